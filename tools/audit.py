@@ -1,8 +1,8 @@
 """Check pinned dependencies and the Python interpreter for known vulnerabilities (`make audit`).
 
 A vulnerability of the interpreter counts only if the program is exposed to it; see
-`platform/interpreter/vulnerabilities.py`. Exit codes: 0 none known, 1 at least one, 2 the advisory service
-did not answer for all dependencies. `OSV_URL` is another service with the API of osv.dev.
+`platform/interpreter/vulnerabilities.py`. Exit codes: 0 none known, 1 at least one, 2 the advisory
+service did not answer for all dependencies. `OSV_URL` is another service with the API of osv.dev.
 """
 
 import json
@@ -36,7 +36,7 @@ def asked(locks: list[Path], service: str) -> dict[str, Any] | None:
 
 
 def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:
-    """Return the exit code and what is to be told; a dependency that was passed over counts as not asked about."""
+    """Return the exit code and the report; a skipped dependency counts as unknown."""
     if report is None:
         return UNKNOWN, ["The advisory service could not be reached: whether a dependency is vulnerable is NOT known."]
     dependencies = report["dependencies"]

@@ -53,8 +53,8 @@ misspelt.
 RENAMED_SETTINGS = """
 ## Old names
 
-These variables are deprecated and are read until version 1.0. The start prints one line for each. If
-an old and a new name are set to different values, the program refuses to start.
+These variables are deprecated and are read until version 1.0. The start prints one line for each.
+If an old and a new name are set to different values, the program refuses to start.
 
 | Old | New |
 |---|---|

@@ -1,4 +1,4 @@
-"""All settings, read from environment variables. Only `app.py`, the CLI and the migrations read them."""
+"""All settings, read from environment variables by `app.py`, the CLI and the migrations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ MIN_KEY_BYTES = 32
 _PUBLIC = re.compile(r"(?:https?://[^\s/?#\"'<>]+(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?)?", re.ASCII)
 
 RESERVED_PATHS = frozenset({"api", "j", "p", "s", "join", "host", "screen", "health", "metrics", "sw.js", "favicon.ico"})
-"""First segments of the server's own paths, which the path of CONFLICTO_PUBLIC_URL must not begin with."""
+"""First segments of the server's own paths, which the path of CONFLICTO_PUBLIC_URL must not begin
+with."""
 
 _ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 
@@ -302,7 +303,7 @@ class Settings(BaseModel):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the database is SQLite."""
+        """True if the database is SQLite."""
         return self.url.startswith("sqlite")
 
     def has_json_logs(self, *, at_terminal: bool) -> bool:

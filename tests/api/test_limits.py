@@ -167,7 +167,7 @@ async def test_looking_for_repetitions_is_limited_as_well(event: Event) -> None:
 
 
 async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
-    """What everyone spends from together is spent by successes alone."""
+    """Only successful requests spend from the bucket of the whole server."""
     accepted(await event.api.get(f"/sessions/by-code/{event.code}"))
     door = spent(event.api.app, "/join", "POST", "")
     event.api.app.limiter.refund(door.policy, "", 3)
@@ -204,7 +204,7 @@ async def behind(settings: Settings, clock: HandClock) -> AsyncIterator[App]:
 
 
 async def misses(app: App, peer: str, headers: list[dict[str, str]]) -> int:
-    """Return how many wrong codes are looked up for requests that arrive from `peer` with these headers."""
+    """Return the number of wrong codes that are looked up for `peer` with these headers."""
     transport = httpx2.ASGITransport(app=app, client=(peer, 1234))
     async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:
         codes = [(await http.get(f"/api/v1/sessions/by-code/BCDFGH{'BCDFGHJKLM'[nth // 10]}{'BCDFGHJKLM'[nth % 10]}", headers=each))
@@ -216,7 +216,7 @@ LEFT = 60
 
 
 def leave(app: App, *addresses: str) -> None:
-    """Leave so many misses to some addresses, that a test need not spend all."""
+    """Leave `LEFT` failures to some addresses."""
     for address in addresses:
         app.limiter.memory.spend(ADDRESS_POLICY, address, ADDRESS_POLICY.quota - LEFT)
 

@@ -1,4 +1,4 @@
-"""Anonymous answers and what the operator reads: before their release neither metrics nor logs move, and then by what was released."""
+"""Anonymous answers change neither metrics nor logs before their release."""
 
 from collections.abc import AsyncIterator
 from itertools import count

@@ -1,4 +1,4 @@
-"""The word filter: what was written stays with author and host, and what others see is masked, held or refused."""
+"""The word filter: author and host see the original, others a masked or no text."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Two real workers on PostgreSQL: either returns the metrics of both, and a killed worker loses no count."""
+"""Two real workers on PostgreSQL: either returns the metrics of both."""
 
 import os
 import signal

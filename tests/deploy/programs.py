@@ -1,4 +1,4 @@
-"""The programs of other people that read our files: from the path, from where only root looks, or from `make deploy-tools`."""
+"""External programs that read our files, from the path or from `make deploy-tools`."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ PLACES = os.pathsep.join([str(ROOT / ".venv/bin"), str(ROOT / ".venv/tools/usr/b
 
 
 def program(name: str) -> str:
-    """Return where a program lies; without it the test is skipped, or fails where `make deploy-check` should have brought it."""
+    """Return the path of a program; without it, skip the test, or fail in `make deploy-check`."""
     found = shutil.which(name, path=PLACES)
     if found is None:
         if os.environ.get("DEPLOY_TOOLS") == "required":

@@ -127,7 +127,7 @@ def _haproxy(folder: Path, port: int, upstream: int, *, below: bool = False) -> 
 
 
 def lighttpd(folder: Path, port: int, upstream: int, *, is_buffering: bool = False, below: bool = False) -> list[str]:
-    """Return the command of a lighttpd with our file, or with one that lets it buffer streams as it does by itself."""
+    """Return the command of a lighttpd with our file, or with its default buffering."""
     written = _file("lighttpd/conflicto.conf", upstream, below=below)
     stream = "server.stream-response-body = 2\n"
     assert stream in written

@@ -72,7 +72,7 @@ async def test_a_stream_begins_at_once(cached: Cached) -> None:
 
 
 def is_hit(answer: httpx2.Response) -> bool:
-    """Return True if Varnish had the answer: it names two requests then, its own and the one that brought it."""
+    """Return whether Varnish had the response cached: its header then names two requests."""
     return len(answer.headers["x-varnish"].split()) > 1
 
 

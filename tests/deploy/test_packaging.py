@@ -1,4 +1,4 @@
-"""Dockerfile, compose file and unit: what they promise is read off them, and checkers of other people read them too.
+"""Dockerfile, compose file and unit, read by these tests and by external checkers.
 
 No container is built here, since that takes a daemon and a registry.
 """

@@ -1,4 +1,4 @@
-"""A real Prometheus with our configuration scrapes a real server, takes every rule, and answers every question of the dashboard."""
+"""A real Prometheus scrapes a real server and evaluates every rule and query."""
 
 import subprocess
 import time

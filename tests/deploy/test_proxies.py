@@ -1,4 +1,4 @@
-"""Our files for real proxies in front of the real server: what must not be held up is not, and addresses stay true."""
+"""Our proxy files in real proxies: streams are not buffered, and addresses are true."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ code_guard.GUESSES = (code_guard.PER_ADDRESS, code_guard.EVERYWHERE)
 from conflicto.cli import main
 main()
 """
-"""A server that takes so few wrong codes of an address that a test can send them all, and gives none back while it does."""
+"""A server with a limit of `GUESSES` wrong codes per address."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Dashboard and alert rules use only exposed metrics: names, labels and values are compared with a scrape."""
+"""Dashboard and alert rules use only names, labels and values of a real scrape."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def expressions() -> list[str]:
 def samples(
     tmp_path_factory: pytest.TempPathFactory, postgres_url: str, postgres_template: str, valkey_url: str
 ) -> dict[str, set[str]]:
-    """Return the names of the samples of a server on which something happened, each with its labels."""
+    """Return the labels of each sample of a server that has answered some requests."""
     folder = tmp_path_factory.mktemp("watched")
     with databases.postgres_copy(postgres_url) as url, served(folder, workers=2, DATABASE_URL=url, REDIS_URL=valkey_url) as server:
         session = server.call("POST", "/sessions", {"title": "Town hall"})

@@ -1,4 +1,4 @@
-"""Limits of real server processes: workers share them, and a fault of Redis is no error for clients."""
+"""Limits that real worker processes share, with and without faults of Redis."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.support.crowd import Crowd, gather
 from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import valkey_server
 
-LONGEST_S = 2.0
+MAX_WAIT_S = 2.0
 """For one answer while Redis hangs; 50 ms are for Redis, the rest is for a busy machine."""
 
 LIMITED = {"CONFLICTO_RATE_LIMITS": "on"}
@@ -45,7 +45,7 @@ def decided_alone(server: Served) -> float:
 
 
 def looked_up(server: Served, most: int) -> int:
-    """Return how many of so many wrong codes were looked up."""
+    """Return the number of wrong codes that were looked up."""
     with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=10, **PLAIN) as http:
         return [http.get(f"/sessions/by-code/{wrong_code(nth)}").status_code for nth in range(most)].count(404)
 
@@ -77,7 +77,7 @@ def test_failures_at_one_worker_count_at_the_other(workers: list[Served]) -> Non
 def test_links_pass_at_every_worker_when_no_more_codes_may_be_tried(
     postgres_database: str, valkey_url: str, tmp_path: Path, shared: bool
 ) -> None:
-    """With the room's QR code one gets in at once, and then whoever types the code at that address: with Redis at any worker."""
+    """A QR code admits at once, and then also typed codes from that address."""
     settings = LIMITED | {"DATABASE_URL": postgres_database} | ({"REDIS_URL": valkey_url} if shared else {})
     with ExitStack() as running:
         workers = [running.enter_context(served(tmp_path / name, **settings)) for name in ("one", "other")]
@@ -127,7 +127,7 @@ def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
             began = time.monotonic()
             looked = looked_up(server, 90)
             assert 60 <= looked <= 61 + (time.monotonic() - began)
-            assert max(took) < LONGEST_S
+            assert max(took) < MAX_WAIT_S
         finally:
             if fault == "hangs":
                 os.kill(pid, signal.SIGCONT)

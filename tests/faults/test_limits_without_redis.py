@@ -1,4 +1,4 @@
-"""Limits while Redis is down, hangs, is full or loses keys: fast verdicts, no errors, fewer guesses."""
+"""Limits while Redis is down, hangs, is full or loses its keys."""
 
 import asyncio
 import time
@@ -210,7 +210,7 @@ async def is_let_in(guard: CodeGuard, code: str) -> bool:
 
 
 async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> int:
-    """Return how many of so many wrong codes were looked up."""
+    """Return the number of wrong codes that were looked up."""
     looked = 0
     for nth in range(most):
         with suppress(NotFound, TooManyGuesses):

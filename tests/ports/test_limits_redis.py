@@ -19,7 +19,8 @@ STEPS = st.lists(
     max_size=40,
 )
 AT_A_GIVEN_TIME = Script.of("local now = tonumber(ARGV[2])\n", SPEND_LUA.replace(TTL_LUA, "'EX', 3600"))
-"""The same with a clock that the test sets; Redis goes on ending keys by its own, so that is left to the test after next."""
+"""The script with a clock that the test sets; Redis goes on ending keys by its own, so that is left
+to the test after next."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def valkey(valkey_url: str) -> Iterator[client_library.Redis]:
 
 
 class Awaitable:
-    """Lets the script run through the client that blocks, so that hypothesis needs no event loop."""
+    """A blocking client for the script, so that hypothesis needs no event loop."""
 
     def __init__(self, client: client_library.Redis) -> None:
         self._client = client

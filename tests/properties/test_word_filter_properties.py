@@ -1,4 +1,4 @@
-"""Masking keeps what was sent: the same structure, the same numbers, and no listed word in what others see."""
+"""Masking keeps structure and numbers and leaves no listed word."""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Old names of settings: read as the new ones, refused if both differ, and reported at the start."""
+"""Old names of settings: read, refused in a conflict, and reported at the start."""
 
 import pytest
 

@@ -1,8 +1,8 @@
 """Folding of text for comparison: spellings that look the same to a reader get one key.
 
-Folded text is never shown. Case and compatibility forms follow Unicode (full case folding, NFKC). In
-addition, `fold` drops marks without a visible effect (variation selectors, joiners, soft hyphens, Hebrew
-points, Arabic tatweel and harakat) and unifies apostrophes and hyphens.
+Folded text is never shown. Case and compatibility forms follow Unicode (full case folding, NFKC).
+In addition, `fold` drops marks without a visible effect (variation selectors, joiners, soft
+hyphens, Hebrew points, Arabic tatweel and harakat) and unifies apostrophes and hyphens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ _INVISIBLE = "\u00ad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u20
 _HEBREW_POINTS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
 _ARABIC_MARKS = "\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 _DROPPED = re.compile(f"[{_VARIATION_SELECTORS}{_INVISIBLE}{_HEBREW_POINTS}{_ARABIC_MARKS}]")
-# A joiner between pictographs combines them (a family); after a letter or mark it only changes shapes.
+# A joiner between pictographs combines them (a family); after a letter or mark it only changes
+# shapes.
 _SHAPING_JOINER = re.compile(r"(?<=[^\W_])[\u200c\u200d]+|(?<=[\u0300-\u036f\u0900-\u0dff\u0e00-\u109f])[\u200c\u200d]+|\u200c")
 _DOT_OF_CAPITAL_I = re.compile("(?<=i)\u0307")
 _SAME_SIGNS = str.maketrans(
@@ -28,8 +29,10 @@ _SAME_SIGNS = str.maketrans(
 def fold(text: str) -> str:
     """Return the key that all spellings of a text share; folding a key again does not change it.
 
-    >>> fold("O\u2019Brien") == fold("o'brien"), fold("\u0130stanbul") == fold("istanbul"), fold("\u2764\ufe0f") == fold("\u2764")
-    (True, True, True)
+    >>> fold("O\u2019Brien") == fold("o'brien"), fold("\u0130stanbul") == fold("istanbul")
+    (True, True)
+    >>> fold("\u2764\ufe0f") == fold("\u2764")
+    True
     """
     if text.isascii():
         return text.lower().replace("`", "'")

@@ -39,12 +39,12 @@ def contains(container: object, contained: object, spend: Callable[[int], None] 
 
     An object contains another if it has all of its members. Containers are compared by containment,
     scalars by equality. An array contains another if it has all of its elements, in any order and
-    number. Numbers are compared numerically, and a boolean is not a number. At the top level, an array
-    also contains a scalar that is one of its elements.
+    number. Numbers are compared numerically, and a boolean is not a number. At the top level, an
+    array also contains a scalar that is one of its elements.
 
-    Both sides are parsed JSON within the limits of `strict_json`. Use `parse` to compare fractions as
-    exactly as PostgreSQL. The cost is at most the product of both sizes. `spend` is called with the
-    number of comparisons before they are made; it may raise to end them.
+    Both sides are parsed JSON within the limits of `strict_json`. Use `parse` to compare fractions
+    as exactly as PostgreSQL. The cost is at most the product of both sizes. `spend` is called with
+    the number of comparisons before they are made; it may raise to end them.
     """
     matcher = _Matcher(spend)
     if isinstance(container, list) and not isinstance(contained, (dict, list)):

@@ -1,9 +1,9 @@
-"""Structured logs: one line per event, as JSON or readable text, without any data that clients sent.
+"""Structured logs: one line per event, as JSON or text, without data that clients sent.
 
 A log line may contain event names, route templates, problem codes, ids of requests and sessions,
 numbers, exception types and stack frames. The message of an exception is logged only if its type
-describes code, not data: a database error would repeat the answer in a row, and an error about a token
-would contain the token.
+describes code, not data: a database error would repeat the answer in a row, and an error about a
+token would contain the token.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_CAUSES = 5
 
 
 class LossyStream(io.TextIOBase):
-    """A stream that drops text that it cannot write, so that a full disk does not stop the program."""
+    """A stream that drops text that it cannot write: a full disk must not stop the program."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -80,7 +80,8 @@ def configure_logs(*, json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        # One write per line and its end: lines of workers that share an unbuffered stream stay whole.
+        # One write per line and its end: lines of workers that share an unbuffered stream stay
+        # whole.
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", LossyStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )

@@ -1,8 +1,8 @@
 """Unicode normalisation in linear time.
 
-`unicodedata.normalize` sorts the combining marks of a letter in quadratic time and holds the GIL: 16 KB
-of unsorted marks took 98 ms, 120,000 marks 22 s. Real text has few marks in a row; UAX #15 (Stream-Safe
-Text Format) allows 30.
+`unicodedata.normalize` sorts the combining marks of a letter in quadratic time and holds the GIL:
+16 KB of unsorted marks took 98 ms, 120,000 marks 22 s. Real text has few marks in a row; UAX #15
+(Stream-Safe Text Format) allows 30.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _PIECE = re.compile(f".*?{_MARKS}|.+", re.DOTALL)
 
 
 def normalized(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
-    """Return `text` in a normal form; equals `unicodedata.normalize` unless more than 30 marks follow each other."""
+    """Return `text` in a normal form.
+
+    It equals `unicodedata.normalize` unless more than 30 marks follow each other.
+    """
     if len(text) <= MAX_PLAIN_CHARACTERS or text.isascii() or not _LONG_RUN.search(text):
         return normalize(form, text)
     return "".join(normalize(form, piece) for piece in _PIECE.findall(text))

@@ -1,11 +1,11 @@
 """Validation of request bodies: strict I-JSON (RFC 7493) in, compact text out.
 
-Start at `compact`. Its result is stored and served byte for byte. Every JSON parser and PostgreSQL's
-`jsonb` must read it alike: no duplicate keys, no lone surrogates, no NUL, no number that rounds or
-overflows. No Python parser guarantees that alone.
+Start at `compact`. Its result is stored and served byte for byte. Every JSON parser and
+PostgreSQL's `jsonb` must read it alike: no duplicate keys, no lone surrogates, no NUL, no number
+that rounds or overflows. No Python parser guarantees that alone.
 
-There are two paths to the same result. `_quick` proves the common body valid by a round trip through
-msgspec. `_exact` checks every other body and raises the reasons for refusals.
+There are two paths to the same result. `_quick` proves the common body valid by a round trip
+through msgspec. `_exact` checks every other body and raises the reasons for refusals.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from conflicto.platform.problems import DomainError, Kind
 
 _MAX_INTEGER = 2**53 - 1
 _MAX_INTEGER_CHARS = len(str(-_MAX_INTEGER))
-# PostgreSQL's numeric has at most 16,383 digits after the point; these two bounds stay below that together.
+# PostgreSQL's numeric has at most 16,383 digits after the point; these two bounds stay below that
+# together.
 _MAX_NUMBER_CHARS = 1_000
 _MAX_EXPONENT_CHARS = 5
 
@@ -39,8 +40,9 @@ _encode_quick = msgspec.json.Encoder().encode
 class JsonLimits:
     """Limits on the size of a JSON body.
 
-    `max_depth` counts nested arrays and objects (a bare scalar has depth 0), `max_nodes` counts values (containers and
-    scalars, not keys), `max_key_bytes` and `max_string_bytes` count UTF-8 bytes after unescaping.
+    `max_depth` counts nested arrays and objects; a bare scalar has depth 0. `max_nodes` counts
+    values (containers and scalars, not keys). `max_key_bytes` and `max_string_bytes` count UTF-8
+    bytes after unescaping.
     """
 
     max_bytes: int
@@ -114,16 +116,17 @@ class JsonTooLarge(DomainError):
 
 
 def compact(body: bytes, limits: JsonLimits) -> bytes:
-    """Check that `body` is strict I-JSON within `limits` and return it without insignificant whitespace.
+    """Check that `body` is strict I-JSON within `limits`, and return it without white space.
 
-    The order of keys and the spelling of every token (escapes, numbers) stay. The time is linear in the
-    size of the body.
+    The order of keys and the spelling of every token (escapes, numbers) stay. The time is linear in
+    the size of the body.
 
     Raises:
         BodyTooLarge: more than `limits.max_bytes` bytes.
         JsonInvalid: not UTF-8, a BOM, not JSON, more than one value.
-        JsonNumber: NaN, ±Infinity, a float beyond a double, an integer literal (no `.`, `e`, `E`) beyond ±(2^53−1), or a
-            literal beyond PostgreSQL's numeric (over 1,000 characters, or a zero with an exponent of over 5 characters).
+        JsonNumber: NaN, ±Infinity, or a float beyond a double. An integer literal (no `.`, `e`,
+            `E`) beyond ±(2^53−1). A literal beyond PostgreSQL's numeric: over 1,000 characters, or
+            a zero with an exponent of over 5 characters.
         JsonDuplicateKey: a key twice in one object, compared after unescaping.
         JsonText: a lone surrogate or U+0000.
         JsonTooDeep: deeper than `limits.max_depth`.
@@ -142,10 +145,10 @@ def pointer_escape(segment: str) -> str:
 def _quick(body: bytes, limits: JsonLimits) -> bytes | None:
     """Return the compact text if a round trip proves it valid, or None if it does not.
 
-    An encoder writes valid JSON with finite numbers and, from a dict, without duplicate keys. If its
-    output equals the body, the body is valid too. Without a backslash there are no escapes, so no hidden
-    NUL or surrogate, and each piece between two quotes is a whole string. Sixteen digits in a row may be
-    too large an integer.
+    An encoder writes valid JSON with finite numbers and, from a dict, without duplicate keys. If
+    its output equals the body, the body is valid too. Without a backslash there are no escapes, so
+    no hidden NUL or surrogate, and each piece between two quotes is a whole string. Sixteen digits
+    in a row may be too large an integer.
     """
     opens = body.count(b"{") + body.count(b"[")
     if b"\\" in body or opens > limits.max_depth or opens + body.count(b",") >= limits.max_nodes:
@@ -164,7 +167,7 @@ def _quick(body: bytes, limits: JsonLimits) -> bytes | None:
 
 @lru_cache(maxsize=16)
 def _long_piece_finder(max_bytes: int) -> Callable[[bytes], object]:
-    """Return a search for more than `max_bytes` bytes after a quote; linear, because it starts only at quotes."""
+    """Return a search for more than `max_bytes` bytes after a quote, in linear time."""
     return re.compile(rb'"[^"]{%d}' % (max_bytes + 1)).search
 
 

@@ -39,7 +39,8 @@ def test_every_vulnerability_has_its_source_and_versions_are_sorted() -> None:
 
 
 SHORT_TEXTS = {"normalization.py", "csv.py"}
-"""Modules that normalise what they hold to be short themselves: pieces of text, one letter. Nicknames have at most 128 characters."""
+"""Modules that normalise what they hold to be short themselves: pieces of text, one letter.
+Nicknames have at most 128 characters."""
 
 
 def imported(path: Path) -> set[str]:
@@ -54,7 +55,7 @@ def imported(path: Path) -> set[str]:
 
 
 def test_guarded_functions_are_not_used() -> None:
-    """The guards that the table names: nobody parses cookies with the library, normalises unguarded text or opens TLS sockets."""
+    """No module parses cookies with the library, normalises unguarded text or opens TLS sockets."""
     for path in SOURCES:
         names = imported(path)
         assert "http.cookies" not in names, path

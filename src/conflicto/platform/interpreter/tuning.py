@@ -14,8 +14,8 @@ With Python's default of 5 ms, polls during a commit took a third longer (docs/d
 GC_THRESHOLDS = 10_000, 5, 1_000
 """Thresholds of the three generations; the default of the first is 700 objects.
 
-A full collection with a million objects, as in a full hall, stops the process for 220 ms. Requests leave
-no cycles, and objects from the start are exempt (`gc.freeze`).
+A full collection with a million objects, as in a full hall, stops the process for 220 ms. Requests
+leave no cycles, and objects from the start are exempt (`gc.freeze`).
 """
 
 

@@ -1,9 +1,9 @@
 """Known vulnerabilities of CPython that clients of a server can reach, and their mitigations.
 
 The table is maintained by hand from the advisories of the Python Software Foundation and CPython's
-changelogs. It covers parsers of requests and text, addresses and sockets. `conflicto doctor`, the log of
-a start, a metric and `make audit` report the vulnerabilities of the running interpreter. The public
-`/health/ready` does not, because that would help attackers.
+changelogs. It covers parsers of requests and text, addresses and sockets. `conflicto doctor`, the
+log of a start, a metric and `make audit` report the vulnerabilities of the running interpreter. The
+public `/health/ready` does not, because that would help attackers.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Vulnerability:
-    """One vulnerability. `fixed`: the first fixed version of each affected series, the oldest first.
+    """One vulnerability.
 
+    `fixed` is the first fixed version of each affected series, the oldest first.
     Later series and versions before `since` are not affected. `guard` explains why this program is
     not exposed; an empty one means that it is.
     """

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 
 def network_of(address: str) -> str:
-    """Return an IPv4 address unchanged, or the /64 network of an IPv6 address; empty if it is neither.
+    """Return an IPv4 address unchanged, the /64 of an IPv6 address, or an empty text.
 
     >>> network_of("::ffff:192.0.2.1"), network_of("2001:db8::1:2:3:4"), network_of("somewhere")
     ('192.0.2.1', '2001:db8::', '')

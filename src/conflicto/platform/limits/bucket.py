@@ -54,8 +54,8 @@ def fallback_policy(policy: Policy) -> Policy:
 class Verdict:
     """The decision about one request.
 
-    `remaining` requests are allowed at once; `reset_s` is the wait for the next one, 0 if some remain.
-    `is_fallback`: the process decided by the fallback quota because Redis did not answer.
+    `remaining` requests are allowed at once; `reset_s` is the wait for the next one, 0 if some
+    remain. `is_fallback`: the process decided by the fallback quota because Redis did not answer.
     """
 
     allowed: bool
@@ -65,10 +65,11 @@ class Verdict:
 
 
 def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tuple[float, Verdict]:
-    """Return the bucket's new state and whether `cost` requests are allowed. A negative cost is a refund.
+    """Return the bucket's new state and whether `cost` requests are allowed.
 
-    `full_at_s` is the time at which the bucket has its whole quota again (0 if it has now). A refused
-    request changes nothing. A clock that was set back delays requests by one window at most.
+    A negative cost is a refund. `full_at_s` is the time at which the bucket has its whole quota
+    again (0 if it has now). A refused request changes nothing. A clock that was set back delays
+    requests by one window at most.
     """
     if full_at_s > now_s + policy.window_s + ROUNDING_S:
         full_at_s = now_s + policy.window_s
@@ -80,7 +81,7 @@ def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tupl
 
 
 def to_verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
-    """Return the verdict of a bucket with `free_s` unspent seconds of its window; negative: missing."""
+    """Return the verdict of a bucket with `free_s` unspent seconds of its window."""
     if not allowed:
         return Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
     remaining = min(policy.quota, int((free_s + ROUNDING_S) / policy.interval_s))
@@ -88,7 +89,7 @@ def to_verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
 
 
 class Bucket:
-    """The bucket of one key. After `is_evicted` is set, its holder must get a new one from the limiter."""
+    """The bucket of one key. After `is_evicted` is set, its holder must get a new bucket."""
 
     __slots__ = ("_interval_s", "_window_s", "full_at_s", "is_evicted")
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class RateLimited(DomainError):
     """Base class of refusals by a policy.
 
-    `headers` are the draft's `RateLimit-Policy` and `RateLimit`. The problem document repeats the wait
-    for pages that cannot read headers.
+    `headers` are the draft's `RateLimit-Policy` and `RateLimit`. The problem document repeats the
+    wait for pages that cannot read headers.
     """
 
     kind = Kind.TOO_MANY

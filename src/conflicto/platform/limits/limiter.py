@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.shared_buckets import SharedBuckets
 
 REPLAYS = Policy("replays", 60, 60)
-"""Replays of answered requests beyond their limit; a phone that got no response retries every few seconds."""
+"""Replays of answered requests beyond their limit; a phone that got no response retries every few
+seconds."""
 
 
 class Limiter:
     """All rate limits of one process.
 
-    A request that the process's own bucket refuses would be refused by the shared one too, so a flood
-    costs no trip to Redis. While Redis does not answer, the own bucket decides, with the policy's
-    fallback quota if it has one.
+    A request that the process's own bucket refuses would be refused by the shared one too, so a
+    flood costs no trip to Redis. While Redis does not answer, the own bucket decides, with the
+    policy's fallback quota if it has one.
     """
 
     def __init__(self, memory: MemoryLimiter, shared: SharedBuckets | None) -> None:

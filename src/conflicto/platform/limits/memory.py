@@ -19,7 +19,8 @@ BUCKET_BYTES = 350
 """Memory of a bucket with its key."""
 
 BUDGET_SHARE = 0.05
-"""Share of the budget of all caches. Other caches never evict buckets: that would reset used quotas."""
+"""Share of the budget of all caches. Other caches never evict buckets: that would reset used
+quotas."""
 
 SAMPLE_BUCKETS = 1_000
 """Buckets in the sample from which the median is estimated."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 EPOCH_S = 1_767_225_600
-"""2026-01-01, from which seconds are counted: a double counted from 1970 is exact to 0.25 µs only."""
+"""2026-01-01, from which seconds are counted: a double counted from 1970 is exact to 0.25 µs only.
+"""
 
 TIME_LUA = f"""
 local time = redis.call('TIME')
@@ -62,7 +63,8 @@ MAX_BATCH_S = 1.0
 """Deadline of a late batch, which still spends. Cancelling it would also cost a new connection."""
 
 GRACE_TURNS = 5
-"""Turns of the event loop before a batch is late: after a lag of the loop itself, the reply may be in the socket."""
+"""Turns of the event loop before a batch is late: after a lag of the loop itself, the reply may be
+in the socket."""
 
 MAX_LATE_BATCHES, PAUSE_S = 4, 1.0
 """After this number of late batches in a row, Redis is not used for this number of seconds."""
@@ -122,7 +124,8 @@ Pending = tuple[SpendRequest, "asyncio.Future[Verdict | None] | None"]
 class SharedBuckets:
     """The shared buckets as one process uses them. Used on the event loop only.
 
-    Requests that arrive during a batch form the next one, so the load determines its size, not a timer.
+    Requests that arrive during a batch form the next one, so the load determines its size, not a
+    timer.
     """
 
     def __init__(self, redis: Redis, prefix: str) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SharedFlags:
-    """Flags of one kind. Their names are stored as digests, so Redis holds neither addresses nor codes."""
+    """Flags of one kind. Their names are digests, so Redis stores neither addresses nor codes."""
 
     def __init__(self, redis: Redis | None, prefix: str, ttl_s: int) -> None:
         self._redis = redis

@@ -19,7 +19,7 @@ class MetricType(StrEnum):
 
 
 class MultiprocessMode(StrEnum):
-    """How a gauge of several workers becomes one number. Counters and histograms are always summed."""
+    """The merge of a gauge of several workers. Counters and histograms are always summed."""
 
     SUM = "sum"
     MAX = "maximum"
@@ -30,8 +30,8 @@ class MultiprocessMode(StrEnum):
 class Metric:
     """One row of the table.
 
-    `bounds` are the upper bounds of a histogram's buckets, in the unit of its name; `+Inf` is added.
-    The name of a counter ends in `_total`.
+    `bounds` are the upper bounds of a histogram's buckets, in the unit of its name; `+Inf` is
+    added. The name of a counter ends in `_total`.
     """
 
     name: str

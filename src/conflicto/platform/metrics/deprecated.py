@@ -1,7 +1,8 @@
 """Old names of metrics and labels, exposed beside the new ones for one version.
 
-`/metrics` repeats each renamed metric under its old name. A renamed label stands beside the new one in
-the same series, so that no sum counts a request twice. The rest of the program knows only new names.
+`/metrics` repeats each renamed metric under its old name. A renamed label stands beside the new one
+in the same series, so that no sum counts a request twice. The rest of the program knows only new
+names.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ OLD_NAMES: Final[Mapping[str, Metric]] = {
 
 @dataclass(frozen=True, slots=True)
 class OldLabel:
-    """An old label `name` of a metric. `values` maps each value of the label `replaced_by` to the old one."""
+    """An old label; `values` maps each value of the label `replaced_by` to the old value."""
 
     name: str
     replaced_by: str

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_process_metrics(metrics: Metrics, *, workers: int) -> None:
-    """Add memory and processor time of this process, and with several workers the supervisor's memory."""
+    """Add memory and processor time, and with several workers the supervisor's memory."""
     metrics.set_function(definitions.MEMORY, resident_memory_bytes)
     metrics.set_function(definitions.CPU_SECONDS, cpu_seconds)
     if workers > 1:

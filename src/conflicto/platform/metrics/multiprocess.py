@@ -1,9 +1,9 @@
-"""Metrics of all workers: each worker writes its numbers to a shared folder, and any worker merges them.
+"""Metrics of all workers: each writes its numbers to a shared folder, and any merges them.
 
-A worker writes every two seconds, when `/metrics` is read, and when it stops. It holds the lock of its
-slot in the folder. The operating system releases the lock when the process ends, however it ends. The
-next holder of the slot counts on from the file, so no sum falls. Gauges in a file count only while its
-slot is locked.
+A worker writes every two seconds, when `/metrics` is read, and when it stops. It holds the lock of
+its slot in the folder. The operating system releases the lock when the process ends, however it
+ends. The next holder of the slot counts on from the file, so no sum falls. Gauges in a file count
+only while its slot is locked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ WRITE_INTERVAL_S = 2.0
 """Maximum age of the numbers of other workers."""
 
 MAX_SLOTS = 1024
-"""Four times the maximum of CONFLICTO_WORKERS; a rolling restart needs two slots for each worker."""
+"""Four times the maximum of CONFLICTO_WORKERS; a rolling restart needs two slots for each worker.
+"""
 
 METRICS_BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -57,7 +58,7 @@ class MultiprocessMetrics:
             await asyncio.sleep(WRITE_INTERVAL_S)
 
     async def write(self) -> list[Series]:
-        """Write the current numbers and return them; after a failed write, other workers see older ones."""
+        """Write and return the current numbers; a failed write leaves older ones to others."""
         now = merge([self._previous, self._metrics.collect()])
         await asyncio.to_thread(self._write_file, now)
         return now
@@ -128,7 +129,8 @@ def _lock_slot(folder: Path) -> tuple[int, Path]:
 def _is_locked(lock: Path) -> bool:
     """Return whether a process holds the slot.
 
-    The check takes the lock for a moment, so a worker that starts in that moment takes another slot.
+    The check takes the lock for a moment, so a worker that starts in that moment takes another
+    slot.
     """
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

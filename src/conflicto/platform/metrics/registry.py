@@ -36,7 +36,8 @@ VARIANT_STATUS = (200, 304)
 NOT_MODIFIED = VARIANT_STATUS.index(304)
 
 UNTIMED_MASK = 63
-"""Bit mask of a variant's count: a response is timed if no masked bit is set, which is one of 64."""
+"""Bit mask of a variant's count: a response is timed if no masked bit is set, which is one of 64.
+"""
 
 DEFAULT_FAST_PATH_S = 10e-6
 """Assumed time of a response of the fast path before the first one was timed."""
@@ -59,7 +60,7 @@ class Counter:
 
 
 class Histogram:
-    """Counts of values by bucket, and their sum. `buckets` are not cumulative; the last is `+Inf`."""
+    """Counts of values by bucket and their sum. `buckets` are not cumulative."""
 
     __slots__ = ("_bounds", "buckets", "sum")
 
@@ -96,7 +97,7 @@ class FastPathMetrics:
 
 
 class Series(NamedTuple):
-    """A time series of one process: `values` is one number, or a histogram's buckets and its sum."""
+    """A time series; `values` is one number, or a histogram's buckets and its sum."""
 
     name: str
     labels: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Metrics of single routes beside `conflicto_requests_total`: polls, responses and activities by action."""
+"""Metrics of single routes: polls, responses and activities by action."""
 
 from __future__ import annotations
 

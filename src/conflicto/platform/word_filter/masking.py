@@ -22,8 +22,8 @@ _encode = msgspec.json.Encoder().encode
 class Masked(NamedTuple):
     """The result for a JSON text: `text` has masked values, or is None if no value needs a mask.
 
-    `in_names`: the name of a member contains a listed word. Names are not masked, because two of them
-    might become equal.
+    `in_names`: the name of a member contains a listed word. Names are not masked, because two of
+    them might become equal.
     """
 
     text: str | None = None
@@ -31,7 +31,7 @@ class Masked(NamedTuple):
 
     @property
     def is_clean(self) -> bool:
-        """Whether no listed word was found."""
+        """True if no listed word was found."""
         return self.text is None and not self.in_names
 
 
@@ -41,8 +41,8 @@ CLEAN = Masked()
 def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked:
     """Mask listed words in the strings of a compact JSON text.
 
-    Strings in `known` pass unchanged: they are the host's own, such as an option of a poll. Ids of responses
-    pass too.
+    Strings in `known` pass unchanged: they are the host's own, such as an option of a poll. Ids of
+    responses pass too.
     """
     if "\\" not in text and not matcher.may_match(text):
         return CLEAN

@@ -1,8 +1,8 @@
-"""The matcher that finds listed words in a text, in any case, form and accents, and common disguises.
+"""The matcher that finds listed words in a text, disguised or not.
 
-A word is looked up as written, without accents and invisible characters, with digits and signs read as
-letters (sh1t, a$$), with repeated letters shortened (shiiit), and spelled out (s h i t). Only whole
-words match.
+A word is looked up as written, and without accents and invisible characters. Disguises are digits
+and signs for letters (sh1t, a$$), repeated letters (shiiit), and single letters (s h i t). Only
+whole words match.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 MASK = "***"
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024
-"""Memory of all cached matchers: one per combination of languages and own words, 100 KB to 2 MB each."""
+"""Memory of all cached matchers: one per combination of languages and own words, 100 KB to 2 MB
+each."""
 
 WORD_BYTES = 120
 """Maximum memory of a word in a matcher's set; a host's own word has at most 60 characters."""
@@ -82,7 +83,7 @@ class Matcher:
         return WORD_BYTES * (len(self._words) + len(self._starts)) + self._phrases.memory_bytes
 
     def may_match(self, text: str) -> bool:
-        """Return false if the text has no listed word for certain, which is nearly always the case and fast."""
+        """Return false if the text certainly has no listed word; this check is fast."""
         if text.isascii():
             seen = text.lower()
             words = seen.translate(_TO_SPACES).split()
@@ -101,21 +102,22 @@ class Matcher:
     def masked(self, text: str) -> str | None:
         """Return the text with every listed word masked, or None if there is none.
 
-        >>> Matcher((), ["plonk"]).masked("a Plonk, a plonker"), Matcher((), ["plonk"]).masked("fine")
+        >>> matcher = Matcher((), ["plonk"])
+        >>> matcher.masked("a Plonk, a plonker"), matcher.masked("fine")
         ('a ***, a plonker', None)
         """
         return _with_masks(text, self.spans(text))
 
     def spans_in_name(self, name: str) -> list[Span]:
-        """Return the spans of listed words in a nickname, except those that are names, as in Dick Cummings."""
+        """Return the spans of listed words in a nickname that are not names."""
         return [(start, end) for start, end in self.spans(name) if not self._is_name(name, start, end)]
 
     def masked_name(self, name: str) -> str | None:
-        """Return a nickname with every listed word masked that is not a name, or None if there is none."""
+        """Return a nickname with its listed words masked, except names; None if there is none."""
         return _with_masks(name, self.spans_in_name(name))
 
     def _is_name(self, name: str, start: int, end: int) -> bool:
-        """Return whether a match is a name, alone or with the word before it (De Cock). Own words are not."""
+        """Return whether a match is a name, alone or with the word before it (De Cock)."""
         found, with_particle = _key(name[start:end]), " ".join(_key(name[:end]).split()[-2:])
         return found not in self._own and not listed_names().isdisjoint({found, with_particle})
 
@@ -129,7 +131,10 @@ class Matcher:
         return _merged(found)
 
     def _add(self, entry: str, *, is_own: bool) -> Iterator[tuple[str, ...]]:
-        """Add a word, or yield a phrase. Listed phrases with single letters are skipped: s&m would match S/M/L."""
+        """Add a word, or yield a phrase.
+
+        Listed phrases with single letters are skipped: s&m would match S/M/L.
+        """
         keys = [_key(found.group()) for found in _WORD.finditer(entry)]
         if len(keys) == 1:
             forms = (keys[0], _bare(keys[0])) if is_own else (form for form in _forms(keys[0]) if form not in self._common)
@@ -221,7 +226,7 @@ def _forms(key: str) -> Iterator[str]:
 
 
 def _has_disguises(seen: str, words: Sequence[str]) -> bool:
-    """Return whether a text may contain disguises: signs between letters, repeated or single letters.
+    """Return whether a text may have disguises: signs in words, repeated or single letters.
 
     Cheap tests precede the exact ones.
     """

@@ -1,8 +1,8 @@
 """An Aho-Corasick automaton over words that finds phrases in one pass.
 
-The time depends on the text alone. Phrases that end at the same word overlap, and overlapping matches
-are masked as one. So each state stores the longest phrase that ends there, and each word of the text
-yields at most one span.
+The time depends on the text alone. Phrases that end at the same word overlap, and overlapping
+matches are masked as one. So each state stores the longest phrase that ends there, and each word of
+the text yields at most one span.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class PhraseAutomaton:
         return STATE_BYTES * len(self._next)
 
     def spans(self, tokens: Sequence[Span], keys: Sequence[str]) -> Iterator[Span]:
-        """Yield the longest phrase that ends at each word; `tokens` are the spans of the words, `keys` their keys."""
+        """Yield the longest phrase that ends at each word; `tokens` are the words' spans."""
         if len(self._next) == 1:
             return
         state = ROOT
@@ -74,7 +74,7 @@ class PhraseAutomaton:
         self._longest[state] = len(phrase)
 
     def _link(self) -> None:
-        """Set the fallback of each state, level by level: the state of its longest proper suffix."""
+        """Set the fallback of each state to that of its longest proper suffix, level by level."""
         waiting = deque(self._next[ROOT].values())
         while waiting:
             state = waiting.popleft()

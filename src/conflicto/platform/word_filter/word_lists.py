@@ -39,8 +39,8 @@ def allowed_words(language: str) -> frozenset[str]:
 def common_words(language: str) -> frozenset[str]:
     """Return common words of a language that are in the list of another language.
 
-    French lists "con", which is "with" in Spanish. A test compares the result with the most frequent
-    words of each language.
+    French lists "con", which is "with" in Spanish. A test compares the result with the most
+    frequent words of each language.
     """
     return frozenset(_read(_COMMON).get(language, ()))
 

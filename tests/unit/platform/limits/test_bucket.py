@@ -104,7 +104,7 @@ def test_memory_is_bounded_and_full_buckets_are_evicted_first(monkeypatch: pytes
 
 @pytest.mark.catalogue("R-07")
 def test_a_flood_of_keys_does_not_reset_a_used_quota(monkeypatch: pytest.MonkeyPatch) -> None:
-    """R-07: keys that were made up are forgotten before those that count, and whoever held one of theirs asks for another."""
+    """R-07: keys that were used once are evicted before keys with a used quota."""
     monkeypatch.setattr("conflicto.platform.limits.memory.MAX_BUCKETS", 1000)
     limiter = MemoryLimiter(Stopped())
     for _ in range(3):

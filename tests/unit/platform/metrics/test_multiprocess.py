@@ -1,4 +1,4 @@
-"""Merged metrics of workers; each instance stands for a process, because locks belong to open files."""
+"""Merged metrics of workers. Each instance stands for a process."""
 
 import shutil
 from pathlib import Path

@@ -8,14 +8,15 @@ from wordfreq import top_n_list
 from conflicto.platform.word_filter.matcher import Matcher
 from conflicto.platform.word_filter.word_lists import FILES, common_words
 
-MOST_FREQUENT = 5_000
+FREQUENT_WORDS = 5_000
 
 VULGAR = {"de": {"fuck"}, "es": {"porno"}, "fr": {"porno"}, "pt": {"idiota"}}
-"""Frequent in a language and missing in its own list, yet as rude there as in the language whose list names it."""
+"""Frequent in a language and missing in its own list, yet as rude there as in the language whose
+list names it."""
 
 
 def frequent(language: str) -> list[str]:
-    return top_n_list(language, MOST_FREQUENT)
+    return top_n_list(language, FREQUENT_WORDS)
 
 
 @pytest.mark.parametrize("language", FILES)
