@@ -195,7 +195,7 @@ class App:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
-        """Run the writer and background tasks; at the end, commit queued work and close the database."""
+        """Run writer and background tasks; at the end, commit queued work and close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.run,
@@ -303,7 +303,7 @@ class App:
         return GroupRunner(self.db, heads, self.clock, handlers | {RoundClosed: [release_remaining]}, self.epoch_guard)
 
     def _on_commit(self, committed: Committed) -> None:
-        """Update all state in memory; on the event loop, in commit order, before callers get a result."""
+        """Update all state in memory, in commit order, before callers get a result."""
         self.sessions.apply(committed)
         self.worker_sync.notify(committed)
         self.commits.count(committed)

@@ -31,7 +31,7 @@ PUBLIC = {
 
 
 @dataclass
-class World:
+class AccessFixture:
     """Two events with an activity, two seats and an answer each."""
 
     event: Event
@@ -42,7 +42,7 @@ class World:
     export: str
 
     @classmethod
-    async def make(cls, api: Api) -> "World":
+    async def make(cls, api: Api) -> "AccessFixture":
         event = await make_event(api)
         seen = {"results_visibility": "always", "responses_visibility": "participants"}
         activity = await event.activity(status="active", moderation="after", duration_seconds=3600, **seen)
@@ -78,7 +78,7 @@ class World:
 
 
 @dataclass
-class Caller:
+class TokenCase:
     name: str
     token: str | None
     role: Role | None = None
@@ -86,24 +86,24 @@ class Caller:
     participant_id: int | None = None
 
 
-def callers(own: World, other: World, clock: HandClock, dead: dict[str, str]) -> Iterator[Caller]:
-    yield from (Caller("none", None), Caller("garbage", "garbage"), Caller("garbage jwt", "a.b.c"))
-    yield from (Caller(name, token) for name, token in dead.items())
+def callers(own: AccessFixture, other: AccessFixture, clock: HandClock, dead: dict[str, str]) -> Iterator[TokenCase]:
+    yield from (TokenCase("none", None), TokenCase("garbage", "garbage"), TokenCase("garbage jwt", "a.b.c"))
+    yield from (TokenCase(name, token) for name, token in dead.items())
     tokens = own.event.api.app.tokens
     clock.advance(-MONTH_S)
     for role, subject in ((Role.HOST, None), (Role.SCREEN, None), (Role.PARTICIPANT, str(own.seats[0].id))):
         version = 1 if subject else 2
-        yield Caller(f"expired {role}", tokens.mint(role, own.event.id, version=version, subject=subject))
+        yield TokenCase(f"expired {role}", tokens.mint(role, own.event.id, version=version, subject=subject))
     clock.advance(MONTH_S)
     bearer = roles.Caller(Role.HOST, "host-x", own.event.id)
     ticket = tokens.mint_ticket(bearer, own.event.id, version=2, until_s=tokens.max_expiry_s(bearer))
-    yield Caller("wrong audience", ticket)
-    yield Caller("admin", own.event.api.admin, Role.ADMIN)
-    yield Caller("metrics", METRICS_TOKEN, Role.METRICS)
+    yield TokenCase("wrong audience", ticket)
+    yield TokenCase("admin", own.event.api.admin, Role.ADMIN)
+    yield TokenCase("metrics", METRICS_TOKEN, Role.METRICS)
     for whose, world in (("own", own), ("other", other)):
-        yield Caller(f"host {whose}", world.event.host, Role.HOST, world.event.id)
-        yield Caller(f"screen {whose}", world.event.screen, Role.SCREEN, world.event.id)
-        yield Caller(f"participant {whose}", world.seats[0].token, Role.PARTICIPANT, world.event.id, world.seats[0].id)
+        yield TokenCase(f"host {whose}", world.event.host, Role.HOST, world.event.id)
+        yield TokenCase(f"screen {whose}", world.event.screen, Role.SCREEN, world.event.id)
+        yield TokenCase(f"participant {whose}", world.seats[0].token, Role.PARTICIPANT, world.event.id, world.seats[0].id)
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Aim:
     ids: dict[str, Any]
 
 
-def aims(route: Route, own: World, other: World) -> Iterator[Aim]:
+def aims(route: Route, own: AccessFixture, other: AccessFixture) -> Iterator[Aim]:
     """Yield what an address may name: one's own, that of others, nothing that there is; and the objects of others in one's own session."""
     named = (
         {"own": own.event.id, "other": other.event.id, "no": MISSING_SESSION} if has(route, "session_id") else {"": own.event.id}
@@ -130,7 +130,7 @@ def aims(route: Route, own: World, other: World) -> Iterator[Aim]:
         yield Aim("another's object", own.event.id, other.event.id, other.seats[0].id, ids)
 
 
-def expected(route: Route, caller: Caller, aim: Aim) -> set[int]:
+def expected(route: Route, caller: TokenCase, aim: Aim) -> set[int]:
     """What the declared roles and the contract's rules say: 401 dead or missing, 403 wrong role, 404 foreign or missing, else in."""
     if route.who == ANYONE:
         return INSIDE | {404}
@@ -139,7 +139,7 @@ def expected(route: Route, caller: Caller, aim: Aim) -> set[int]:
     return found(route, caller, aim) if caller.role in route.who else {403}
 
 
-def found(route: Route, caller: Caller, aim: Aim) -> set[int]:
+def found(route: Route, caller: TokenCase, aim: Aim) -> set[int]:
     unlike_me = caller.role is Role.PARTICIPANT and caller.participant_id != aim.participant_id
     if has(route, "participant_id") and unlike_me:
         return {404}
@@ -170,7 +170,7 @@ async def test_every_route_declares_who_may_call_it(api: Api) -> None:
 
 @pytest.mark.catalogue("A-01", "A-02", "A-05")
 async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) -> None:
-    own, other = await World.make(api), await World.make(api)
+    own, other = await AccessFixture.make(api), await AccessFixture.make(api)
     gone = await own.event.join("Gone")
     dead = {"rotated": own.event.host, "kicked": gone.token}
     pair = accepted(await api.delete(f"{own.event.path}/tokens", token=own.event.host))
@@ -205,7 +205,7 @@ def print_matrix(callers: list[str], table: dict[str, list[str]]) -> None:
 
 @pytest.mark.catalogue("A-02")
 async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> None:
-    own, other = await World.make(api), await World.make(api)
+    own, other = await AccessFixture.make(api), await AccessFixture.make(api)
     before = await other.state()
     anna = own.seats[0]
     tokens = {Role.ADMIN: api.admin, Role.HOST: own.event.host, Role.SCREEN: own.event.screen, Role.PARTICIPANT: anna.token}
@@ -234,7 +234,7 @@ async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> N
 
 @pytest.mark.catalogue("A-01")
 async def test_a_neighbour_in_the_same_session_is_a_stranger(api: Api) -> None:
-    own = await World.make(api)
+    own = await AccessFixture.make(api)
     anna, bert = own.seats
     before = await own.state()
     theirs = filled_answer(own, MISSING_ID)
@@ -249,13 +249,13 @@ async def test_a_neighbour_in_the_same_session_is_a_stranger(api: Api) -> None:
     assert await own.state() == before
 
 
-def filled_answer(world: World, response_id: str) -> str:
+def filled_answer(world: AccessFixture, response_id: str) -> str:
     return f"{world.event.path}/activities/{world.activity['id']}/responses/{response_id}"
 
 
 @pytest.mark.catalogue("A-02")
 async def test_answers_belong_to_their_activity(api: Api) -> None:
-    own = await World.make(api)
+    own = await AccessFixture.make(api)
     second = await own.event.activity()
     path = f"{own.event.path}/activities/{second['id']}/responses/{own.answer['id']}"
     for method in ("GET", "DELETE"):
@@ -265,7 +265,7 @@ async def test_answers_belong_to_their_activity(api: Api) -> None:
 
 @pytest.mark.catalogue("A-03")
 async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
-    own = await World.make(api)
+    own = await AccessFixture.make(api)
     anna, bert = own.seats
     path = f"{own.event.path}/activities/{own.activity['id']}/responses"
     for claim in (
@@ -320,7 +320,7 @@ async def test_the_operators_token_is_compared_whole(api: Api) -> None:
 
 @pytest.mark.catalogue("A-05")
 async def test_a_refused_caller_changes_nothing(api: Api) -> None:
-    own = await World.make(api)
+    own = await AccessFixture.make(api)
     before = await session_of(own.event), await activity_of(own.event, own.activity)
     for token in (own.event.screen, own.seats[0].token, None):
         for method, path, body in (

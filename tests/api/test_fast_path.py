@@ -28,21 +28,21 @@ async def port(app: App) -> AsyncIterator[int]:
 
 
 @pytest.fixture
-async def twin(settings: Settings, app: App) -> AsyncIterator[int]:
+async def slow_port(settings: Settings, app: App) -> AsyncIterator[int]:
     """The same database behind a server without the fast path."""
     off = settings.model_copy(update={"fast_path": False})
     async with App(off, clock=app.clock).running() as other, listening(other) as port:
         yield port
 
 
-class Room:
+class PolledSession:
     """An event with one of each role, and the addresses that they poll."""
 
     def __init__(self, event: Event, anna: Seat, targets: list[tuple[str, str]]) -> None:
         self.event, self.anna, self.targets = event, anna, targets
 
     @classmethod
-    async def make(cls, api: Api) -> "Room":
+    async def make(cls, api: Api) -> "PolledSession":
         event = await make_event(api)
         wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
         anna = await event.join()
@@ -56,7 +56,7 @@ class Room:
         return cls(event, anna, targets)
 
 
-def undated(raw: bytes) -> bytes:
+def without_date(raw: bytes) -> bytes:
     return re.sub(rb"date: [^\r]+\r\n", b"", raw)
 
 
@@ -65,7 +65,7 @@ async def exchange(line: Line, request: bytes, *, head: bool = False) -> tuple[i
     return await line.answer(head=head)
 
 
-def counted(app: App) -> int:
+def cached_responses(app: App) -> int:
     """Return the number of requests that were answered from the cache."""
     return sum(sum(tally.counts) for tally in app.metrics._fast_paths.values())
 
@@ -74,44 +74,47 @@ def cached_requests(app: App) -> int:
     return len(app.fast_path.recent) + len(app.fast_path.previous)
 
 
-async def raw_of(line: Line, request: bytes) -> bytes:
+async def raw_response(line: Line, request: bytes) -> bytes:
     await line.send(request)
     raw = await line.reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", raw)
     return raw + (await line.reader.readexactly(int(length[1])) if length and b" 304 " not in raw[:16] else b"")
 
 
-async def test_fast_path_and_asgi_send_the_same_bytes(app: App, api: Api, port: int, twin: int) -> None:
-    room = await Room.make(api)
-    async with connected(port) as fast, connected(twin) as slow:
-        for target, token in room.targets:
-            expected = undated(await raw_of(slow, get(target, token)))
+async def test_fast_path_and_asgi_send_the_same_bytes(app: App, api: Api, port: int, slow_port: int) -> None:
+    polled = await PolledSession.make(api)
+    async with connected(port) as fast, connected(slow_port) as slow:
+        for target, token in polled.targets:
+            expected = without_date(await raw_response(slow, get(target, token)))
             for _ in range(4):  # the slow path, then by parsing, then by bytes
-                assert undated(await raw_of(fast, get(target, token))) == expected, target
+                assert without_date(await raw_response(fast, get(target, token))) == expected, target
             tag = re.search(rb"etag: ([^\r]+)", expected)
             assert tag is not None
             packed = tag[1].decode().removesuffix('"') + '-gzip"'
             for condition in (tag[1].decode(), f'"x", {tag[1].decode()}', "*", 'W/"other"', packed, packed.removeprefix("W/")):
                 request = get(target, token, f"if-none-match: {condition}")
-                expected_now = undated(await raw_of(slow, request))
-                assert [undated(await raw_of(fast, request)) for _ in range(3)] == [expected_now] * 3, (target, condition)
-    assert counted(app) > len(room.targets) * 10
-    assert cached_requests(app) > len(room.targets)
+                expected_now = without_date(await raw_response(slow, request))
+                assert [without_date(await raw_response(fast, request)) for _ in range(3)] == [expected_now] * 3, (
+                    target,
+                    condition,
+                )
+    assert cached_responses(app) > len(polled.targets) * 10
+    assert cached_requests(app) > len(polled.targets)
 
 
 async def test_split_and_pipelined_requests_are_answered_in_order(api: Api, port: int) -> None:
-    room = await Room.make(api)
-    requests = [get(target, token) for target, token in room.targets] * 2
+    polled = await PolledSession.make(api)
+    requests = [get(target, token) for target, token in polled.targets] * 2
     async with connected(port) as line:
-        alone = [undated(await raw_of(line, request)) for request in requests]
-        assert [undated(await raw_of(line, request)) for request in requests] == alone
+        expected_each = [without_date(await raw_response(line, request)) for request in requests]
+        assert [without_date(await raw_response(line, request)) for request in requests] == expected_each
         together = b"".join(requests)
         for size in (*PARTS, len(together)):
-            told = []
+            received = []
             sending = asyncio.create_task(_in_parts(line, together, size))
-            told = [undated(await raw_of(line, b"")) for _ in requests]
+            received = [without_date(await raw_response(line, b"")) for _ in requests]
             await sending
-            assert told == alone, size
+            assert received == expected_each, size
 
 
 async def _in_parts(line: Line, data: bytes, size: int) -> None:
@@ -123,12 +126,12 @@ async def _in_parts(line: Line, data: bytes, size: int) -> None:
 
 
 async def test_fast_path_waits_for_a_slow_request_before_it(api: Api, port: int) -> None:
-    room = await Room.make(api)
-    event = room.event
+    polled = await PolledSession.make(api)
+    event = polled.event
     poll = get(f"{event.path}/status", event.host)
     async with connected(port) as line:
-        ready = await raw_of(line, poll)
-        await raw_of(line, poll)
+        ready = await raw_response(line, poll)
+        await raw_response(line, poll)
         cursor = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
         await line.send(get(f"{event.path}/changes/since/{cursor}?wait=20", event.host) + poll)
         await asyncio.sleep(0.05)
@@ -149,31 +152,31 @@ async def test_fast_path_waits_for_a_slow_request_before_it(api: Api, port: int)
      "authorization: again"],
 )  # fmt: skip
 async def test_requests_that_are_no_plain_poll_take_the_slow_path(app: App, api: Api, port: int, line: str) -> None:
-    room = await Room.make(api)
-    target = f"{room.event.path}/status"
-    request = get(target, room.event.host)
+    polled = await PolledSession.make(api)
+    target = f"{polled.event.path}/status"
+    request = get(target, polled.event.host)
     async with connected(port) as one:
         for _ in range(3):
-            await raw_of(one, request)
-    before = counted(app)
+            await raw_response(one, request)
+    before = cached_responses(app)
     async with connected(port) as one:
         body = b"0\r\n\r\n" if line.startswith("transfer") else b""
-        await one.send(get(target, room.event.host, line) + body)
+        await one.send(get(target, polled.event.host, line) + body)
         assert (await one.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
-    assert counted(app) == before
+    assert cached_responses(app) == before
 
 
 async def test_other_methods_versions_and_targets_take_the_slow_path(app: App, api: Api, port: int) -> None:
-    room = await Room.make(api)
-    path, host = f"{room.event.path}/status", room.event.host
+    polled = await PolledSession.make(api)
+    path, host = f"{polled.event.path}/status", polled.event.host
     async with connected(port) as line:
         for _ in range(3):
-            full = await raw_of(line, get(path, host))
+            full = await raw_response(line, get(path, host))
         before = cached_requests(app)
         status, headers, _ = await exchange(line, get(path, host, method="HEAD"), head=True)
         assert (status, headers["content-length"]) == (200, re.search(rb"content-length: (\d+)", full)[1].decode())
         for other in ("/status?", "/status?x=1", "//status", "/%73tatus"):
-            await exchange(line, get(f"{room.event.path}{other}", host))
+            await exchange(line, get(f"{polled.event.path}{other}", host))
         for method in ("POST", "DELETE", "OPTIONS", "TRACE", "PURGE"):
             assert (await exchange(line, get(path, host, method=method)))[0] in {400, 405}
             if line.reader.at_eof():
@@ -185,34 +188,34 @@ async def test_other_methods_versions_and_targets_take_the_slow_path(app: App, a
 
 
 async def test_the_next_poll_after_a_change_contains_it(api: Api, port: int) -> None:
-    room = await Room.make(api)
-    event = room.event
+    polled = await PolledSession.make(api)
+    event = polled.event
     async with connected(port) as line:
         request = get(f"{event.path}/status", event.host)
         for number in range(6):
             for _ in range(3):
-                await raw_of(line, request)
+                await raw_response(line, request)
             await api.post(f"{event.path}/lock", {"locked": number % 2 == 0}, token=event.host)
-            assert (b'"locked":true' in await raw_of(line, request)) == (number % 2 == 0)
+            assert (b'"locked":true' in await raw_response(line, request)) == (number % 2 == 0)
 
 
 async def test_participants_counts_follow_within_five_seconds(api: Api, port: int, clock: HandClock) -> None:
-    room = await Room.make(api)
-    request = get(f"{room.event.path}/status", room.anna.token)
+    polled = await PolledSession.make(api)
+    request = get(f"{polled.event.path}/status", polled.anna.token)
     async with connected(port) as line:
         for _ in range(3):
-            assert b'"participant_count":1' in await raw_of(line, request)
-        await room.event.join("Bert")
-        assert b'"participant_count":1' in await raw_of(line, request)
+            assert b'"participant_count":1' in await raw_response(line, request)
+        await polled.event.join("Bert")
+        assert b'"participant_count":1' in await raw_response(line, request)
         clock.advance(5.1)
-        assert b'"participant_count":2' in await raw_of(line, request)
+        assert b'"participant_count":2' in await raw_response(line, request)
 
 
 @pytest.mark.parametrize("how", ["kick", "leave", "rotate", "delete", "expire"])
 @pytest.mark.catalogue("A-10")
 async def test_an_invalidated_token_is_refused_at_once(api: Api, port: int, clock: HandClock, how: str) -> None:
-    room = await Room.make(api)
-    event, anna = room.event, room.anna
+    polled = await PolledSession.make(api)
+    event, anna = polled.event, polled.anna
     token = event.screen if how in {"rotate", "expire"} else anna.token
     async with connected(port) as line:
         for _ in range(4):
@@ -231,9 +234,9 @@ async def test_an_invalidated_token_is_refused_at_once(api: Api, port: int, cloc
 
 
 async def test_fast_path_renews_a_token_past_half_of_its_life(api: Api, port: int, clock: HandClock) -> None:
-    room = await Room.make(api)
+    polled = await PolledSession.make(api)
     async with connected(port) as line:
-        request = get(f"{room.event.path}/status", room.anna.token)
+        request = get(f"{polled.event.path}/status", polled.anna.token)
         for _ in range(4):
             assert "renewed-token" not in (await exchange(line, request))[1]
         clock.advance(8 * 86_400)
@@ -247,28 +250,28 @@ async def test_fast_path_keeps_rate_limits(settings: Settings, clock: HandClock)
         port = await stack.enter_async_context(listening(app))
         api = Api(app)
         stack.push_async_callback(api.http.aclose)
-        room = await Room.make(api)
+        polled = await PolledSession.make(api)
         clock.advance(60)
         line = await stack.enter_async_context(connected(port))
-        request = get(f"{room.event.path}/status", room.anna.token)
+        request = get(f"{polled.event.path}/status", polled.anna.token)
         statuses = [(await exchange(line, request))[0] for _ in range(620)]
         assert set(statuses[:600]) == {200}
         assert statuses[-1] == 429
         assert statuses.count(200) < 612
-        other = [(await exchange(line, get(f"{room.event.path}/status", room.event.host)))[0] for _ in range(3)]
+        other = [(await exchange(line, get(f"{polled.event.path}/status", polled.event.host)))[0] for _ in range(3)]
         assert other == [200] * 3
         clock.advance(1)
         assert (await exchange(line, request))[0] == 200
-        assert counted(app) > 550
+        assert cached_responses(app) > 550
 
 
 async def test_polls_on_the_fast_path_are_counted_and_show_presence(api: Api, port: int, clock: HandClock) -> None:
-    room = await Room.make(api)
+    polled = await PolledSession.make(api)
     async with connected(port) as line:
         for _ in range(5):
-            await raw_of(line, get(f"{room.event.path}/status", room.anna.token))
+            await raw_response(line, get(f"{polled.event.path}/status", polled.anna.token))
             clock.advance(20)
-    (person,) = (await api.get(f"{room.event.path}/participants", token=room.event.host)).json()["items"]
+    (person,) = (await api.get(f"{polled.event.path}/participants", token=polled.event.host)).json()["items"]
     assert person["presence"] == "online"
     page = (await api.get("/metrics", token=api.admin)).text
     requests = re.search(
@@ -278,11 +281,11 @@ async def test_polls_on_the_fast_path_are_counted_and_show_presence(api: Api, po
     assert int(requests[1]) == 5
 
 
-async def test_polls_go_to_asgi_without_the_fast_path(app: App, api: Api, twin: int) -> None:
-    room = await Room.make(api)
-    async with connected(twin) as line:
+async def test_polls_go_to_asgi_without_the_fast_path(app: App, api: Api, slow_port: int) -> None:
+    polled = await PolledSession.make(api)
+    async with connected(slow_port) as line:
         for _ in range(3):
-            assert (await exchange(line, get(f"{room.event.path}/status", room.event.host)))[0] == 200
+            assert (await exchange(line, get(f"{polled.event.path}/status", polled.event.host)))[0] == 200
     assert cached_requests(app) == 0
 
 
@@ -307,13 +310,13 @@ async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int,
 
 
 async def test_cached_bytes_still_get_the_same_response_after_the_session_left_memory(app: App, api: Api, port: int) -> None:
-    room = await Room.make(api)
-    request = get(f"{room.event.path}/status", room.anna.token)
+    polled = await PolledSession.make(api)
+    request = get(f"{polled.event.path}/status", polled.anna.token)
     async with connected(port) as line:
-        told = [undated(await raw_of(line, request)) for _ in range(4)]
-        app.sessions._drop(room.event.id)
-        told += [undated(await raw_of(line, request)) for _ in range(4)]
-    assert len(set(told)) == 1
+        received = [without_date(await raw_response(line, request)) for _ in range(4)]
+        app.sessions._drop(polled.event.id)
+        received += [without_date(await raw_response(line, request)) for _ in range(4)]
+    assert len(set(received)) == 1
 
 
 async def eof(line: Line) -> bool:
@@ -339,8 +342,8 @@ async def test_bytes_that_are_not_http_are_refused_and_the_connection_closes(
 ) -> None:
     async with connected(port) as line:
         await line.send(sent)
-        told, headers, body = await line.answer()
-        assert told in ({status} if code else {400, 404, 405})
+        received, headers, body = await line.answer()
+        assert received in ({status} if code else {400, 404, 405})
         if code:
             assert headers["content-type"] == "application/problem+json"
             assert f'"code":"{code}"'.encode() in body

@@ -36,7 +36,7 @@ class AnyHost(dict[UUID, Link]):
         return dict.get(self, link_id) or replace(LINK, id=link_id)
 
 
-class Session:
+class FakeSessionTokens:
     """A session in which every host's token has a link, unless `links` says otherwise."""
 
     def __init__(self, version: int, seats: dict[int, int]) -> None:
@@ -54,14 +54,14 @@ class FakeTokenVersions:
     """What this process knows of session 5, and what the database knows; `asked` counts the looks at the latter."""
 
     def __init__(self) -> None:
-        self.memory: Session | None = Session(2, {77: 2})
-        self.database: Session | None = self.memory
+        self.memory: FakeSessionTokens | None = FakeSessionTokens(2, {77: 2})
+        self.database: FakeSessionTokens | None = self.memory
         self.asked = 0
 
-    def cached(self, session_id: int) -> Session | None:
+    def cached(self, session_id: int) -> FakeSessionTokens | None:
         return self.memory if session_id == 5 else None
 
-    async def find(self, session_id: int, *, fresh: bool = False) -> Session | None:
+    async def find(self, session_id: int, *, fresh: bool = False) -> FakeSessionTokens | None:
         if session_id != 5:
             return None
         if fresh or self.memory is None:
@@ -178,7 +178,7 @@ async def test_a_link_missing_in_memory_causes_one_database_read(
     authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions
 ) -> None:
     token_versions.memory.links = {}
-    token_versions.database = Session(2, {})
+    token_versions.database = FakeSessionTokens(2, {})
     token_versions.database.links = {NEW: replace(LINK, scope=Scope.OWNER)}
 
     caller = await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=NEW))
@@ -209,7 +209,7 @@ async def test_legacy_tokens_need_no_link(
 async def test_a_token_newer_than_memory_causes_one_database_read(
     authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions
 ) -> None:
-    token_versions.database = Session(3, {77: 3})
+    token_versions.database = FakeSessionTokens(3, {77: 3})
 
     assert await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=3))
     assert token_versions.asked == 1

@@ -38,23 +38,23 @@ class Full(DomainError):
     kind = Kind.CONFLICT
 
 
-class Stopped(HandClock):
+class FrozenClock(HandClock):
     def monotonic_s(self) -> float:
         return 1000.0 + self.shift_s
 
 
 @pytest.fixture
-def clock() -> Stopped:
-    return Stopped()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 @pytest.fixture
-def limiter(clock: Stopped) -> Limiter:
+def limiter(clock: FrozenClock) -> Limiter:
     return Limiter(MemoryLimiter(clock), None)
 
 
 @pytest.fixture
-def guard(limiter: Limiter, clock: Stopped) -> CodeGuard:
+def guard(limiter: Limiter, clock: FrozenClock) -> CodeGuard:
     return CodeGuard(limiter, SharedFlags(None, "", 1), UsedCodes(clock), KEYS)
 
 
@@ -70,13 +70,13 @@ async def tries(
     *,
     right: bool,
     key: str | None = None,
-    look: Callable[[], Awaitable[object]] | None = None,
+    during_lookup: Callable[[], Awaitable[object]] | None = None,
 ) -> bool:
     """Try a code; returns whether it was looked up at all."""
     try:
         async with guard.guard(address, code, wrong=Wrong, link_key=key):
-            if look:
-                await look()
+            if during_lookup:
+                await during_lookup()
             settle(right=right)
     except TooManyGuesses:
         return False
@@ -93,7 +93,7 @@ async def guesses(guard: CodeGuard, address: str, most: int = 2_000) -> int:
     return most
 
 
-async def test_address_has_six_hundred_misses_and_then_ten_a_second(guard: CodeGuard, clock: Stopped) -> None:
+async def test_address_has_six_hundred_misses_and_then_ten_a_second(guard: CodeGuard, clock: FrozenClock) -> None:
     assert await guesses(guard, ANNA) == ADDRESS_POLICY.quota == 600
     clock.advance(3)
     assert await guesses(guard, ANNA) == 30
@@ -113,7 +113,7 @@ async def test_a_hall_behind_one_address_can_still_use_its_code(guard: CodeGuard
     assert not await tries(guard, ANNA, "OTHER", right=True)
 
 
-async def test_a_code_used_within_a_day_is_no_guess_even_if_expired(guard: CodeGuard, clock: Stopped) -> None:
+async def test_a_code_used_within_a_day_is_no_guess_even_if_expired(guard: CodeGuard, clock: FrozenClock) -> None:
     assert await tries(guard, ANNA, "GOOD", right=True)
     clock.advance(86_000)
     for _ in range(1_200):
@@ -126,7 +126,7 @@ async def test_a_code_used_within_a_day_is_no_guess_even_if_expired(guard: CodeG
     assert not await tries(guard, ANNA, "GOOD", right=False)
 
 
-async def test_the_day_counts_from_the_last_use(guard: CodeGuard, clock: Stopped) -> None:
+async def test_the_day_counts_from_the_last_use(guard: CodeGuard, clock: FrozenClock) -> None:
     for _ in range(3):
         assert await tries(guard, ANNA, "GOOD", right=True)
         clock.advance(80_000)
@@ -148,16 +148,16 @@ async def test_wrong_key_is_a_miss_even_where_the_code_is_right_and_used(guard: 
     assert await tries(guard, ANNA, "GOOD", right=True)
     looked = []
 
-    async def look() -> None:
+    async def during_lookup() -> None:
         looked.append(1)
 
     for _ in range(ADDRESS_POLICY.quota):
         with pytest.raises(Wrong):
             async with guard.guard(ANNA, "GOOD", wrong=Wrong, link_key=key):
-                await look()
+                await during_lookup()
     with pytest.raises(TooManyGuesses):
         async with guard.guard(ANNA, "GOOD", wrong=Wrong, link_key=key):
-            await look()
+            await during_lookup()
     assert looked == []
     assert await guesses(guard, ANNA) == 0
     assert await tries(guard, ANNA, "GOOD", right=True)
@@ -171,7 +171,7 @@ def test_key_changes_with_code_and_installation_and_is_long_enough() -> None:
 
 async def test_concurrent_guesses_have_the_limit_of_sequential_ones(guard: CodeGuard) -> None:
     looked = asyncio.Event()
-    tried = [asyncio.ensure_future(tries(guard, ANNA, f"wrong {n}", right=False, look=looked.wait)) for n in range(1000)]
+    tried = [asyncio.ensure_future(tries(guard, ANNA, f"wrong {n}", right=False, during_lookup=looked.wait)) for n in range(1000)]
     await asyncio.sleep(0)
     looked.set()
 
@@ -182,7 +182,7 @@ async def test_concurrent_guesses_have_the_limit_of_sequential_ones(guard: CodeG
 async def test_concurrent_guesses_of_many_addresses_keep_the_server_limit(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [
-        asyncio.ensure_future(tries(guard, f"10.0.{n >> 8}.{n & 255}", f"wrong {n}", right=False, look=looked.wait))
+        asyncio.ensure_future(tries(guard, f"10.0.{n >> 8}.{n & 255}", f"wrong {n}", right=False, during_lookup=looked.wait))
         for n in range(3_000)
     ]
     await asyncio.sleep(0)
@@ -197,7 +197,7 @@ async def test_concurrent_guesses_of_many_addresses_keep_the_server_limit(guard:
 
 async def test_concurrent_tries_of_a_right_code_are_charged_once_and_refunded(guard: CodeGuard) -> None:
     looked = asyncio.Event()
-    tried = [asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, look=looked.wait)) for _ in range(1000)]
+    tried = [asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, during_lookup=looked.wait)) for _ in range(1000)]
     await asyncio.sleep(0)
     looked.set()
 
@@ -208,7 +208,8 @@ async def test_concurrent_tries_of_a_right_code_are_charged_once_and_refunded(gu
 async def test_concurrent_tries_from_several_addresses_are_one_guess_of_the_server(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [
-        asyncio.ensure_future(tries(guard, f"10.0.{n >> 8}.{n & 255}", "GOOD", right=True, look=looked.wait)) for n in range(5_000)
+        asyncio.ensure_future(tries(guard, f"10.0.{n >> 8}.{n & 255}", "GOOD", right=True, during_lookup=looked.wait))
+        for n in range(5_000)
     ]
     await asyncio.sleep(0)
     looked.set()
@@ -218,7 +219,7 @@ async def test_concurrent_tries_from_several_addresses_are_one_guess_of_the_serv
 
 async def test_concurrent_tries_of_a_wrong_code_are_one_guess(guard: CodeGuard) -> None:
     looked = asyncio.Event()
-    tried = [asyncio.ensure_future(tries(guard, ANNA, "wrong", right=False, look=looked.wait)) for _ in range(1000)]
+    tried = [asyncio.ensure_future(tries(guard, ANNA, "wrong", right=False, during_lookup=looked.wait)) for _ in range(1000)]
     await asyncio.sleep(0)
     looked.set()
     assert sum(await asyncio.gather(*tried)) == 1000
@@ -238,7 +239,7 @@ async def test_error_that_is_no_miss_costs_nothing(guard: CodeGuard, error: type
 
 async def test_a_cancelled_try_leaves_no_charge(guard: CodeGuard) -> None:
     for attempts in range(6):
-        task = asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, look=asyncio.Event().wait))
+        task = asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, during_lookup=asyncio.Event().wait))
         for _ in range(attempts):
             await asyncio.sleep(0)
         task.cancel()
@@ -268,7 +269,7 @@ async def test_replays_are_allowed_and_their_checks_are_bounded(guard: CodeGuard
 
 
 @pytest.mark.parametrize("before", range(0, 120, 30))
-async def test_under_attack_a_wrong_code_costs_ten_and_guessing_ends(guard: CodeGuard, clock: Stopped, before: int) -> None:
+async def test_under_attack_a_wrong_code_costs_ten_and_guessing_ends(guard: CodeGuard, clock: FrozenClock, before: int) -> None:
     assert [await tries(guard, ANNA, f"{number}", right=False) for number in range(before)] == [True] * before
     for number in range(SERVER_POLICY.quota * 3 // 4 + 1 - before):
         assert await tries(guard, f"198.51.{number // 250}.{number % 250}", f"wrong {number}", right=False)
@@ -278,7 +279,7 @@ async def test_under_attack_a_wrong_code_costs_ten_and_guessing_ends(guard: Code
     assert await guesses(guard, ANNA) == 0
 
 
-async def test_two_addresses_cannot_spend_the_whole_quota(guard: CodeGuard, clock: Stopped) -> None:
+async def test_two_addresses_cannot_spend_the_whole_quota(guard: CodeGuard, clock: FrozenClock) -> None:
     looked = 0
     for nth in range(18_000):  # three minutes at a hundred a second
         clock.advance(0.01)
@@ -292,7 +293,7 @@ def test_workers_without_shared_counters_divide_the_quota() -> None:
     assert [share_of_server_policy(workers).quota for workers in (1, 2, 3, 2_000)] == [1000, 500, 333, 1]
 
 
-class Slow:
+class FailingLimiter:
     """A limiter that fails once `is_answered` is set."""
 
     def __init__(self) -> None:
@@ -308,7 +309,7 @@ class Slow:
 
 
 async def test_a_try_cancelled_before_the_verdict_gets_no_refund_of_a_failed_charge() -> None:
-    limiter = Slow()
+    limiter = FailingLimiter()
     charges = PendingCharges(limiter, ADDRESS_POLICY)  # type: ignore[arg-type] - a double
     gone = asyncio.create_task(charges.charge("tried", ANNA, 1))
     await asyncio.sleep(0)
@@ -331,13 +332,13 @@ class RemoteFlags(SharedFlags):
         return self.was_set
 
 
-async def test_a_code_used_at_another_worker_meanwhile_is_no_guess(limiter: Limiter, clock: Stopped) -> None:
+async def test_a_code_used_at_another_worker_meanwhile_is_no_guess(limiter: Limiter, clock: FrozenClock) -> None:
     flags = RemoteFlags(None, "", 1)
     guard = CodeGuard(limiter, flags, UsedCodes(clock), KEYS)
 
     async def used_elsewhere() -> None:
         flags.was_set = True
 
-    assert await tries(guard, ANNA, "over", right=False, look=used_elsewhere)
+    assert await tries(guard, ANNA, "over", right=False, during_lookup=used_elsewhere)
     flags.was_set = False
     assert await guesses(guard, ANNA) == ADDRESS_POLICY.quota

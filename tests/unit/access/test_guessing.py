@@ -50,14 +50,14 @@ def test_codes_are_drawn_evenly(length: int) -> None:
     assert len(codes) - len(set(codes)) <= 2  # two of 20,000 are alike in one run of 130, three pairs in none
 
 
-class Still(HandClock):
+class GuessingClock(HandClock):
     def monotonic_s(self) -> float:
         return 1000.0 + self.shift_s
 
 
 async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> float:
     """Return how many guesses a second are looked up once the bursts are over, if every address tries as often as that."""
-    clock = Still()
+    clock = GuessingClock()
     guard = CodeGuard(Limiter(MemoryLimiter(clock), None), SharedFlags(None, "", 1), UsedCodes(clock), LinkKeys(b"k" * 32))
     looked, turn = 0, deque(range(addresses))
     for second in range(2 * seconds):

@@ -10,13 +10,13 @@ from conflicto.platform.cache_budget import CacheBudget
 from tests.support.clocks import HandClock
 
 
-class Still(HandClock):
+class ManualClock(HandClock):
     def monotonic_s(self) -> float:
         return 1000.0 + self.shift_s
 
 
 def test_entries_use_at_most_the_counted_bytes() -> None:
-    used, clock = UsedCodes(Still()), Still()
+    used, clock = UsedCodes(ManualClock()), ManualClock()
     used = UsedCodes(clock)
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
@@ -34,7 +34,7 @@ def test_entries_use_at_most_the_counted_bytes() -> None:
 @pytest.mark.parametrize("length", [10, 100_000])
 def test_bytes_are_bounded_for_codes_of_any_length(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
     monkeypatch.setattr(used_codes, "MAX_BYTES", 10 * ENTRY_BYTES)
-    used = UsedCodes(Still())
+    used = UsedCodes(ManualClock())
     for nth in range(100):
         used.add("192.0.2.1", f"{nth:0{length}}")
     assert len(used) == 10
@@ -43,7 +43,7 @@ def test_bytes_are_bounded_for_codes_of_any_length(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
-    clock = Still()
+    clock = ManualClock()
     used = UsedCodes(clock)
     assert used.add("a", "GOOD")
     assert not used.add("a", "GOOD")
@@ -58,14 +58,14 @@ def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
 
 
 def test_a_pair_is_found_by_both_parts() -> None:
-    used = UsedCodes(Still())
+    used = UsedCodes(ManualClock())
     used.add("ab", "c")
     assert not used.has("a", "bc")
     assert not used.has("ab", "C")
 
 
 def test_the_shared_budget_evicts_the_oldest_entries() -> None:
-    clock, budget = Still(), CacheBudget(3 * ENTRY_BYTES)
+    clock, budget = ManualClock(), CacheBudget(3 * ENTRY_BYTES)
     used = UsedCodes(clock, budget)
     assert not used._evict(), "there is nothing to give"
     for code in ("a", "b", "c"):
@@ -79,7 +79,7 @@ def test_the_shared_budget_evicts_the_oldest_entries() -> None:
 
 def test_a_bound_below_one_entry_stores_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(used_codes, "MAX_BYTES", 0)
-    used = UsedCodes(Still())
+    used = UsedCodes(ManualClock())
 
     assert used.add("192.0.2.1", "a")
     assert len(used) == 0

@@ -11,7 +11,7 @@ from tests.support.clocks import HandClock
 POLICY = Policy("poll", 600, 60)
 
 
-class Participant:
+class FakeCaller:
     def __init__(self, participant_id: int | None) -> None:
         self.participant_id = participant_id
         self.subject = str(participant_id)
@@ -29,7 +29,7 @@ def cached_response(body: bytes = b"{}", **freshness: Any) -> CachedResponse:
 
 
 def auth_of(view_cache: ViewCache, participant_id: int | None, now_s: float = 1000.0) -> CachedAuth:
-    return CachedAuth(Participant(participant_id), view_cache, now_s=now_s, lifetime_s=1e9, limiter=MemoryLimiter(HandClock()))
+    return CachedAuth(FakeCaller(participant_id), view_cache, now_s=now_s, lifetime_s=1e9, limiter=MemoryLimiter(HandClock()))
 
 
 def test_clear_removes_all_and_clear_data_removes_what_follows_data() -> None:
@@ -61,8 +61,8 @@ def test_revoke_invalidates_one_participant_and_expired_auths_are_removed() -> N
 
 def test_cached_auth_expires_with_its_token_and_after_five_minutes_at_most() -> None:
     view_cache, limiter = ViewCache(), MemoryLimiter(HandClock())
-    short = CachedAuth(Participant(1), view_cache, now_s=100.0, lifetime_s=7, limiter=limiter)
-    long = CachedAuth(Participant(1), view_cache, now_s=100.0, lifetime_s=1e9, limiter=limiter)
+    short = CachedAuth(FakeCaller(1), view_cache, now_s=100.0, lifetime_s=7, limiter=limiter)
+    long = CachedAuth(FakeCaller(1), view_cache, now_s=100.0, lifetime_s=1e9, limiter=limiter)
     assert (short.expires_s, long.expires_s) == (107.0, 400.0)
 
 

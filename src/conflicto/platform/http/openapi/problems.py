@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.routes import Route
 
     Refusals = Callable[[frozenset[Any]], tuple[type[DomainError], ...]]
-    """Function from the roles of a route to its authentication errors; the access package has it."""
+    """Function from the roles of a route to its authentication errors."""
 
     Problems = dict[int, list[type[DomainError]]]
     """The problems of a route by status."""
