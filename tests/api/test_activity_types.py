@@ -1,4 +1,4 @@
-"""Registered types over the API: what they refuse, what they add, what they hide; and that all other types stay opaque."""
+"""Registered types over the API: rejections, defaults, hidden parts, and opaque other types."""
 
 import asyncio
 from collections.abc import AsyncIterator

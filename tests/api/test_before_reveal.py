@@ -1,7 +1,7 @@
-"""What a participant can measure before results are shown: two rooms that answered differently are told apart by nothing.
+"""Observations of participants before results are shown: different answers look alike.
 
-How many answered, and when, is told; it is what the room sees anyway. What they answered is not, by any body, length, order, tag, number
-of changes or status.
+The number of answers and their times are public, as the room sees them anyway. Their content must
+not show in any body, length, order, tag, number, or amount of work.
 """
 
 import re
@@ -32,7 +32,7 @@ BLURRED = (
     (re.compile(r"\b\d{6,}\b"), "<number>"),
 )
 UNTOLD = {"x-request-id", "content-length", "date"}
-"""Differ with every request, with the second, or with the length of the numbers that are blurred."""
+"""Headers that differ with every request, every second, or the length of blurred numbers."""
 
 
 def blurred(text: str) -> str:
@@ -43,7 +43,7 @@ def blurred(text: str) -> str:
 
 
 async def room(api: Api, words: list[str], **fields: Any) -> tuple[Event, dict[str, Any], list[Seat]]:
-    """Return a room in which everyone has answered, and the first has said the same as in every other room."""
+    """Return a session in which all have answered; the first answer is always the same."""
     event = await make_event(api)
     quiz = await event.activity(config={"options": ["Curry", "Pizza"]}, secret={"right": "Curry"}, aggregate=SPEC, status="active",
                                 **fields)  # fmt: skip
@@ -54,7 +54,7 @@ async def room(api: Api, words: list[str], **fields: Any) -> tuple[Event, dict[s
 
 
 async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, tuple[int, str, str]]:
-    """Return all that a participant can get: status, headers and body of every address, without what differs anyway."""
+    """Return what a participant can read: status, headers and body by route, blurred."""
     known = {
         "session_id": [event.id], "activity_id": [quiz["id"]], "response_id": [],
         "link_id": [], "export_id": [], "participant_id": [seat.id], "code": ["BBBB-BBBB"],
@@ -73,7 +73,7 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
 
 @pytest.fixture
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the app does at its own times is put off: it would be counted with what it is asked for."""
+    """Postpone the app's periodic work, which would be counted with the requests."""
     for each in (
         "activities.expiry.POLL_INTERVAL_S",
         "responses.release_timer.SCAN_INTERVAL_S",
@@ -99,7 +99,7 @@ async def test_rooms_that_answered_differently_look_alike(undisturbed: None, api
 
 
 async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
-    """Return what each address makes the server do, first with nothing in memory and then with all: statements, rows, bytes."""
+    """Return the statements, rows and bytes of each address, first without and then with memory."""
     app, steps, fetch = event.api.app, [], ReadTx.all
 
     def counted(tx: ReadTx, *args: Any) -> Any:
@@ -134,7 +134,7 @@ async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: py
 async def test_rooms_that_answered_differently_make_the_same_work(
     undisturbed: None, api: Api, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a stopwatch could tell has a cause: the same statements, rows and bytes leave it little."""
+    """Require equal statements, rows and bytes, so that timing reveals little."""
     rooms = [await room(api, words, **shown) for words in (ALIKE, [word or "Nothing" for word in MIXED])]
     one, other = [await worked(event, quiz, seats[0], monkeypatch) for event, quiz, seats in rooms]
 

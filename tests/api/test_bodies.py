@@ -1,4 +1,4 @@
-"""Every body, path and query that comes in (reliability J, S): refused with a stable code, nothing stored, nothing echoed."""
+"""Invalid bodies, paths and queries (reliability J, S): stable codes, no writes, no echo."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ class Door:
         return self.good.encode().replace(b"%s", value)
 
     async def state(self) -> list[Any]:
-        """What can be read behind every door; all readers must still be answered."""
+        """The routes that read; all of them must still respond."""
         paths = ("/activities", "/participants", "/status", "/changes/since/0", self.path.removeprefix(self.event.path))
         known = [path for path in paths if path and not path.endswith(("/join", "/me"))]
         reads = [accepted(await self.event.api.get(self.event.path + path, token=self.event.host)) for path in known]

@@ -1,4 +1,4 @@
-"""Exports that take longer than a caller waits: progress, the file, whose they are, and how they fail."""
+"""Exports that outlast their request: progress, file, ownership and failures."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A session's answers as files: every form and shape, what may not stand in them, and what they may not disturb."""
+"""Exports: every format and shape, forbidden content, and effects on others."""
 
 import asyncio
 import csv
@@ -64,7 +64,7 @@ def column(found: Rows, name: str) -> list[Any]:
 
 
 async def room(api: Api) -> tuple[Event, dict[str, Seat]]:
-    """Two people and three activities: one poll asked twice, one with many answers, one anonymous."""
+    """Two people and three activities: two rounds of a poll, a `many` one, an anonymous one."""
     event = await make_event(api, title="Größe: 2/3?")
     people = {name: await event.join(name) for name in ("Anna", "=Bert")}
     poll = await event.activity(title="Lunch", status="active")

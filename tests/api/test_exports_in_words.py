@@ -1,4 +1,4 @@
-"""Exports as people read them: the words of options, what is right, types of cells, and columns that tools can tell apart."""
+"""Readable exports: option labels, correctness, cell types and unique columns."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""A flood of joins and how a host gets rid of it: another code, and many seats removed at once, while everybody else goes on."""
+"""A flood of joins and its removal: a new join code, and many seats removed at once."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ async def test_only_a_host_of_a_session_that_is_not_over_renews_its_code(api: Ap
 @pytest.mark.in_process
 @pytest.mark.catalogue("E-01")
 async def test_a_code_that_is_taken_is_drawn_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The constraint says no, and the command that drew draws again: for a new session and for another code alike."""
+    """Draw another code after a collision, for new sessions and for new codes alike."""
     first, second = await make_event(api), await make_event(api)
     taken, drawn = [first.code.replace("-", "")], []
 
@@ -133,7 +133,7 @@ async def test_answers_stay_unless_they_are_to_go(api: Api) -> None:
 
 
 async def test_answers_that_an_earlier_removal_kept_go_with_the_flood(api: Api, app: App) -> None:
-    """By the name that they had, or by when they joined; never those of somebody who left, or who was not meant."""
+    """Match by name or joining time; never match others or those who left."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join("Anna")
@@ -183,7 +183,7 @@ async def test_what_names_nobody_removes_nobody(api: Api) -> None:
 
 @pytest.mark.in_process
 async def test_a_flood_goes_in_small_steps_that_can_stop_anywhere(api: Api, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps of two seats or five answers; a request takes three of them, says what is left, and the next goes on."""
+    """Remove in steps of two seats or five answers; three steps per request, the next continues."""
     monkeypatch.setattr(flooding, "MAX_STEP_SEATS", 2)
     monkeypatch.setattr(flooding, "MAX_STEP_RESPONSES", 5)
     monkeypatch.setattr(responses_http, "MAX_FLOOD_STEPS", 3)

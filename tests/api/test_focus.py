@@ -1,4 +1,4 @@
-"""One answer shown large: which one it is, is told to those who may read answers, and what it says only as the feed says it."""
+"""The highlighted answer: its id is visible to readers of answers, its content in the feed only."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whoever is put out changes nothing any more, however close the kick and the change come together."""
+"""Removed participants change nothing more, however close removal and change are."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.feed_reader import drain
 
 TURNS = 6
 OUT = {401: "token-invalid", 404: "not-found", 410: "seat-gone"}
-"""What a late change hears: the token is dead, the answer is gone, or the seat was found gone under the lock."""
+"""Possible outcomes of a late change: invalid token, missing answer, or a seat gone."""
 
 
 async def kicked_amid(event: Event, seat: Seat, change: Any, query: str) -> list[tuple[int, str]]:
@@ -25,7 +25,7 @@ async def kicked_amid(event: Event, seat: Seat, change: Any, query: str) -> list
 
 
 async def stands(event: Event, poll: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return when the seat was given up, and the answer as it stands, both as the feed tells them."""
+    """Return the removal time of the seat and the answer's state, both from the feed."""
     items, _ = await drain(event.api, f"{event.path}/changes", poll["created_at"], event.host)
     answer = next(item for item in items if item["entity"] == "response")
     return next(item["updated_at"] for item in items if item["entity"] == "participant" and item["deleted"]), answer

@@ -304,7 +304,7 @@ async def test_two_processes_expire_an_activity_once(settings: Settings, clock: 
 
 
 async def has_expired(event: Event, activity: dict[str, Any]) -> bool:
-    """Ask the database, not the memory of a process: it may have been another one that expired the activity."""
+    """Read the database, as another process may have expired the activity."""
     return (await activity_of(event, activity))["status"] == "expired"
 
 

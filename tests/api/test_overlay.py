@@ -1,4 +1,4 @@
-"""What covers the screen: set by hosts, seen by hosts and screens, gone when something begins. And the names that it may show."""
+"""The overlay of the screen: hosts set it, the next activity clears it, and it may show names."""
 
 from typing import Any
 

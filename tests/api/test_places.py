@@ -1,4 +1,4 @@
-"""Places of people who left: one place is one vote for as long as a round is open, and nothing tells who had answered."""
+"""Reserved places of people who left: one vote per place, and no hint on who answered."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Presence while an anonymous round is open: nothing that a host reads tells when somebody answered."""
+"""Presence during an anonymous round: hosts cannot see when somebody answered."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ async def poll(event: Event, seat: Seat) -> None:
 
 
 async def quiet_pair(api: Api, clock: HandClock, **fields: Any) -> tuple[Event, dict[str, Any], Seat, Seat]:
-    """Two people who were silent for five minutes, and a round that is open, at second 20 of a minute."""
+    """Two people, silent for five minutes, and an open round, at second 20 of a minute."""
     event = await make_event(api)
     vote = await event.activity(status="active", **fields)
     anna, bert = await event.join("Anna"), await event.join("Bert")

@@ -1,4 +1,4 @@
-"""A room full of scripted participants: they come, answer whatever is asked, and leave nothing behind."""
+"""Rehearsals: scripted participants join, answer every activity, and leave no trace."""
 
 import asyncio
 import csv
@@ -23,7 +23,7 @@ BUILT_IN = [each.name for each in load_registry().all()]
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a second pass in ten milliseconds for scripted participants."""
+    """Scale one second to ten milliseconds for scripted participants."""
     monkeypatch.setattr("conflicto.rehearsal.simulation.TIME_SCALE", 0.01)
     monkeypatch.setattr("conflicto.rehearsal.timing.SILENT_PROBABILITY", 0.0)
 
@@ -55,7 +55,7 @@ async def answers(event: Event, activity: dict[str, Any]) -> list[dict[str, Any]
 
 
 async def filled(event: Event, count: int, **fields: Any) -> None:
-    """Begin a rehearsal and wait until all are in."""
+    """Start a rehearsal and wait until all have joined."""
     assert (await begin(event, participants=count, **fields)).status_code == 201
 
     async def all_in() -> bool:
@@ -65,7 +65,7 @@ async def filled(event: Event, count: int, **fields: Any) -> None:
 
 
 async def answered_by(event: Event, activity: dict[str, Any], people: int) -> list[dict[str, Any]]:
-    """Return the answers once so many people have sent some."""
+    """Return the answers once `people` participants have sent some."""
 
     async def enough() -> list[dict[str, Any]] | None:
         found = await answers(event, activity)

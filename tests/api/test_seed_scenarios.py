@@ -1,4 +1,4 @@
-"""Every scenario that the seed plan names, under the name that it has there: correctness, alone and side by side."""
+"""Scenarios of the seed plan under their names: correctness, alone and side by side."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ async def open_poll(api: Api, **fields: Any) -> tuple[Event, dict[str, Any]]:
 
 
 async def followed(event: Event, poll: dict[str, Any], until: asyncio.Event) -> list[tuple[str, int]]:
-    """Follow the feed of a poll by its cursors until told to stop and nothing is left; return (id, revision) as they came."""
+    """Follow a poll's feed by cursors until stopped; return (id, revision) in order."""
     cursor, seen = "0", []
     while True:
         last_look = until.is_set()

@@ -1,4 +1,4 @@
-"""The word filter: author and host see the original, others a masked or no text."""
+"""The word filter: author and host see the original, others a masked or held one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Writing an export takes memory for people and activities, never for answers."""
+"""Memory of an export: it grows with people and activities, not with answers."""
 
 import gc
 import tracemalloc
@@ -19,11 +19,11 @@ FEW, MANY = 400, 1_600
 PEOPLE = 200
 TEXT = '{"text":"' + "as always on Mondays " * 50 + '"}'
 A_QUARTER = len(TEXT) * (MANY - FEW) // 4
-"""Bytes that a writer would hold if it kept a quarter of what is more in the larger session, answers alone."""
+"""Bytes of a quarter of the additional answers, the bound of growth."""
 
 
 class Nowhere(RawIOBase):
-    """A file that keeps nothing but counts."""
+    """A file that keeps only counts."""
 
     written = 0
 
@@ -37,7 +37,7 @@ class Nowhere(RawIOBase):
 
 @pytest.fixture
 def kit(database_url: str) -> Iterator[Kit]:
-    """A database that gives an export the time that it takes while every allocation is noted."""
+    """A database with a timeout that allows for tracing every allocation."""
     made = Kit(database_url, timeouts=Timeouts(statement_s=60.0))
     yield made
     made.close()
@@ -53,7 +53,7 @@ def answered(kit: Kit, answers: int) -> Stage:
 
 
 def peak(kit: Kit, stage: Stage, form: FileFormat, shape: Shape) -> tuple[int, int]:
-    """Return the most bytes that were held at once, and the size of the file."""
+    """Return the peak of allocated bytes, and the size of the file."""
     file = Nowhere()
     gc.collect()
     tracemalloc.start()

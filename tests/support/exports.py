@@ -1,4 +1,4 @@
-"""Exports as tests ask for them: sessions with answers, jobs, and a gate that holds the writing thread."""
+"""Helpers for exports: sessions with answers, jobs, and a gate for the writing thread."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ AT_ONCE = {"prefer": "respond-async"}
 
 
 class Gate:
-    """Lets the writing thread pass a row only when the test says so, or all of them once it is open."""
+    """Gate that lets the writing thread pass one row at a time, or all once it is open."""
 
     def __init__(self) -> None:
         self.rows = threading.Semaphore(0)
@@ -30,7 +30,7 @@ class Gate:
 
 
 def held_exports(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """Hold exports at each row, and let them report after each."""
+    """Hold exports at each row, and report progress after each."""
     monkeypatch.setattr(output, "ROWS_PER_CHECK", 1)
     monkeypatch.setattr(writer, "PROGRESS_INTERVAL_S", 0.0)
     gate, throttled = Gate(), writer.throttled
@@ -45,7 +45,7 @@ def held_exports(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 async def answered(api: Api, *, people: int = 3) -> Event:
-    """Make a session with a named and an anonymous answer of each person."""
+    """Create a session with a named and an anonymous answer per person."""
     event = await make_event(api, title="Größe")
     poll = await event.activity(title="Lunch", status="active")
     seats = [await event.join(f"Guest {nth}") for nth in range(people)]
@@ -73,7 +73,7 @@ async def download(event: Event, job: dict[str, Any], token: str | None = None) 
 
 
 async def ended(event: Event, job: dict[str, Any], status: str = "ready") -> dict[str, Any]:
-    """Return the job once it has ended; a machine that is busy elsewhere may refuse a look, and the next one is another chance."""
+    """Return the job once it has ended; a 503 on a busy machine is retried."""
 
     async def is_over() -> Any:
         answer = await look(event, job)

@@ -64,13 +64,13 @@ class ResponseSampler:
     `targets` are ids of answers that others may refer to; the caller keeps them up to date.
     """
 
-    def __init__(self, schema: Schema, tastes: SamplingHints, seed: int) -> None:
+    def __init__(self, schema: Schema, hints: SamplingHints, seed: int) -> None:
         self._root = schema
-        self._hints = tastes
-        self._rng = Random(seed)  # noqa: S311 - tastes, not secrets
+        self._hints = hints
+        self._rng = Random(seed)  # noqa: S311 - biases, not secrets
         self._weights: dict[str, list[float]] = {}
         self._centers: dict[str, float] = {}
-        self._phrases = list(tastes.phrases)
+        self._phrases = list(hints.phrases)
         self._rng.shuffle(self._phrases)
         self._unused_phrases = list(self._phrases)
         self.targets: list[str] = []

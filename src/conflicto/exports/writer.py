@@ -201,9 +201,9 @@ class ExportWriter:
         reader = ResponseReader(tx, job.session_id)
         report = _ProgressReporter(self._folder, self._clock, writing, reader)
         report.begin(feed_position(tx, job.session_id))
-        sink: Any = ExportFile(file, writing.stop)
+        output: Any = ExportFile(file, writing.stop)
         form, shape = FileFormat(job.form), Shape(job.shape)
-        write_file(reader, form, shape, sink, self._types, lambda items: throttled(items, writing.stop, report.save_if_due))
+        write_file(reader, form, shape, output, self._types, lambda items: throttled(items, writing.stop, report.save_if_due))
         report.save()
 
 

@@ -1,4 +1,4 @@
-"""The kit over our types and a stranger's, and proof that each of its promises can be broken."""
+"""The conformance kit on built-in and foreign types, and a failing case for each check."""
 
 import ast
 import json
@@ -127,14 +127,14 @@ HOMONYMS = {
     ("feed/http.py", "poll"), ("aggregation/operations/rank.py", "ranking"), ("platform/word_filter/word_lists.py", "words"),
     ("activity_types/response_parts.py", "ranking"), ("web/page_renderer.py", "words"),
 }  # fmt: skip
-"""Names that mean something else there: a rate limit, a field of a result, a field of a package's file, a kind of part, a folder."""
+"""Names with another meaning: rate limit, result field, file field, kind of part, folder."""
 
 OPERATIONS = ("aggregation/operations/",)
-"""Where operations of aggregation are named; one of them is called as a type is."""
+"""Modules that name operations of aggregation; one operation has a type's name."""
 
 
 def test_no_type_is_named_outside_its_folder() -> None:
-    """Adding a type touches one folder: nothing in the program asks for a name."""
+    """Require that adding a type touches one folder: the program names no type."""
     names = {known.name for known in installed_types()}
     root = activity_types.folder().parent
     found = set()
@@ -152,7 +152,7 @@ NAMED = {
     ".html": re.compile(r"""[\w-]+="([a-z]+)\""""),
     ".json": re.compile(r"""^ *"([a-z]+)[".]""", re.MULTILINE),
 }
-"""How a page's files could name a type: as a text, a class, an attribute, a key."""
+"""Patterns by which a page's files could name a type: text, class, attribute, key."""
 
 
 def test_no_page_names_a_type() -> None:

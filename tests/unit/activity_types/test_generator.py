@@ -1,4 +1,4 @@
-"""What is made up for a rehearsal fits, whatever the schema, and looks like a room's."""
+"""Generated answers are valid for any schema and look like those of a group."""
 
 import json
 from collections import Counter
@@ -30,7 +30,7 @@ def imitation(name: str, config: dict[str, Any], secret: dict[str, Any] | None =
 
 
 def crowd(made: ResponseGenerator, people: int = 200, skill: float = 0.5) -> list[Any]:
-    """Return what so many people answer, nothing left out."""
+    """Return the answers of `people` people."""
     chances = [Random(each) for each in range(people)]
     return [json.loads(text) for chance in chances if (text := made.generate(chance, skill=skill)) is not None]
 

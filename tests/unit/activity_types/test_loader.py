@@ -68,7 +68,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "no manifest": (lambda at: (at / "activity.json").unlink(), "toast/activity.json: cannot be read"),
     "no schema": (lambda at: (at / "response.schema.json").unlink(), "toast/response.schema.json: cannot be read"),
     "no json": (lambda at: (at / "activity.json").write_text("{"), "toast/activity.json: Send one JSON text"),
-    "a key twice": (lambda at: (at / "aggregate.json").write_text('{"a":1,"a":2}'), "toast/aggregate.json: Every key"),
+    "a key twice": (lambda at: (at / "aggregate.json").write_text('{"a":1,"a":2}'), "toast/aggregate.json: Each key"),
     "too large": (lambda at: (at / "i18n/en.json").write_text(" " * 70_000), "toast/i18n/en.json: At most 65536 bytes"),
     "another name": (lambda at: changed(at / "activity.json", type="bread"), "toast/activity.json at /type: must be the folder's"),
     "another sdk": (lambda at: changed(at / "activity.json", sdk="2"), "toast/activity.json at /sdk: is not the value"),
@@ -201,7 +201,7 @@ def test_an_installed_package_brings_its_types(package: Path) -> None:
 
 
 def test_defaults_of_types_are_fields_of_activities() -> None:
-    """The room of types stands below the one of activities and cannot ask it; this holds the two together."""
+    """Compare the manifest's defaults with the fields of activities, a package above."""
     fields = ActivityFields.model_json_schema()
     for name, schema in DEFAULTS.items():
         field = fields["properties"][name]

@@ -1,4 +1,4 @@
-"""Texts in a language's own plurals may differ from language to language, but each has a plain form to fall back on."""
+"""Plural forms may differ between languages, but each has a plain form."""
 
 from dataclasses import replace
 

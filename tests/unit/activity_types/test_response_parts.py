@@ -1,4 +1,4 @@
-"""Parts of answers in words: what people chose among, and where a config lists what it cannot name."""
+"""Parts of answers with labels: options, and lists in a config without labels."""
 
 import json
 from pathlib import Path

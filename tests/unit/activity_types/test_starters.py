@@ -1,4 +1,4 @@
-"""What a host begins with is said in the host's language: the first example, text by text."""
+"""The first example, which new activities start from, is translated text by text."""
 
 from conflicto.activity_types.registry import installed_types
 

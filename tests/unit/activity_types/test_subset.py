@@ -1,4 +1,4 @@
-"""What the subset holds, and that everything else is refused where it stands."""
+"""The subset of JSON Schema, and the place of everything outside it."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def doubling(levels: int) -> dict[str, Any]:
-    """Each definition names the next one twice: a short file that expands to 2^levels schemas."""
+    """Return a schema whose definitions double at each level: it expands to 2^levels schemas."""
     names = [f"d{level}" for level in range(levels)]
     twice = {a: {"allOf": [{"$ref": f"#/$defs/{b}"}] * 2} for a, b in pairwise(names)}
     return {"$defs": twice | {names[-1]: {}}, "$ref": "#/$defs/d0"}

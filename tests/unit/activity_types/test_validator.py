@@ -1,4 +1,4 @@
-"""What is told of JSON that does not fit: a pointer and a sentence, and nothing of the JSON itself."""
+"""Errors of invalid JSON: a pointer and a message without the sent values."""
 
 from typing import Any
 

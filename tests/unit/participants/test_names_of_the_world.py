@@ -1,4 +1,4 @@
-"""Names that people really have, as Faker knows them in all its locales: a nickname takes them, with every list of the word filter on."""
+"""Real names from all locales of Faker are valid nicknames, with every word filter list on."""
 
 from collections.abc import Iterator
 from importlib import import_module

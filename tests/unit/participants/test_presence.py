@@ -1,4 +1,4 @@
-"""States as they are published: live, or at the tick of each minute while an anonymous round is open."""
+"""Published states: live, or at the minute's tick during an anonymous round."""
 
 from dataclasses import dataclass, field
 

@@ -82,7 +82,7 @@ def _remove_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
 
 
 def release_remaining(tx: WriteTx, event: RoundClosed) -> None:
-    """Release what is left when answering ends: a subscriber of `AnsweringEnded`.
+    """Release what is left when answering ends: a subscriber of `RoundClosed`.
 
     New answers of fewer people than the group stay in the pool for good: released by themselves they could be told from all that was
     seen before, and a host could bring that about by removing everybody else. Edits of so few are mixed with other rows of the round.
