@@ -254,7 +254,7 @@ def test_a_table_that_somebody_keeps_is_waited_for_in_vain_and_nobody_else_is_he
     empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = left_by(empty_url, HISTORY[-2])
-    monkeypatch.setattr(locks, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(locks, "MAX_WAIT_S", 1.0)
     env = environment(tmp_path, DATABASE_URL=empty_url)
     waits = []
     with (

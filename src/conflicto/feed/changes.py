@@ -53,16 +53,16 @@ class _PageReader:
 
     def changed_activities(self) -> Iterator[Item]:
         host = self.view is View.HOST
-        told = visible_changed_activities(self.source, self.view, self.window)
-        for activity, content in self._with_configs(told):
+        visible = visible_changed_activities(self.source, self.view, self.window)
+        for activity, content in self._with_configs(visible):
             seen = not activity.deleted and (host or activity.is_visible)
             data = activity_out(activity, content, for_host=host) if seen else None
             yield change_item("activity", activity.id, activity.revision, activity.updated_ts, data)
 
-    def _with_configs(self, told: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
+    def _with_configs(self, visible: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
         """Pair activities with their JSON, in batches, because a page may end early."""
-        for nth in range(0, len(told), MAX_CONTENTS_PER_QUERY):
-            yield from self.source.with_configs(told[nth : nth + MAX_CONTENTS_PER_QUERY])
+        for nth in range(0, len(visible), MAX_CONTENTS_PER_QUERY):
+            yield from self.source.with_configs(visible[nth : nth + MAX_CONTENTS_PER_QUERY])
 
     def participants(self) -> Iterator[Item]:
         if self.view is View.HOST:

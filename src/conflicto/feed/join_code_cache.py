@@ -46,10 +46,10 @@ class JoinCodeCache:
         return session
 
     def _cached(self, code: str) -> Session | None:
-        head = self._sessions_in_memory.cached(self._session_ids.get(code, 0))
-        if head is None or head.session.join_code != code or head.session.deleted:
+        state = self._sessions_in_memory.cached(self._session_ids.get(code, 0))
+        if state is None or state.session.join_code != code or state.session.deleted:
             return None
-        return None if head.session.status is SessionStatus.COMPLETED else head.session
+        return None if state.session.status is SessionStatus.COMPLETED else state.session
 
     def _put(self, code: str, session_id: int) -> None:
         self._session_ids[code] = session_id

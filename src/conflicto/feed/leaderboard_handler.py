@@ -55,7 +55,7 @@ class LeaderboardHandler:
         self._results = results
         self._builder = press
 
-    async def leaderboard(self, request: Request, head: SessionState) -> Response:
+    async def leaderboard(self, request: Request, state: SessionState) -> Response:
         """Answer with the first places, and with the caller's own if they are a participant.
 
         Raises:
@@ -64,12 +64,12 @@ class LeaderboardHandler:
             Unavailable: answers had to be counted, and the database does not answer.
         """
         limit, view = page_limit(request), view_of(request.caller)
-        head, board, is_now = await self._board(head, is_host=view is View.HOST)
+        state, board, is_now = await self._board(state, is_host=view is View.HOST)
         body = _body(board, limit)
         if view is View.PARTICIPANT:
             body["me"] = _own_place(board.by_participant.get(request.caller.participant_id))
-        ready = self._builder.status(request, head, encode(body))
-        shelf = head.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
+        ready = self._builder.status(request, state, encode(body))
+        shelf = state.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
         return cacheable_response(request, ready, shelf, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
@@ -82,63 +82,63 @@ class LeaderboardHandler:
         standing = board.by_participant.get(participant_id)
         return None if standing is None else standing.points
 
-    async def _board(self, head: SessionState, *, is_host: bool) -> tuple[SessionState, LeaderboardSnapshot, bool]:
+    async def _board(self, state: SessionState, *, is_host: bool) -> tuple[SessionState, LeaderboardSnapshot, bool]:
         """Return the board and whether it is current.
 
         Responses may arrive while nicknames are read.
         """
         for _ in range(MAX_ATTEMPTS):
-            seen = await self._scored_rounds(head, is_host=is_host)
-            if seen is None:
-                head = await self._sessions.get(head.session.id)
+            rounds = await self._scored_rounds(state, is_host=is_host)
+            if rounds is None:
+                state = await self._sessions.get(state.session.id)
                 continue
-            of = _board_version(head, seen, is_host=is_host)
-            board = head.leaderboard_cache.snapshots.get(is_host)
+            of = _board_version(state, rounds, is_host=is_host)
+            board = state.leaderboard_cache.snapshots.get(is_host)
             if board is None or board.version != of:
-                board = head.leaderboard_cache.snapshots[is_host] = await self._build_board(head, seen, of, is_host=is_host)
-            return head, board, head.is_current and _board_version(head, seen, is_host=is_host) == of
+                board = state.leaderboard_cache.snapshots[is_host] = await self._build_board(state, rounds, of, is_host=is_host)
+            return state, board, state.is_current and _board_version(state, rounds, is_host=is_host) == of
         raise Unavailable(retry_after_s=1)
 
-    async def _scored_rounds(self, head: SessionState, *, is_host: bool) -> Sequence[RoundSnapshot] | None:
+    async def _scored_rounds(self, state: SessionState, *, is_host: bool) -> Sequence[RoundSnapshot] | None:
         """Return the present rounds of the scored activities that count for a caller.
 
         None means that the session changed meanwhile.
         """
-        counting = [each for each in head.activities.values() if _is_counted(each, is_host=is_host)]
-        unknown = head.leaderboard_cache.unread(counting)
+        counting = [each for each in state.activities.values() if _is_counted(each, is_host=is_host)]
+        unknown = state.leaderboard_cache.unread(counting)
         for nth in range(0, len(unknown), MAX_CONFIGS_PER_READ):
             part = unknown[nth : nth + MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, part)
-            head.leaderboard_cache.add(await self._polls.single_flight(head, ("contents", *part), read))
-        if unknown and head.leaderboard_cache.unread(counting):
+            state.leaderboard_cache.add(await self._polls.single_flight(state, ("contents", *part), read))
+        if unknown and state.leaderboard_cache.unread(counting):
             return None
         found = []
         for activity in counting:
-            if head.leaderboard_cache.is_scored(activity):
-                seen = await self._results.round_tally(head, activity, activity.round)
-                if seen is None:
+            if state.leaderboard_cache.is_scored(activity):
+                rounds = await self._results.round_tally(state, activity, activity.round)
+                if rounds is None:
                     return None
-                found.append(seen)
-        return found if head.is_current else None
+                found.append(rounds)
+        return found if state.is_current else None
 
     async def _build_board(
-        self, head: SessionState, seen: Sequence[RoundSnapshot], of: object, *, is_host: bool
+        self, state: SessionState, rounds: Sequence[RoundSnapshot], of: object, *, is_host: bool
     ) -> LeaderboardSnapshot:
-        parts = [part for each in seen for part in await each.kept.points(is_host=is_host)]
-        found, by_participant = await asyncio.to_thread(_rank, parts, head.departed)
+        parts = [part for each in rounds for part in await each.kept.points(is_host=is_host)]
+        found, by_participant = await asyncio.to_thread(_rank, parts, state.departed)
         ids = [each.participant_id for each in found[:MAX_LIMIT]]
         nicknames = await self._db.read(_nicknames, ids) if ids else {}
         if not is_host:
-            nicknames = await asyncio.to_thread(_shown_names, head.session.word_filter, nicknames)
+            nicknames = await asyncio.to_thread(_shown_names, state.session.word_filter, nicknames)
         return LeaderboardSnapshot(of, found, by_participant, nicknames)
 
 
-def _board_version(head: SessionState, seen: Sequence[RoundSnapshot], *, is_host: bool) -> object:
-    filtered = None if is_host else head.session.word_filter
+def _board_version(state: SessionState, rounds: Sequence[RoundSnapshot], *, is_host: bool) -> object:
+    filtered = None if is_host else state.session.word_filter
     return (
-        head.seat_changes,
+        state.seat_changes,
         filtered,
-        *((each.activity.id, each.round_number, each.kept, each.kept.change_count) for each in seen),
+        *((each.activity.id, each.round_number, each.kept, each.kept.change_count) for each in rounds),
     )
 
 

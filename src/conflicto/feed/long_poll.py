@@ -75,20 +75,20 @@ class LongPoll:
     async def _wait_for_change(
         self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]], seconds: int
     ) -> Response:
-        view, waiter = view_of(request.caller), Subscriber(request.caller.participant_id)
-        timer = asyncio.get_running_loop().call_later(seconds * (1 + random_up_to(JITTER_SHARE)), waiter.finish)
+        view, subscriber = view_of(request.caller), Subscriber(request.caller.participant_id)
+        timer = asyncio.get_running_loop().call_later(seconds * (1 + random_up_to(JITTER_SHARE)), subscriber.finish)
         try:
-            with request.on_disconnect(waiter.finish):
+            with request.on_disconnect(subscriber.finish):
                 while True:
-                    head = await self._sessions.get(request.params["session_id"])
-                    with head.notifiers[view].subscribed(waiter):
-                        response = await make(request, head)
+                    state = await self._sessions.get(request.params["session_id"])
+                    with state.notifiers[view].subscribed(subscriber):
+                        response = await make(request, state)
                         is_stale = response.cacheable is not None and response.cacheable.has_no_changes
-                        if not is_stale or waiter.is_finished or not self._is_open:
+                        if not is_stale or subscriber.is_finished or not self._is_open:
                             (self._ended if is_stale or request.concealment else self._told).inc()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return private_response(response, applied)
-                        await waiter.wait()
+                        await subscriber.wait()
                     await request.reauthenticate()
         finally:
             timer.cancel()

@@ -20,22 +20,22 @@ SEAT_BYTES = 150
 """Sizes of a session state, of an activity or one round's counts, and of one seat's entries."""
 
 
-def memory_bytes(head: SessionState) -> int:
+def memory_bytes(state: SessionState) -> int:
     """Return the estimated memory of a session in bytes, without its cached responses."""
-    activities = (len(head.activities) + len(head.counts)) * ACTIVITY_BYTES
-    seats = (len(head.own_ts_by_participant) + len(head.seats) + len(head.departed)) * SEAT_BYTES
+    activities = (len(state.activities) + len(state.counts)) * ACTIVITY_BYTES
+    seats = (len(state.own_ts_by_participant) + len(state.seats) + len(state.departed)) * SEAT_BYTES
     parts = (
-        head.recent.text_bytes
-        + len(head.recent) * ROW_BYTES
-        + head.configs.bytes
-        + head.tallies.bytes
-        + head.leaderboard_cache.bytes
-        + head.event_cache.bytes
+        state.recent.text_bytes
+        + len(state.recent) * ROW_BYTES
+        + state.configs.bytes
+        + state.tallies.bytes
+        + state.leaderboard_cache.bytes
+        + state.event_cache.bytes
     )
     return STATE_BYTES + activities + seats + parts
 
 
-def attach_response_cache(head: SessionState, cache: ResponseCache) -> None:
+def attach_response_cache(state: SessionState, cache: ResponseCache) -> None:
     """Let the ready answers of a session be part of a cache, before there are any."""
-    head.made = cache.new_map()
-    head.shelves = {view: ViewCache(cache) for view in View}
+    state.made = cache.new_map()
+    state.shelves = {view: ViewCache(cache) for view in View}

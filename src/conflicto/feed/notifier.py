@@ -67,22 +67,22 @@ class Notifier:
         self._subscribers: set[Subscriber] = set()
         self._is_scheduled = False
 
-    def subscribe(self, waiter: Subscriber) -> None:
+    def subscribe(self, subscriber: Subscriber) -> None:
         """Wake a subscriber at every change."""
-        self._subscribers.add(waiter)
+        self._subscribers.add(subscriber)
 
-    def unsubscribe(self, waiter: Subscriber) -> None:
+    def unsubscribe(self, subscriber: Subscriber) -> None:
         """Stop waking a subscriber."""
-        self._subscribers.discard(waiter)
+        self._subscribers.discard(subscriber)
 
     @contextmanager
-    def subscribed(self, waiter: Subscriber) -> Iterator[None]:
+    def subscribed(self, subscriber: Subscriber) -> Iterator[None]:
         """Wake a subscriber at every change within the context."""
-        self._subscribers.add(waiter)
+        self._subscribers.add(subscriber)
         try:
             yield
         finally:
-            self._subscribers.discard(waiter)
+            self._subscribers.discard(subscriber)
 
     def notify(self) -> None:
         """Wake all subscribers after `DEBOUNCE_S`; one wake covers all changes until then."""
@@ -100,9 +100,9 @@ class Notifier:
         _wake_in_batches([each for each in self._subscribers if each.participant_id in participant_ids])
 
 
-def _wake_in_batches(waiters: list[Subscriber]) -> None:
-    for waiter in waiters[-MAX_WAKES_PER_TURN:]:
-        waiter.wake()
-    del waiters[-MAX_WAKES_PER_TURN:]
-    if waiters:
-        asyncio.get_running_loop().call_soon(_wake_in_batches, waiters)
+def _wake_in_batches(subscribers: list[Subscriber]) -> None:
+    for subscriber in subscribers[-MAX_WAKES_PER_TURN:]:
+        subscriber.wake()
+    del subscribers[-MAX_WAKES_PER_TURN:]
+    if subscribers:
+        asyncio.get_running_loop().call_soon(_wake_in_batches, subscribers)

@@ -94,23 +94,23 @@ class PollHandler:
         self._link_keys = link_keys
         self._reads: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def session_status(self, request: Request, head: SessionState) -> Response:
+    async def session_status(self, request: Request, state: SessionState) -> Response:
         """Answer with the session's status."""
         view = view_of(request.caller)
-        near = self._caps.is_near(head.stored_responses, head.stored_bytes) if view is View.HOST else None
+        near = self._caps.is_near(state.stored_responses, state.stored_bytes) if view is View.HOST else None
         return self._status_response(
-            request, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near)
+            request, state, ("session", view), lambda snapshot: status.session_status(state, snapshot, near_cap=near)
         )
 
-    async def activity_status(self, request: Request, head: SessionState) -> Response:
+    async def activity_status(self, request: Request, state: SessionState) -> Response:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""
         view = view_of(request.caller)
-        activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
+        activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
         return self._status_response(
-            request, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd)
+            request, state, (activity.id, view), lambda snapshot: status.activity_status(state, activity, view, snapshot)
         )
 
-    async def responses(self, request: Request, head: SessionState) -> Response:
+    async def responses(self, request: Request, state: SessionState) -> Response:
         """Return a page of an activity's responses.
 
         Raises:
@@ -119,10 +119,10 @@ class PollHandler:
             CursorExpired: the position points to changes lost in a restore.
         """
         return await self._page_response(
-            request, head, self.plan_responses(request, head, parse(request.params["timestamp"]), page_limit(request))
+            request, state, self.plan_responses(request, state, parse(request.params["timestamp"]), page_limit(request))
         )
 
-    async def changes(self, request: Request, head: SessionState) -> Response:
+    async def changes(self, request: Request, state: SessionState) -> Response:
         """Return a page of the session's changes, as the caller's role may see them.
 
         Raises:
@@ -130,133 +130,133 @@ class PollHandler:
             CursorExpired: the position points to changes lost in a restore.
         """
         return await self._page_response(
-            request, head, self.plan_changes(request, head, parse(request.params["timestamp"]), page_limit(request))
+            request, state, self.plan_changes(request, state, parse(request.params["timestamp"]), page_limit(request))
         )
 
-    def plan_responses(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
+    def plan_responses(self, request: Request, state: SessionState, since: Since, limit: int) -> PagePlan:
         """Plan a page of an activity's responses.
 
         Raises:
             NotFound, ResponsesHidden: the activity does not exist, or is closed to the caller.
             CursorExpired: the position points to changes lost in a restore.
         """
-        require_known_position(since, head.gaps)
+        require_known_position(since, state.gaps)
         view = view_of(request.caller)
-        activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
+        activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
-        newest = head.newest_visible_ts(activity) if view is View.PARTICIPANT else head.ts
-        is_here = since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest)
+        newest = state.newest_visible_ts(activity) if view is View.PARTICIPANT else state.ts
+        is_here = since.kind == "now" or (since.kind == "position" and state.recent.floor <= since.us <= newest)
         now_us = self._clock.wall_us()
         return PagePlan(
             (activity.id, view, since, limit),
-            partial(responses_in_memory, head, activity, view, since, newest, limit=limit) if is_here else _not_in_memory,
+            partial(responses_in_memory, state, activity, view, since, newest, limit=limit) if is_here else _not_in_memory,
             partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us),
             since,
             follows_data=True,
         )
 
-    def plan_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
+    def plan_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> PagePlan:
         """Plan a page of the session's changes; raises `CursorExpired`."""
-        require_known_position(since, head.gaps)
+        require_known_position(since, state.gaps)
         seat, view = request.caller.participant_id, view_of(request.caller)
-        guard = None if seat is None else _guard(head, seat, since)
+        guard = None if seat is None else _guard(state, seat, since)
         return PagePlan(
             (
                 "changes",
                 view,
                 since,
                 limit,
-                None if guard and guard.min_ts == 0 else (seat, head.own_ts_by_participant.get(seat or 0)),
+                None if guard and guard.min_ts == 0 else (seat, state.own_ts_by_participant.get(seat or 0)),
             ),
-            partial(self._changes_in_memory, head, request.caller, since, limit),
-            partial(self._read_changes, request, head, since, limit),
+            partial(self._changes_in_memory, state, request.caller, since, limit),
+            partial(self._read_changes, request, state, since, limit),
             since,
             follows_data=seat is None,
             guard=guard,
             is_private=seat is not None and guard is None,
         )
 
-    async def page(self, head: SessionState, asking: PagePlan) -> Page:
+    async def page(self, state: SessionState, plan: PagePlan) -> Page:
         """Return the page; identical requests at one position share one query."""
-        remembered = asking.from_memory()
+        remembered = plan.from_memory()
         if remembered is not None:
             return remembered
-        read: Page = await self.single_flight(head, asking.key, partial(self._shared_pages.read, head, asking))
+        read: Page = await self.single_flight(state, plan.key, partial(self._shared_pages.read, state, plan))
         return read
 
-    async def _page_response(self, request: Request, head: SessionState, asking: PagePlan) -> Response:
+    async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
-        ready = self.cached(head, asking.key)
-        shelf = None if asking.is_private else head.shelf_for(view_of(request.caller))
+        ready = self.cached(state, plan.key)
+        shelf = None if plan.is_private else state.shelf_for(view_of(request.caller))
         if ready is None:
-            moment = head.position
-            page = await self.page(head, asking)
-            ready = self._builder.page(request, head, page, asking.guard, is_now=asking.since.kind == "now")
-            if not head.is_current or head.is_behind or head.position != moment:
+            moment = state.position
+            page = await self.page(state, plan)
+            ready = self._builder.page(request, state, page, plan.guard, is_now=plan.since.kind == "now")
+            if not state.is_current or state.is_behind or state.position != moment:
                 shelf = None
             elif shelf is not None:
-                self.cache(head, asking.key, ready)
-        is_own = _has_only_own_rows(request, head, asking) and has_anonymous_round(head)
+                self.cache(state, plan.key, ready)
+        is_own = _has_only_own_rows(request, state, plan) and has_anonymous_round(state)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
-        return cacheable_response(request, ready, shelf, follows_data=asking.follows_data)
+        return cacheable_response(request, ready, shelf, follows_data=plan.follows_data)
 
-    async def _read_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> Page:
+    async def _read_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> Page:
         """Read the rows that memory lacks: the JSON of activities, or else the whole page."""
         left, stalls = MAX_ACTIVITIES_EVER, 0
         for _ in range(MAX_CONFIG_READS):
-            window = _window(head, request.caller.participant_id, since, limit)
+            window = _window(state, request.caller.participant_id, since, limit)
             if window is None:
                 break
-            unread = head.configs.missing(visible_changed_activities(MemoryRows(head), view_of(request.caller), window))
+            unread = state.configs.missing(visible_changed_activities(MemoryRows(state), view_of(request.caller), window))
             stalls += len(unread) >= left
             if stalls > MAX_STALLED_READS:
                 break
             left, unread = len(unread), unread[:MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, unread)
-            head.configs.put(await self.single_flight(head, ("contents", *unread), read))
-            remembered = self._changes_in_memory(head, request.caller, since, limit)
+            state.configs.put(await self.single_flight(state, ("contents", *unread), read))
+            remembered = self._changes_in_memory(state, request.caller, since, limit)
             if remembered is not None:
                 return remembered
         now_us = self._clock.wall_us()
         seat: int | None = request.caller.participant_id
         page, own = await self._db.read(
-            read_changes, head.session.id, request.caller, since, self._link_keys, limit=limit, now_us=now_us
+            read_changes, state.session.id, request.caller, since, self._link_keys, limit=limit, now_us=now_us
         )
         if seat is not None:
-            head.own_ts_by_participant[seat] = max(own, head.own_ts_by_participant.get(seat, 0))
+            state.own_ts_by_participant[seat] = max(own, state.own_ts_by_participant.get(seat, 0))
         return page
 
-    def _changes_in_memory(self, head: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
+    def _changes_in_memory(self, state: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
         """Build a page of the session's changes from memory; None if memory lacks a part of it."""
-        window = _window(head, caller.participant_id, since, limit)
-        if window is None or head.configs.missing(visible_changed_activities(MemoryRows(head), view_of(caller), window)):
+        window = _window(state, caller.participant_id, since, limit)
+        if window is None or state.configs.missing(visible_changed_activities(MemoryRows(state), view_of(caller), window)):
             return None
-        return changes_in_memory(head, caller, window, self._link_keys)
+        return changes_in_memory(state, caller, window, self._link_keys)
 
-    def _status_response(self, request: Request, head: SessionState, key: Hashable, made: Callable[[Any], bytes]) -> Response:
-        ready = self.cached(head, key)
+    def _status_response(self, request: Request, state: SessionState, key: Hashable, made: Callable[[Any], bytes]) -> Response:
+        ready = self.cached(state, key)
         view = view_of(request.caller)
         if ready is None:
-            crowd = head.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
-            until_s = crowd.taken_s + MAX_SNAPSHOT_AGE_S if crowd else float("inf")
-            ready = self.cache(head, key, self._builder.status(request, head, made(crowd), until_s=until_s))
-        return cacheable_response(request, ready, head.shelf_for(view), follows_data=False)
+            snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
+            until_s = snapshot.taken_s + MAX_SNAPSHOT_AGE_S if snapshot else float("inf")
+            ready = self.cache(state, key, self._builder.status(request, state, made(snapshot), until_s=until_s))
+        return cacheable_response(request, ready, state.shelf_for(view), follows_data=False)
 
-    def cached(self, head: SessionState, key: Hashable) -> CachedResponse | None:
+    def cached(self, state: SessionState, key: Hashable) -> CachedResponse | None:
         """Return a cached response of this state that is still fresh, or None."""
-        ready = head.made.get(key)
+        ready = state.made.get(key)
         return ready if ready is not None and self._clock.monotonic_s() < ready.expires_s else None
 
-    def cache(self, head: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
+    def cache(self, state: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
         """Cache a response until the state changes."""
-        if len(head.made) >= MAX_CACHED_RESPONSES:
-            head.made.clear()
-        head.made.put(key, ready)
+        if len(state.made) >= MAX_CACHED_RESPONSES:
+            state.made.clear()
+        state.made.put(key, ready)
         return ready
 
-    async def single_flight(self, head: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def single_flight(self, state: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Share one query among identical requests at the same position."""
-        moment = (head.session.id, head.position, key)
+        moment = (state.session.id, state.position, key)
         task = self._reads.get(moment)
         if task is None:
             task = self._reads[moment] = asyncio.create_task(read())
@@ -280,15 +280,15 @@ def page_limit(request: Request) -> int:
     return limit
 
 
-def _newest_visible_ts(head: SessionState, participant_id: int | None, since: Since) -> int | None:
+def _newest_visible_ts(state: SessionState, participant_id: int | None, since: Since) -> int | None:
     """Return the newest change in the caller's view, or None if only the database knows."""
     if participant_id is None:
-        return head.ts
-    own = head.newest_own_ts(participant_id, since.us)
-    return None if own is None else max(head.control_ts, own)
+        return state.ts
+    own = state.newest_own_ts(participant_id, since.us)
+    return None if own is None else max(state.control_ts, own)
 
 
-def _has_rows_after(head: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
+def _has_rows_after(state: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
     """Return whether memory holds all rows after a position.
 
     A position beyond the newest one in memory may come from another worker, which knows more. Only
@@ -297,37 +297,37 @@ def _has_rows_after(head: SessionState, participant_id: int | None, since: Since
     if since.kind == "now":
         return True
     if participant_id is not None:
-        floor = head.recent.own_floor(participant_id)
+        floor = state.recent.own_floor(participant_id)
         is_here = floor is not None and since.kind == "position" and floor <= since.us <= newest
-        return is_here or (head.recent.has_all_rows_of(participant_id) and since.us <= newest)
-    return since.kind == "position" and head.recent.floor <= since.us <= newest
+        return is_here or (state.recent.has_all_rows_of(participant_id) and since.us <= newest)
+    return since.kind == "position" and state.recent.floor <= since.us <= newest
 
 
-def _guard(head: SessionState, seat: int, since: Since) -> VisibleTo | None:
+def _guard(state: SessionState, seat: int, since: Since) -> VisibleTo | None:
     """Return the seats for which a page after `since` is the same, None for this seat alone.
 
     Up to the newest control change these are all seats without own changes after it. Beyond it, the
     page belongs to the seat whose own change it is.
     """
-    own, least = head.newest_own_ts(seat, since.us), 0 if since.us <= head.control_ts else since.us
+    own, least = state.newest_own_ts(seat, since.us), 0 if since.us <= state.control_ts else since.us
     if since.kind != "position" or own is None or not least <= own <= since.us:
         return None
     return VisibleTo(
-        head.own_ts_by_participant, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= head.loaded_ts else UNKNOWN_TS
+        state.own_ts_by_participant, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= state.loaded_ts else UNKNOWN_TS
     )
 
 
-def _has_only_own_rows(request: Request, head: SessionState, asking: PagePlan) -> bool:
+def _has_only_own_rows(request: Request, state: SessionState, plan: PagePlan) -> bool:
     """Return whether a page contains only a participant's own rows, or starts at one of them."""
-    if request.caller.participant_id is None or asking.since.kind != "position":
+    if request.caller.participant_id is None or plan.since.kind != "position":
         return False
-    return asking.since.us > head.control_ts or (asking.is_private and asking.since.us == head.control_ts)
+    return plan.since.us > state.control_ts or (plan.is_private and plan.since.us == state.control_ts)
 
 
-def _window(head: SessionState, seat: int | None, since: Since, limit: int) -> Window | None:
+def _window(state: SessionState, seat: int | None, since: Since, limit: int) -> Window | None:
     """Return the window of rows of a page, None if memory does not reach so far."""
-    newest = _newest_visible_ts(head, seat, since)
-    if newest is None or not _has_rows_after(head, seat, since, newest):
+    newest = _newest_visible_ts(state, seat, since)
+    if newest is None or not _has_rows_after(state, seat, since, newest):
         return None
     return Window(newest if since.kind == "now" else since.us, newest, limit + 1)
 

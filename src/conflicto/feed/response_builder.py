@@ -46,12 +46,12 @@ class ResponseBuilder:
     prefix: bytes = b""
 
     def status(
-        self, request: Request, head: SessionState, body: bytes, *, until_s: float = inf, guard: VisibleTo | None = None
+        self, request: Request, state: SessionState, body: bytes, *, until_s: float = inf, guard: VisibleTo | None = None
     ) -> CachedResponse:
         """Return a status body as a response, fresh until `until_s` on the monotonic clock."""
-        return self._build(request, head, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
+        return self._build(request, state, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
 
-    def page(self, request: Request, head: SessionState, page: Page, guard: VisibleTo | None, *, is_now: bool) -> CachedResponse:
+    def page(self, request: Request, state: SessionState, page: Page, guard: VisibleTo | None, *, is_now: bool) -> CachedResponse:
         """Return a page as a response.
 
         Body, header and `Link` all contain the cursor, because caches and proxies drop some of
@@ -67,27 +67,27 @@ class ResponseBuilder:
         )
         return self._build(
             request,
-            head,
-            page.encoded(head.epoch),
+            state,
+            page.encoded(state.epoch),
             headers,
             Freshness(visible_to=guard, is_empty=not page.items and not page.closed),
         )
 
     def _build(
-        self, request: Request, head: SessionState, body: bytes, headers: tuple[Header, ...], terms: Freshness
+        self, request: Request, state: SessionState, body: bytes, headers: tuple[Header, ...], terms: Freshness
     ) -> CachedResponse:
         tag, now_s = etag_of(body), self.clock.monotonic_s()
         policy = request.route.policy
         return CachedResponse(
             body,
-            ((b"etag", tag), *headers, self._poll_after(head), policy_header(policy)),
+            ((b"etag", tag), *headers, self._poll_after(state), policy_header(policy)),
             tag=tag,
             policy=policy,
             tally=self.metrics.fast_path(request.route.path),
             freshness=replace(terms, expires_s=min(terms.expires_s, now_s + MAX_FRESH_S), created_s=now_s),
         )
 
-    def _poll_after(self, head: SessionState) -> Header:
-        if head.session.status is SessionStatus.COMPLETED:
+    def _poll_after(self, state: SessionState) -> Header:
+        if state.session.status is SessionStatus.COMPLETED:
             return b"poll-after", b"%d" % COMPLETED_POLL_AFTER_MS
         return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.poll_interval_factor())

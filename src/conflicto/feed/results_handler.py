@@ -71,7 +71,7 @@ class ResultsView(NamedTuple):
 
 
 class RoundSnapshot(NamedTuple):
-    """A round as it can be told: its tally, and the head that it belongs to."""
+    """A round with its live tally and the session state that it belongs to."""
 
     state: SessionState
     activity: Activity
@@ -103,7 +103,7 @@ class ResultsHandler:
         self._builder = press
         self._clock = clock
 
-    async def results(self, request: Request, head: SessionState) -> Response:
+    async def results(self, request: Request, state: SessionState) -> Response:
         """Return the results of a round.
 
         Raises:
@@ -113,156 +113,163 @@ class ResultsHandler:
             ClientGone: the client disconnected meanwhile.
         """
         async with cancel_on_disconnect(request):
-            ready, seen = await self.response(request, head)
-        return cacheable_response(request, ready, seen.state.shelf_for(view_of(request.caller)), follows_data=False)
+            ready, round_snapshot = await self.response(request, state)
+        return cacheable_response(request, ready, round_snapshot.state.shelf_for(view_of(request.caller)), follows_data=False)
 
-    async def response(self, request: Request, head: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
+    async def response(self, request: Request, state: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
         """Return the cacheable response with the round that it shows; raises as `results` does."""
-        seen, door = await self._require_access(request, head)
-        reader = _results_view(request)
-        key = ("results", seen.activity.id, seen.round_number, reader)
-        ready = self._polls.cached(seen.state, key)
+        round_snapshot, access = await self._require_access(request, state)
+        results_view = _results_view(request)
+        key = ("results", round_snapshot.activity.id, round_snapshot.round_number, results_view)
+        ready = self._polls.cached(round_snapshot.state, key)
         if ready is None:
-            made = await self._body(seen, reader)
-            is_snapshot = reader.view is View.PARTICIPANT or seen.kept.tally.is_stored
+            made = await self._body(round_snapshot, results_view)
+            is_snapshot = results_view.view is View.PARTICIPANT or round_snapshot.kept.tally.is_stored
             until_s = made.taken_s + MAX_SNAPSHOT_AGE_S if is_snapshot else float("inf")
-            authors = seen.kept.tally.authors
-            guard = VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if door is ResultsAccess.AUTHORS else None
-            ready = self._builder.status(request, seen.state, made.body, until_s=until_s, guard=guard)
-            self._polls.cache(seen.state, key, ready)
-        return ready, seen
+            authors = round_snapshot.kept.tally.authors
+            guard = VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if access is ResultsAccess.AUTHORS else None
+            ready = self._builder.status(request, round_snapshot.state, made.body, until_s=until_s, guard=guard)
+            self._polls.cache(round_snapshot.state, key, ready)
+        return ready, round_snapshot
 
-    async def round_tally(self, head: SessionState, activity: Activity, nth: int) -> RoundSnapshot | None:
+    async def round_tally(self, state: SessionState, activity: Activity, round_number: int) -> RoundSnapshot | None:
         """Return a round with its tally, or None if the state or the activity changed meanwhile."""
-        basis = await self._basis(head, activity, nth)
+        basis = await self._basis(state, activity, round_number)
         if basis is None:
             return None
-        kept = await head.tallies.get(self._segments, RoundKey(head.session.id, activity.id, nth), basis)
-        if not await self._wait_for_commit(head, kept.seen_ts):
+        kept = await state.tallies.get(self._segments, RoundKey(state.session.id, activity.id, round_number), basis)
+        if not await self._wait_for_commit(state, kept.seen_ts):
             return None
-        is_good = head.is_current and not kept.is_invalid and head.activities.get(activity.id) is activity
-        return RoundSnapshot(head, activity, nth, kept) if is_good else None
+        is_good = state.is_current and not kept.is_invalid and state.activities.get(activity.id) is activity
+        return RoundSnapshot(state, activity, round_number, kept) if is_good else None
 
-    async def _require_access(self, request: Request, head: SessionState) -> tuple[RoundSnapshot, ResultsAccess]:
-        """Return what the caller may see, and whether others may see it as well."""
+    async def _require_access(self, request: Request, state: SessionState) -> tuple[RoundSnapshot, ResultsAccess]:
+        """Return the round and the access level of its results; raises `ResultsHidden`."""
         view, session_id = view_of(request.caller), request.params["session_id"]
         for _ in range(MAX_ATTEMPTS):
-            activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
-            nth = _requested_round(request, activity)
-            door = ResultsAccess.OPEN if view is View.HOST else results_access(activity, nth, _counts_of(head, activity, nth))
-            if door is ResultsAccess.CLOSED or (door is ResultsAccess.AUTHORS and view is View.SCREEN):
+            activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
+            round_number = _requested_round(request, activity)
+            access = (
+                ResultsAccess.OPEN
+                if view is View.HOST
+                else results_access(activity, round_number, _counts_of(state, activity, round_number))
+            )
+            if access is ResultsAccess.CLOSED or (access is ResultsAccess.AUTHORS and view is View.SCREEN):
                 raise ResultsHidden
-            seen = await self.round_tally(head, activity, nth)
-            if seen is not None:
-                if door is ResultsAccess.AUTHORS and not await self._has_answered(seen, request.caller.participant_id):
+            round_snapshot = await self.round_tally(state, activity, round_number)
+            if round_snapshot is not None:
+                if access is ResultsAccess.AUTHORS and not await self._has_answered(round_snapshot, request.caller.participant_id):
                     raise ResultsHidden
-                return seen, door
-            head = await self._sessions.get(session_id)
+                return round_snapshot, access
+            state = await self._sessions.get(session_id)
         raise Unavailable(retry_after_s=1)
 
-    async def _has_answered(self, seen: RoundSnapshot, participant_id: int | None) -> bool:
+    async def _has_answered(self, round_snapshot: RoundSnapshot, participant_id: int | None) -> bool:
         """Return whether a participant has an answer in a round, released or in the pool."""
-        if participant_id is None or seen.kept.tally.authors[participant_id]:
+        if participant_id is None or round_snapshot.kept.tally.authors[participant_id]:
             return participant_id is not None
-        of = seen.activity.id, seen.round_number
-        if seen.activity.anonymous and of not in seen.state.pooled_authors:
-            position = seen.state.position
+        of = round_snapshot.activity.id, round_snapshot.round_number
+        if round_snapshot.activity.anonymous and of not in round_snapshot.state.pooled_authors:
+            position = round_snapshot.state.position
             found: set[int] = await self._polls.single_flight(
-                seen.state, ("authors", *of), partial(self._db.read, pooled_authors, *of)
+                round_snapshot.state, ("authors", *of), partial(self._db.read, pooled_authors, *of)
             )
-            if seen.state.position != position:
+            if round_snapshot.state.position != position:
                 return participant_id in found
-            seen.state.pooled_authors[of] = found
-        return participant_id in seen.state.pooled_authors.get(of, ())
+            round_snapshot.state.pooled_authors[of] = found
+        return participant_id in round_snapshot.state.pooled_authors.get(of, ())
 
-    async def _basis(self, head: SessionState, activity: Activity, nth: int) -> TallyInputs | None:
+    async def _basis(self, state: SessionState, activity: Activity, round_number: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
-        unread = head.configs.missing([activity])
+        unread = state.configs.missing([activity])
         if unread:
             read = partial(self._db.read, activities_with_contents, unread)
-            head.configs.put(await self._polls.single_flight(head, ("contents", *unread), read))
-        content = head.configs.get(activity)
+            state.configs.put(await self._polls.single_flight(state, ("contents", *unread), read))
+        content = state.configs.get(activity)
         if content is None:
             return None
-        timed = activity if nth == activity.round else _counts_of(head, activity, nth)
+        timed = activity if round_number == activity.round else _counts_of(state, activity, round_number)
         return TallyInputs(
             content.aggregate,
             content.secret,
             timed.started_ts,
             timed.duration_seconds,
             knows_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
-            is_moderated=activity.moderation is not ModerationPolicy.OFF or head.session.word_filter.is_on,
+            is_moderated=activity.moderation is not ModerationPolicy.OFF or state.session.word_filter.is_on,
             config=content.config if refers_to_config(content.aggregate) else None,
         )
 
-    async def _wait_for_commit(self, head: SessionState, ts: int) -> bool:
+    async def _wait_for_commit(self, state: SessionState, ts: int) -> bool:
         """Wait until memory has a commit; after a time limit, load the session again."""
         until_s = self._clock.monotonic_s() + MAX_COMMIT_WAIT_S
-        while head.is_current and head.ts < ts:
-            if self._clock.monotonic_s() > until_s and await self._sessions.find(head.session.id, fresh=True) is None:
+        while state.is_current and state.ts < ts:
+            if self._clock.monotonic_s() > until_s and await self._sessions.find(state.session.id, fresh=True) is None:
                 raise NotFound
             await asyncio.sleep(COMMIT_POLL_INTERVAL_S)
-        return head.is_current
+        return state.is_current
 
-    async def _body(self, seen: RoundSnapshot, reader: ResultsView) -> Body:
+    async def _body(self, round_snapshot: RoundSnapshot, results_view: ResultsView) -> Body:
         """Return the body for a view.
 
         Participants' bodies are up to 5 s old, so that not every response changes them.
         """
-        bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
-        if seen.kept.tally.is_stored:
-            return await _stored_body(seen, reader, now_s)
-        of = seen.version
-        body = bodies.get(reader)
-        if reader.view is View.PARTICIPANT:
-            of = seen.state.control_ts
+        bodies, now_s = round_snapshot.kept.bodies, self._clock.monotonic_s()
+        if round_snapshot.kept.tally.is_stored:
+            return await _stored_body(round_snapshot, results_view, now_s)
+        of = round_snapshot.version
+        body = bodies.get(results_view)
+        if results_view.view is View.PARTICIPANT:
+            of = round_snapshot.state.control_ts
             if body is not None and now_s - body.taken_s >= MAX_SNAPSHOT_AGE_S:
                 body = None
         if body is None or body.version != of:
-            body = bodies[reader] = Body(of, _tally_body(seen, reader), now_s)
+            body = bodies[results_view] = Body(of, _tally_body(round_snapshot, results_view), now_s)
         return body
 
 
-def _counts_of(head: SessionState, activity: Activity, nth: int) -> Counts:
-    return head.counts.get((activity.id, nth), Counts())
+def _counts_of(state: SessionState, activity: Activity, round_number: int) -> Counts:
+    return state.counts.get((activity.id, round_number), Counts())
 
 
-async def _stored_body(seen: RoundSnapshot, reader: ResultsView, now_s: float) -> Body:
+async def _stored_body(round_snapshot: RoundSnapshot, results_view: ResultsView, now_s: float) -> Body:
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
-    kept = seen.kept
+    kept = round_snapshot.kept
     snapshot = await kept.stored_results(now_s)
-    body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.state.control_ts)
+    body, of = (
+        kept.bodies.get(results_view),
+        (snapshot.taken_s, round_snapshot.activity.updated_ts, round_snapshot.state.control_ts),
+    )
     if body is None or body.version != of:
-        count, results = snapshot.results.live if reader.counts_all else snapshot.results.visible
-        told = filter_results(kept.tally.names, results, **_audience(seen, reader))
-        body = Body(of, _results_body(seen, reader, count, told), snapshot.taken_s)
+        count, results = snapshot.results.live if results_view.counts_all else snapshot.results.visible
+        shown = filter_results(kept.tally.names, results, **_audience(round_snapshot, results_view))
+        body = Body(of, _results_body(round_snapshot, results_view, count, shown), snapshot.taken_s)
     is_recent = snapshot.change_count == kept.change_count
-    body = kept.bodies[reader] = body._replace(taken_s=now_s) if is_recent else body
+    body = kept.bodies[results_view] = body._replace(taken_s=now_s) if is_recent else body
     return body
 
 
-def _tally_body(seen: RoundSnapshot, reader: ResultsView) -> bytes:
-    tally = seen.kept.tally
-    told = results_by_name(tally, is_host=reader.counts_all, **_audience(seen, reader))
-    return _results_body(seen, reader, tally.audience(is_host=reader.counts_all).count, told)
+def _tally_body(round_snapshot: RoundSnapshot, results_view: ResultsView) -> bytes:
+    tally = round_snapshot.kept.tally
+    results = results_by_name(tally, is_host=results_view.counts_all, **_audience(round_snapshot, results_view))
+    return _results_body(round_snapshot, results_view, tally.audience(is_host=results_view.counts_all).count, results)
 
 
-def _audience(seen: RoundSnapshot, reader: ResultsView) -> dict[str, bool]:
-    is_scored = reader.is_host or are_scores_visible(seen.activity, seen.round_number)
-    return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
+def _audience(round_snapshot: RoundSnapshot, results_view: ResultsView) -> dict[str, bool]:
+    is_scored = results_view.is_host or are_scores_visible(round_snapshot.activity, round_snapshot.round_number)
+    return {"is_scored": is_scored, "is_anonymous": round_snapshot.activity.anonymous}
 
 
-def _results_body(seen: RoundSnapshot, reader: ResultsView, count: int, told: dict[str, Any]) -> bytes:
-    head, activity, nth, _ = seen
-    counts = _counts_of(head, activity, nth)
-    changed_ts = counts.live_changed_ts if reader.counts_all else counts.visible_changed_ts
+def _results_body(round_snapshot: RoundSnapshot, results_view: ResultsView, count: int, results: dict[str, Any]) -> bytes:
+    state, activity, round_number, _ = round_snapshot
+    counts = _counts_of(state, activity, round_number)
+    changed_ts = counts.live_changed_ts if results_view.counts_all else counts.visible_changed_ts
     return encode(
         {
             "activity_id": activity.id,
-            "round": nth,
+            "round": round_number,
             "response_count": count,
             "last_updated": rfc3339(max(activity.updated_ts, changed_ts)),
-            "results": told,
+            "results": results,
         }
     )
 
@@ -280,7 +287,7 @@ def _requested_round(request: Request, activity: Activity) -> int:
     text = request.query("round")
     if text is None:
         return activity.round
-    nth = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_ROUND_DIGITS else 0
-    if not 1 <= nth <= activity.round:
+    round_number = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_ROUND_DIGITS else 0
+    if not 1 <= round_number <= activity.round:
         raise InvalidInput(errors=(FieldError("/query/round", "must be a round of this activity, from 1 to the present one"),))
-    return nth
+    return round_number

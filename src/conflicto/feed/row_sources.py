@@ -233,5 +233,5 @@ class MemoryRows:
     ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
         rows = self.state.recent.responses_after(window.after)
-        told = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]
-        return [each for each in told if each.was_visible or not visible_only]
+        found = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]
+        return [each for each in found if each.was_visible or not visible_only]

@@ -64,8 +64,8 @@ class CatchUp:
 
     __slots__ = ("advanced", "has_hint", "required_ts", "state")
 
-    def __init__(self, head: SessionState) -> None:
-        self.state = head
+    def __init__(self, state: SessionState) -> None:
+        self.state = state
         self.required_ts = 0
         self.has_hint = True
         self.advanced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -114,11 +114,11 @@ class SessionCache:
             NotFound: the session does not exist.
             Unavailable: it had to be loaded, and the database does not respond.
         """
-        while (head := self._states.get(session_id)) is not None:
-            if not head.is_behind or await self._wait_until_caught_up(head):
+        while (state := self._states.get(session_id)) is not None:
+            if not state.is_behind or await self._wait_until_caught_up(state):
                 self._states.move_to_end(session_id)
-                self._count_use(head)
-                return head
+                self._count_use(state)
+                return state
         if session_id in self._deleted_ids:
             raise NotFound
         task = self._loading.get(session_id)
@@ -129,23 +129,23 @@ class SessionCache:
 
     def cached(self, session_id: int) -> SessionState | None:
         """Return a session's state if it is in memory with every local commit."""
-        head = self._states.get(session_id)
-        return None if head is None or head.is_behind else head
+        state = self._states.get(session_id)
+        return None if state is None or state.is_behind else state
 
     def may_be_anonymous(self, session_id: int) -> bool:
         """Return whether an anonymous round is or may be open, if the session is not in memory."""
-        head = self.cached(session_id)
-        return head is None or has_anonymous_round(head)
+        state = self.cached(session_id)
+        return state is None or has_anonymous_round(state)
 
     def shelf_of(self, caller: Caller) -> ViewCache | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
-        head = None if caller.session_id is None else self._states.get(caller.session_id)
-        return None if head is None else head.shelves[view_of(caller)]
+        state = None if caller.session_id is None else self._states.get(caller.session_id)
+        return None if state is None else state.shelves[view_of(caller)]
 
     def close(self) -> None:
         """Wake all subscribers, because the process is about to stop."""
-        for head in list(self._states.values()):
-            for bell in head.notifiers.values():
+        for state in list(self._states.values()):
+            for bell in state.notifiers.values():
                 bell.notify_now()
 
     async def find(self, session_id: int, *, fresh: bool = False) -> SessionState | None:
@@ -163,14 +163,14 @@ class SessionCache:
         for session_id, locked in committed.heads.items():
             if session_id in self._loading:
                 self._committed_positions[session_id] = locked.position
-            head = self._states.get(session_id)
-            if head is not None and locked.position > head.position:
-                if locked.locked_ts != head.position:
-                    self._mark_behind(head, locked.position)
+            state = self._states.get(session_id)
+            if state is not None and locked.position > state.position:
+                if locked.locked_ts != state.position:
+                    self._mark_behind(state, locked.position)
                     continue
-                head.apply_commit(locked, events.get(session_id, ()))
-                self._count_use(head)
-                if head.session.deleted:
+                state.apply_commit(locked, events.get(session_id, ()))
+                self._count_use(state)
+                if state.session.deleted:
                     self._mark_deleted(session_id)
 
     def reset(self) -> None:
@@ -182,28 +182,28 @@ class SessionCache:
 
     def position(self, topic: int) -> int:
         """Return the known position of a session, 0 if unknown; safe in any thread."""
-        head = self._states.get(topic)
-        return 0 if head is None else head.position
+        state = self._states.get(topic)
+        return 0 if state is None else state.position
 
     def newest_position(self) -> int:
         """Return the newest known position of all sessions; safe in any thread."""
-        return max((head.position for head in list(self._states.values())), default=0)
+        return max((state.position for state in list(self._states.values())), default=0)
 
     def notify(self, session_id: int, ts: int) -> None:
         """Take the hint that another process moved a session to `ts`.
 
         A late, wrong or repeated hint costs at most one read.
         """
-        head = self._states.get(session_id)
-        if head is not None and ts > head.position:
-            self._start_catch_up(head).has_hint = True
+        state = self._states.get(session_id)
+        if state is not None and ts > state.position:
+            self._start_catch_up(state).has_hint = True
 
     async def sweep(self) -> tuple[int, ...]:
         """Find the sessions that other processes changed, in one query for all of them.
 
         Returns sessions whose stored position is behind the known one: the database lost commits.
         """
-        watched = {session_id: head.position for session_id, head in self._states.items()}
+        watched = {session_id: state.position for session_id, state in self._states.items()}
         if not watched:
             return ()
         stored = await self._db.read(read_positions, list(watched))
@@ -214,92 +214,92 @@ class SessionCache:
                 self._mark_deleted(session_id)
         return tuple(session_id for session_id, known in watched.items() if stored.get(session_id, known) < known)
 
-    def _mark_behind(self, head: SessionState, own_ts: int) -> None:
-        head.mark_behind()
-        self._start_catch_up(head).required_ts = own_ts
+    def _mark_behind(self, state: SessionState, own_ts: int) -> None:
+        state.mark_behind()
+        self._start_catch_up(state).required_ts = own_ts
 
-    async def _wait_until_caught_up(self, head: SessionState) -> bool:
+    async def _wait_until_caught_up(self, state: SessionState) -> bool:
         """Wait until a state has every local commit so far; False if it was dropped meanwhile."""
-        session_id = head.session.id
-        pursuit = self._catch_ups[session_id]
-        wanted = pursuit.required_ts
-        while head.position < wanted and self._states.get(session_id) is head:
-            await asyncio.shield(pursuit.advanced)
-        return self._states.get(session_id) is head
+        session_id = state.session.id
+        catch_up = self._catch_ups[session_id]
+        wanted = catch_up.required_ts
+        while state.position < wanted and self._states.get(session_id) is state:
+            await asyncio.shield(catch_up.advanced)
+        return self._states.get(session_id) is state
 
-    def _start_catch_up(self, head: SessionState) -> CatchUp:
-        session_id = head.session.id
-        pursuit = self._catch_ups.get(session_id)
-        if pursuit is None or pursuit.state is not head:
-            pursuit = self._catch_ups[session_id] = CatchUp(head)
-            task = asyncio.create_task(self._catch_up(head, pursuit))
+    def _start_catch_up(self, state: SessionState) -> CatchUp:
+        session_id = state.session.id
+        catch_up = self._catch_ups.get(session_id)
+        if catch_up is None or catch_up.state is not state:
+            catch_up = self._catch_ups[session_id] = CatchUp(state)
+            task = asyncio.create_task(self._catch_up(state, catch_up))
             self._catch_up_tasks.add(task)
             task.add_done_callback(self._catch_up_tasks.discard)
-        return pursuit
+        return catch_up
 
-    async def _catch_up(self, head: SessionState, pursuit: CatchUp) -> None:
+    async def _catch_up(self, state: SessionState, catch_up: CatchUp) -> None:
         """Read remote changes until none is known to be missing.
 
         If the database fails, the state stays valid, unless it lacks a local commit.
         """
-        session_id = head.session.id
+        session_id = state.session.id
         try:
-            while (pursuit.has_hint or head.position < pursuit.required_ts) and await self._catch_up_once(head, pursuit):
-                if not head.is_behind:
+            while (catch_up.has_hint or state.position < catch_up.required_ts) and await self._catch_up_once(state, catch_up):
+                if not state.is_behind:
                     await asyncio.sleep(CATCH_UP_INTERVAL_S)
         except NotFound:
             self._mark_deleted(session_id)
         except DomainError as error:
             log.warning("catching-up-failed", code=error.code)
         finally:
-            if self._catch_ups.get(session_id) is pursuit:
+            if self._catch_ups.get(session_id) is catch_up:
                 del self._catch_ups[session_id]
-                if head.is_behind:
+                if state.is_behind:
                     self._drop(session_id)
-            pursuit.notify()
+            catch_up.notify()
 
-    async def _catch_up_once(self, head: SessionState, pursuit: CatchUp) -> bool:
+    async def _catch_up_once(self, state: SessionState, catch_up: CatchUp) -> bool:
         """Read once what others changed, and say whether the memory is still worth the pursuit."""
-        session_id = head.session.id
-        pursuit.has_hint = False
-        news = await self._db.read_unmeasured(load_remote_changes, session_id, head.position)
-        if self._states.get(session_id) is not head:
+        session_id = state.session.id
+        catch_up.has_hint = False
+        changes = await self._db.read_unmeasured(load_remote_changes, session_id, state.position)
+        if self._states.get(session_id) is not state:
             return False
-        if news.epoch != head.epoch:
+        if changes.epoch != state.epoch:
             self._deleted_ids.clear()  # what was deleted may be there again
-        if news.is_truncated or news.epoch != head.epoch:
+        if changes.is_truncated or changes.epoch != state.epoch:
             self._drop(session_id)
             return False
-        events = head.apply_remote_changes(news)
-        head.is_behind = head.position < pursuit.required_ts
-        pursuit.notify()
+        events = state.apply_remote_changes(changes)
+        state.is_behind = state.position < catch_up.required_ts
+        catch_up.notify()
         if events:
-            self._on_remote_changes(events, head.ts)
+            self._on_remote_changes(events, state.ts)
         return True
 
     async def _load(self, session_id: int) -> SessionState:
         try:
             while True:
-                life, head = self._resets, await self._db.read(load_session_state, session_id)
-                if self._committed_positions.pop(session_id, 0) <= head.position and life == self._resets:
+                life, state = self._resets, await self._db.read(load_session_state, session_id)
+                if self._committed_positions.pop(session_id, 0) <= state.position and life == self._resets:
                     break
         except NotFound:
             self._mark_deleted(session_id)
             raise
         finally:
             self._loading.pop(session_id, None)
-        attach_response_cache(head, self._responses)
-        self._states[session_id] = head
-        self._measure(head)
+        attach_response_cache(state, self._responses)
+        self._states[session_id] = state
+        self._measure(state)
         if len(self._states) > MAX_SESSIONS:
             self._drop(next(iter(self._states)))
-        return head
+        return state
 
     def _drop(self, session_id: int) -> None:
-        head = self._states.pop(session_id, None)
-        if head is not None:
+        state = self._states.pop(session_id, None)
+        if state is not None:
             self._account.add(-self._sizes.pop(session_id, 0))
-            head.retire()
+            state.retire()
 
     def _evict(self) -> bool:
         """Forget the session that was used least recently, unless it is the last one."""
@@ -308,15 +308,15 @@ class SessionCache:
         self._drop(next(iter(self._states)))
         return True
 
-    def _count_use(self, head: SessionState) -> None:
+    def _count_use(self, state: SessionState) -> None:
         self._uses_since_measurement += 1
         if self._uses_since_measurement >= USES_PER_MEASUREMENT:
             self._uses_since_measurement = 0
-            self._measure(head)
+            self._measure(state)
 
-    def _measure(self, head: SessionState) -> None:
-        session_id = head.session.id
-        before, now = self._sizes.get(session_id, 0), memory_bytes(head)
+    def _measure(self, state: SessionState) -> None:
+        session_id = state.session.id
+        before, now = self._sizes.get(session_id, 0), memory_bytes(state)
         self._sizes[session_id] = now
         self._account.add(now - before)
 
@@ -333,6 +333,6 @@ def _discard(_: Sequence[object], __: int) -> None:
 
 async def find_activity(heads: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
     """Return an activity with its session from memory, None if it does not exist."""
-    head = await heads.find(session_id)
-    activity = head.activities.get(activity_id) if head else None
-    return (head.session, activity) if head and activity else None
+    state = await heads.find(session_id)
+    activity = state.activities.get(activity_id) if state else None
+    return (state.session, activity) if state and activity else None

@@ -147,10 +147,10 @@ class SessionState:
 
     def current_counts_snapshot(self, now_s: float) -> CountsSnapshot:
         """Return the counts that participants are shown, at most 5 s old."""
-        crowd = self.counts_snapshot
-        if crowd is None or now_s - crowd.taken_s >= MAX_SNAPSHOT_AGE_S:
-            crowd = self.counts_snapshot = CountsSnapshot(now_s, self.participants, self.participants_ts, dict(self.counts))
-        return crowd
+        snapshot = self.counts_snapshot
+        if snapshot is None or now_s - snapshot.taken_s >= MAX_SNAPSHOT_AGE_S:
+            snapshot = self.counts_snapshot = CountsSnapshot(now_s, self.participants, self.participants_ts, dict(self.counts))
+        return snapshot
 
     def newest_own_ts(self, participant_id: int, since: int) -> int | None:
         """Return a participant's newest own change after `since` (0: none), or None if unknown."""
@@ -168,12 +168,12 @@ class SessionState:
         for shelf in self.shelves.values():
             shelf.clear()
 
-    def apply_remote_changes(self, news: RemoteChanges) -> Sequence[object]:
+    def apply_remote_changes(self, changes: RemoteChanges) -> Sequence[object]:
         """Apply changes of other processes, if they are newer, and return them as events."""
-        if news.head_row.position <= self.position:
+        if changes.head_row.position <= self.position:
             return ()
-        events = list(news.events(self.position, self.counts))
-        self.apply_commit(news.head_row, events)
+        events = list(changes.events(self.position, self.counts))
+        self.apply_commit(changes.head_row, events)
         return events
 
     def apply_commit(self, locked: FeedHead, events: Iterable[object]) -> None:

@@ -43,28 +43,28 @@ class SharedPages:
     def __init__(self, cache: SharedCache | None) -> None:
         self._cache = cache
 
-    async def read(self, head: SessionState, asking: PagePlan) -> Page:
+    async def read(self, state: SessionState, plan: PagePlan) -> Page:
         """Return a page; raises what reading it raises."""
-        if self._cache is None or not _is_shareable(asking):
-            return await asking.read()
-        name = _name(head, asking)
+        if self._cache is None or not _is_shareable(plan):
+            return await plan.read()
+        name = _name(state, plan)
         kept = await self._cache.get(name)
         if kept is not None:
             return _page(kept)
-        page = await asking.read()
+        page = await plan.read()
         await self._cache.put(name, _kept(page))
         return page
 
 
-def _is_shareable(asking: PagePlan) -> bool:
+def _is_shareable(plan: PagePlan) -> bool:
     """Return whether a page is the same for a whole view, at any time."""
-    is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.min_ts > 0)
-    return not is_one_seats and asking.since.kind != "now"
+    is_one_seats = plan.is_private or (plan.guard is not None and plan.guard.min_ts > 0)
+    return not is_one_seats and plan.since.kind != "now"
 
 
-def _name(head: SessionState, asking: PagePlan) -> str:
-    asked = blake2b(repr(asking.key).encode(), digest_size=16).hexdigest()
-    return f"{__version__}:{head.session.id}:{head.ts}:{asked}"
+def _name(state: SessionState, plan: PagePlan) -> str:
+    asked = blake2b(repr(plan.key).encode(), digest_size=16).hexdigest()
+    return f"{__version__}:{state.session.id}:{state.ts}:{asked}"
 
 
 def _kept(page: Page) -> bytes:

@@ -36,7 +36,7 @@ class EventSource(Protocol):
     def poll_interval_s(self) -> float:
         """Seconds after which to look for events without a notification."""
 
-    async def events(self, head: SessionState) -> tuple[bytes, bool]:
+    async def events(self, state: SessionState) -> tuple[bytes, bool]:
         """Return the new events, empty if there are none, and whether they are the last."""
 
     def keep_alive(self) -> bytes:
@@ -66,19 +66,19 @@ class FeedEventSource:
         self._cursor = first.cursor
         return page_events(first, self._event_name) or self.keep_alive(), first.closed and not first.has_more
 
-    async def events(self, head: SessionState) -> tuple[bytes, bool]:
+    async def events(self, state: SessionState) -> tuple[bytes, bool]:
         """Return the new events, encoded once for all clients with the same key."""
-        asking = self._plan_page(self._request, head, Since(self._cursor, "position"), MAX_EVENTS_PER_PAGE)
-        key = None if asking.is_private else (self._event_name, asking.key)
-        made = head.event_cache.get(key)
-        if made is None:
-            moment = head.position
-            page = await self._polls.page(head, asking)
-            made = EventBatch(page_events(page, self._event_name), page.cursor, page.closed and not page.has_more)
-            if key is not None and head.is_current and head.position == moment:
-                head.event_cache.put(key, made)
-        told, self._cursor, is_last = made
-        return told, is_last
+        plan = self._plan_page(self._request, state, Since(self._cursor, "position"), MAX_EVENTS_PER_PAGE)
+        key = None if plan.is_private else (self._event_name, plan.key)
+        batch = state.event_cache.get(key)
+        if batch is None:
+            moment = state.position
+            page = await self._polls.page(state, plan)
+            batch = EventBatch(page_events(page, self._event_name), page.cursor, page.closed and not page.has_more)
+            if key is not None and state.is_current and state.position == moment:
+                state.event_cache.put(key, batch)
+        events, self._cursor, is_last = batch
+        return events, is_last
 
     def keep_alive(self) -> bytes:
         """Return an event with only the cursor.
@@ -104,9 +104,9 @@ class ResultsEventSource:
         """Return the seconds between looks: participants' results change without a notification."""
         return MAX_SNAPSHOT_AGE_S if view_of(self._request.caller) is View.PARTICIPANT else inf
 
-    async def events(self, head: SessionState) -> tuple[bytes, bool]:
+    async def events(self, state: SessionState) -> tuple[bytes, bool]:
         """Return the results if they changed. Nothing changes after the session is completed."""
-        ready, seen = await self._results.response(self._request, head)
+        ready, seen = await self._results.response(self._request, state)
         is_last = seen.state.session.status is SessionStatus.COMPLETED
         if ready.tag == self._tag:
             return b"", is_last
@@ -120,8 +120,8 @@ class ResultsEventSource:
 
 def page_events(page: Page, event: bytes) -> bytes:
     """Return a page as events, one for each item, with its feed timestamp as id."""
-    told = zip(page.timestamps, page.items, strict=True)
-    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, escape_line_breaks(item)) for ts, item in told)
+    events = zip(page.timestamps, page.items, strict=True)
+    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, escape_line_breaks(item)) for ts, item in events)
 
 
 LINE_BREAKS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from conflicto.feed.session_state import CountsSnapshot, SessionState
 
 
-def session_status(head: SessionState, crowd: CountsSnapshot | None, *, near_cap: bool | None) -> bytes:
+def session_status(state: SessionState, snapshot: CountsSnapshot | None, *, near_cap: bool | None) -> bytes:
     """Return the session's status with counts; `near_cap` is None where it is not shown."""
-    people, session = crowd or head, head.session
+    people, session = snapshot or state, state.session
     told = {} if near_cap is None else {"near_cap": near_cap}
     return encode(
         {
@@ -32,12 +32,12 @@ def session_status(head: SessionState, crowd: CountsSnapshot | None, *, near_cap
     )
 
 
-def activity_status(head: SessionState, activity: Activity, view: View, crowd: CountsSnapshot | None) -> bytes:
+def activity_status(state: SessionState, activity: Activity, view: View, snapshot: CountsSnapshot | None) -> bytes:
     """Return an activity's status.
 
     Hosts count all live responses, the screen visible ones, participants a snapshot of those.
     """
-    counts = crowd.counts.get((activity.id, activity.round), Counts()) if crowd else head.counts_of(activity)
+    counts = snapshot.counts.get((activity.id, activity.round), Counts()) if snapshot else state.counts_of(activity)
     if view is View.HOST:
         return _activity_body(activity, counts, counts.live, counts.live_last_ts, counts.live_changed_ts)
     return _activity_body(activity, counts, counts.visible, counts.visible_last_ts, counts.visible_changed_ts)

@@ -92,12 +92,12 @@ class StreamRegistry:
             TooManyStreams: this server has reached its limit.
         """
         since = parse(request.header(b"last-event-id") or default)
-        head = await self.sessions.get(request.params["session_id"])
-        page = await self._polls.page(head, ask(request, head, since, MAX_EVENTS_PER_PAGE))
+        state = await self.sessions.get(request.params["session_id"])
+        page = await self._polls.page(state, ask(request, state, since, MAX_EVENTS_PER_PAGE))
         if page.closed and not page.items:
             return Response(204)
-        teller = FeedEventSource(self._polls, request, ask, event, page)
-        return self._response(request, teller, teller.first_events())
+        source = FeedEventSource(self._polls, request, ask, event, page)
+        return self._response(request, source, source.first_events())
 
     async def results(self, request: Request) -> Response:
         """Stream an activity's results, each complete, with its ETag as event id.
@@ -109,17 +109,17 @@ class StreamRegistry:
             TooManyStreams: this server has reached its limit.
         """
         known = (request.header(b"last-event-id") or "").encode("latin-1")
-        teller = ResultsEventSource(self._results, request, known)
-        told, is_last = await teller.events(await self.sessions.get(request.params["session_id"]))
-        if is_last and not told:
+        source = ResultsEventSource(self._results, request, known)
+        events, is_last = await source.events(await self.sessions.get(request.params["session_id"]))
+        if is_last and not events:
             return Response(204)
-        return self._response(request, teller, (told, is_last))
+        return self._response(request, source, (events, is_last))
 
-    def _response(self, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> Response:
+    def _response(self, request: Request, source: EventSource, first: tuple[bytes, bool]) -> Response:
         if not self.is_open or self.open_count >= MAX_STREAMS:
             raise TooManyStreams(retry_after_s=2)
         response = Response(200, b"", HEADERS)
-        response.stream = Stream(self, request, teller, first).run
+        response.stream = Stream(self, request, source, first).run
         return response
 
     async def run(self) -> None:
@@ -162,10 +162,10 @@ class Stream:
 
     __slots__ = ("_ends_at_s", "_first_events", "_registry", "_request", "_source", "_state", "due_s", "subscriber")
 
-    def __init__(self, streams: StreamRegistry, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> None:
+    def __init__(self, streams: StreamRegistry, request: Request, source: EventSource, first: tuple[bytes, bool]) -> None:
         self._registry = streams
         self._request = request
-        self._source = teller
+        self._source = source
         self._first_events = first
         self._state: SessionState | None = None
         self._ends_at_s = streams.clock.monotonic_s() + LIFETIME_S[0] + random_up_to(LIFETIME_S[1] - LIFETIME_S[0])
@@ -178,8 +178,8 @@ class Stream:
         self._registry.add(self, subject)
         try:
             with self._request.on_disconnect(self.subscriber.finish):
-                (told, is_last), self._first_events = self._first_events, (b"", False)
-                await self._write(write, _with_retry(told))
+                (events, is_last), self._first_events = self._first_events, (b"", False)
+                await self._write(write, _with_retry(events))
                 await self._follow(write, is_last=is_last)
         except DomainError:
             pass  # what was open is closed to this reader now; a new request will tell them why
@@ -193,26 +193,26 @@ class Stream:
             if not self._registry.is_open or now_s >= self._ends_at_s:
                 await write(_with_retry(self._source.keep_alive()))
                 return
-            head = await self._registry.sessions.get(self._request.params["session_id"])
-            self._subscribe_to(head)
-            told, is_last = await self._source.events(head)
-            if told:
-                await self._write(write, told)
+            state = await self._registry.sessions.get(self._request.params["session_id"])
+            self._subscribe_to(state)
+            events, is_last = await self._source.events(state)
+            if events:
+                await self._write(write, events)
             elif now_s >= self.due_s:
                 await self._write(write, b":\n" + self._source.keep_alive())
             elif not is_last:
                 await self.subscriber.wait()
                 await self._request.reauthenticate()
 
-    def _subscribe_to(self, head: SessionState | None) -> None:
+    def _subscribe_to(self, state: SessionState | None) -> None:
         """Subscribe to this state's notifier only."""
-        if head is not self._state:
+        if state is not self._state:
             view = view_of(self._request.caller)
             if self._state is not None:
                 self._state.notifiers[view].unsubscribe(self.subscriber)
-            if head is not None:
-                head.notifiers[view].subscribe(self.subscriber)
-            self._state = head
+            if state is not None:
+                state.notifiers[view].subscribe(self.subscriber)
+            self._state = state
 
     async def _write(self, write: Write, part: bytes) -> None:
         silence_s = (
@@ -226,11 +226,11 @@ def _tick_s() -> float:
     return min(TICK_S, MAX_SILENCE_S / 8)
 
 
-def _with_retry(told: bytes) -> bytes:
+def _with_retry(events: bytes) -> bytes:
     """Return events with the reconnection delay in the first one.
 
     Alone it would reach some clients as an empty event.
     """
-    if not told.startswith(b"id: "):
+    if not events.startswith(b"id: "):
         return b":\n\n"
-    return b"retry: %d\n%b" % (RETRY_MS[0] + random_up_to(RETRY_MS[1] - RETRY_MS[0]), told)
+    return b"retry: %d\n%b" % (RETRY_MS[0] + random_up_to(RETRY_MS[1] - RETRY_MS[0]), events)
