@@ -1,6 +1,7 @@
-"""Aggregation: what a spec (`spec.py`) makes of JSON values, by operations that each stand in one file of `operations/`.
+"""Aggregation of JSON values by a spec (`spec.py`); each operation has one file in `operations/`.
 
-Every operation is a pure fold with an exact `add` and `remove`, so what follows changes equals a recount from scratch at any moment.
-Values are hostile JSON: what does not fit an operation is left out. Whoever adds an operation writes one file there, and one for its
-picture in `web/static/sdk/charts/`. Start with `operation.py`.
+Every operation is a pure fold with an exact `add` and `remove`, so a state that follows changes
+equals a recount from scratch at any moment. Values are hostile JSON: values that do not fit an
+operation are left out. To add an operation, write one file there, and one for its view in
+`web/static/sdk/charts/`. Start with `operation.py`.
 """

@@ -1,4 +1,4 @@
-"""Numbers that answers give, counted one by one: what operations on numbers share. Nothing drifts, since nothing is added up on the way."""
+"""Base of the operations on numbers: counts each number, so sums are exact and do not drift."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ RANGE_OPTIONS: dict[str, OptionCheck] = {"min": check_number, "max": check_numbe
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """With `min` or `max`, what lies beyond them is no answer: one absurd number shall not move what all others say."""
+    """Numbers from `min` to `max`. Values outside are left out, so one absurd number moves no result."""
 
     min: Real | None = None
     max: Real | None = None
 
     def read(self, value: object, metadata: ResponseMetadata) -> Real | None:  # noqa: ARG002 - Fold's signature
-        """Return the number."""
+        """Return the number, None for a value that is no number in the range."""
         found = as_number(value)
         if found is None or (self.min is not None and found < self.min) or (self.max is not None and found > self.max):
             return None
@@ -41,7 +41,7 @@ class NumberRange:
 
 
 class NumberCounts:
-    """Number of answers that gave each number."""
+    """The number of responses that gave each number."""
 
     max_entries = MAX_ENTRIES
 
@@ -50,35 +50,35 @@ class NumberCounts:
         self._counts: Counter[Real] = Counter()
 
     def add(self, read: Real) -> None:
-        """Take in an answer."""
+        """Count a response."""
         self._change_count(read, 1)
 
     def remove(self, read: Real) -> None:
-        """Take it back."""
+        """Remove a counted response."""
         self._change_count(read, -1)
 
     def dump(self) -> tuple[int, dict[Real, int]]:
-        """Return how many answers there are, and how many gave each number."""
+        """Return the number of responses, and the number that gave each number."""
         return self.answers, dict(self._counts)
 
     def merge(self, dumped: tuple[int, dict[Real, int]]) -> None:
-        """Take in other answers."""
+        """Add the responses of another state."""
         for read, times in dumped[1].items():
             self._change_count(read, times)
 
     @property
     def entries(self) -> int:
-        """Return the number of different numbers in memory."""
+        """The number of distinct numbers in memory."""
         return len(self._counts)
 
     def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
+        """Return the counts in memory as a separate state, and start again at 0."""
         detached = copy(self)
         self._counts = Counter()
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
+        """Add the counts in memory to the stored ones."""
         spill.add(state, (KeySums(value, count, 0, 0) for value, count in self._counts.items()))
 
     def _change_count(self, read: Real, times: int) -> None:
@@ -89,16 +89,16 @@ class NumberCounts:
 
 
 def check_range(options: Any) -> str | None:  # noqa: ANN401 - the checked options
-    """Return what is wrong with `min` and `max` together, or None."""
+    """Return the fault of `min` and `max` together, or None."""
     low, high = options.get("min"), options.get("max")
     return "needs a `min` below its `max`" if low is not None and high is not None and low >= high else None
 
 
 def parse_range(options: Mapping[str, Any]) -> tuple[Real | None, Real | None]:
-    """Return `min` and `max`, None where they are not given."""
+    """Return `min` and `max`, None where they are missing."""
     return as_number(options.get("min")), as_number(options.get("max"))
 
 
 def json_number(value: Real) -> Real | msgspec.Raw:
-    """Return a number as JSON can hold it: whole ones exactly, whatever their length."""
+    """Return a number as JSON holds it: whole numbers exactly, at any length."""
     return msgspec.Raw(str(value).encode()) if isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER else value

@@ -1,4 +1,4 @@
-"""Interface of all operations: a fold reads an answer, and adds what it read to a state or removes it."""
+"""Interface of all operations: a fold reads a response, and a state adds or removes what was read."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
     OptionCheck = Callable[[object], str | None]
-    """Says what is wrong with the value of an option, or None."""
+    """Returns the fault of an option's value, or None."""
 
 MAX_ENTRIES = 5_000
-"""Distinct keys of one tally in memory; keys have up to 1,024 bytes, so these are 8 MiB at most. The others are on disk."""
+"""Distinct keys of one tally in memory. Keys have up to 1,024 bytes, so this is 8 MiB at most. The others are on disk."""
 
 MAX_LISTED = 1_000
-"""Entries of one result that are told; how much lies beyond them is told as `others`."""
+"""Entries listed in one result. `others` sums up the rest."""
 
 T = TypeVar("T")
 
 
 class ResponseMetadata(NamedTuple):
-    """What an answer is beside its JSON. `received_us` and `created_ts` say when its newest revision, and its first, was sent."""
+    """Metadata of a response. `received_us` is the time of its newest revision, `created_ts` that of its first."""
 
     participant_id: int
     received_us: int
@@ -36,7 +36,7 @@ class ResponseMetadata(NamedTuple):
 
 
 class RoundContext(NamedTuple):
-    """Facts of the activity that an op may need: its secret, when the round began and how long it was to take, and its config."""
+    """Context of a round for operations: the activity's secret and config, start and planned duration."""
 
     secret: object = None
     started_us: int | None = None
@@ -45,49 +45,49 @@ class RoundContext(NamedTuple):
 
 
 class State(Protocol):
-    """The fold of some answers. `answers` counts those in which something usable was read."""
+    """The fold of some responses. `answers` counts those in which the fold read something usable."""
 
     answers: int
     max_entries: int
-    """Entries that memory holds at most, as far as this state alone is concerned; a tally adds up the shares of its states."""
+    """Maximum number of entries in memory for this state alone. A tally adds up the shares of its states."""
 
     @property
     def entries(self) -> int:
-        """How many entries memory holds."""
+        """The number of entries in memory."""
 
     def add(self, read: Any) -> None:  # noqa: ANN401 - what the same op's `read` returned
-        """Take in what was read from an answer."""
+        """Add what the fold read from a response."""
 
     def remove(self, read: Any) -> None:  # noqa: ANN401 - what the same op's `read` returned
-        """Take back what was added before."""
+        """Remove what was added before."""
 
     def result(self) -> dict[str, Any]:
-        """Return the result as it goes over the wire."""
+        """Return the result as JSON values."""
 
     def dump(self) -> Any:  # noqa: ANN401 - each op's own
-        """Return all that it holds, as values that msgpack gives back unchanged."""
+        """Return the whole state as values that survive msgpack unchanged."""
 
     def merge(self, dump: Any) -> None:  # noqa: ANN401 - what the same op's `dump` returned
-        """Take in all answers of a dumped state, none of which is in this one."""
+        """Add all responses of a dumped state. The two states share none."""
 
     def detach(self) -> Self:
-        """Return what memory holds as a state of its own, to be stored; from now on this one holds what comes on top of it."""
+        """Return the memory part as a separate state to store. From now on this state holds the later changes."""
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored. Of a detached state alone."""
+        """Add the memory part to the stored part. For detached states only."""
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored, as `result` would; of the state that was detached and stored last."""
+        """Return the result of the stored part, as `result` would. For the state detached and stored last."""
 
 
 class Fold(Protocol):
-    """One op with its options."""
+    """One operation with its options."""
 
     def read(self, value: object, metadata: ResponseMetadata) -> Any | None:  # noqa: ANN401 - each op's own
-        """Return what an answer contributes, None if the value is of no use; never raises."""
+        """Return the contribution of a response, None if its value is unusable. Never raises."""
 
     def empty(self) -> State:
-        """Return the state of no answers."""
+        """Return an empty state."""
 
 
 class OperationResult(BaseModel):
@@ -98,10 +98,10 @@ class OperationResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Declaration of an operation: how it is made, the schema of its results, and which options it takes.
+    """Declaration of an operation: its fold factory, result schema and options.
 
-    `needed` options are required, and `agree` says what is wrong with options that fit one by one. `of_config` names those that may be a
-    JSON pointer into the activity's config.
+    `check_together` returns the fault of options that are valid one by one. `config_options` may be
+    a JSON pointer into the activity's config.
     """
 
     build: Callable[[Mapping[str, Any], RoundContext], Fold]
@@ -133,5 +133,5 @@ def check_boolean(value: object) -> str | None:
 
 
 def first_entries(entries: Iterable[T], limit: int, key: Callable[[T], Any]) -> list[T]:
-    """Return the first of the entries in the order of `key`, without sorting the rest."""
+    """Return the first `limit` entries in the order of `key`, without sorting the rest."""
     return nsmallest(limit, entries, key=key)

@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901): where in an answer the values lie that are folded."""
+"""JSON pointers (RFC 6901) into responses and configs."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from typing import Final
 
 MISSING: Final = object()
-"""What a pointer finds where there is nothing; null is something."""
+"""Result of a pointer that leads nowhere. A JSON null is a value."""
 
 MAX_POINTER_CHARS = 500
 MAX_POINTER_STEPS = 32
-"""As deep as an answer may be."""
+"""The maximum depth of a response."""
 
 EVERY_ELEMENT = "*"
-"""Step of `find_all` that stands for every element of a list."""
+"""Step of `find_all` that selects every element of a list."""
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
 _ESCAPE = re.compile(r"~(?![01])")
 
 
 def parse(text: str) -> tuple[str, ...] | None:
-    """Return the steps of a pointer, None if it is none: the empty text is the whole value, any other begins with a slash."""
+    """Return the steps of a pointer, None for an invalid one. The empty pointer selects the whole value."""
     if not text:
         return ()
     steps = text.split("/")[1:]
@@ -30,7 +30,7 @@ def parse(text: str) -> tuple[str, ...] | None:
 
 
 def find(value: object, steps: tuple[str, ...]) -> object:
-    """Return what a pointer leads to, or `MISSING`.
+    """Return the value at a pointer, or `MISSING`.
 
     >>> find({"a": [7, None]}, ("a", "0")), find({"a": [7]}, ("a", "1")) is MISSING
     (7, True)
@@ -46,7 +46,7 @@ def find(value: object, steps: tuple[str, ...]) -> object:
 
 
 def find_all(value: object, steps: tuple[str, ...]) -> list[object]:
-    """Return the values that a pointer leads to, in order.
+    """Return all values at a pointer, in order.
 
     >>> find_all({"options": [{"id": "a"}, {"id": "b"}, 7]}, ("options", "*", "id"))
     ['a', 'b']

@@ -1,4 +1,4 @@
-"""Words of a text: pieces between blanks, and in scripts that write none between words those that a dictionary tells apart.
+"""Segmentation of a text into words: at white space, and by a dictionary in scripts without spaces.
 
 The dictionaries are those of ICU (`icu4py`), which browsers and phones use as well.
 """
@@ -14,21 +14,21 @@ from icu4py.breakers import WordBreaker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Thai and Lao, Myanmar, Khmer, kana, Chinese characters and those beyond the first plane. Korean has blanks.
+# Thai and Lao, Myanmar, Khmer, kana, Chinese characters and those beyond the first plane. Korean uses spaces.
 _UNSPACED_SCRIPTS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
 _ANY_LANGUAGE = "und"
 
 _STRIPPED_CATEGORIES = ("P", "Sm", "Sk")
-"""Beginnings of the Unicode categories that are no part of a word at its edges: punctuation, signs as of sums, and accents alone."""
+"""Prefixes of the Unicode categories stripped at the edges of a word: punctuation, math signs and lone accents."""
 
 _WORD_ENDINGS = frozenset("#%+")
-"""Signs that belong to the word before them: C#, 50%, C++."""
+"""Characters kept at the end of a word: C#, 50%, C++."""
 
 
 def split_words(text: str) -> Iterator[str]:
-    """Yield the words of a text without the punctuation around them; signs that stand alone are none.
+    """Yield the words of a text without surrounding punctuation. Signs between spaces are no words.
 
     >>> list(split_words("Great! \u201cteam\u201d - C# & 50 %"))
     ['Great', 'team', 'C#', '50']
@@ -42,7 +42,7 @@ def split_words(text: str) -> Iterator[str]:
 
 
 def strip_punctuation(word: str) -> str:
-    """Return a word without the punctuation at its edges."""
+    """Return a word without punctuation at its edges."""
     start, end = 0, len(word)
     while start < end and category(word[start]).startswith(_STRIPPED_CATEGORIES):
         start += 1

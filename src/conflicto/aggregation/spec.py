@@ -1,4 +1,4 @@
-"""The aggregation spec: at most 8 names, each a pointer into the answers, an op, and the op's options."""
+"""The aggregation spec: up to 8 names, each with a pointer into responses, an operation and its options."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _decode = msgspec.json.Decoder().decode
 
 
 class SpecEntry(NamedTuple):
-    """One name's part of a spec, known to be right."""
+    """The valid entry of one name in a spec."""
 
     path: tuple[str, ...]
     op: str
     options: Mapping[str, Any]
 
     def fold(self, context: RoundContext) -> Fold:
-        """Return the fold that it asks for."""
+        """Return the fold of this entry."""
         return OPERATIONS[self.op].build(self.options, context)
 
 
@@ -39,42 +39,42 @@ Spec = Mapping[str, SpecEntry]
 
 
 def parse_spec(text: str | None) -> Spec:
-    """Return a stored spec. What does not fit the rules of today asks for nothing; it was stored before them."""
+    """Parse a stored spec. A spec that was valid under earlier rules only is empty."""
     value = None if text is None else _decode(text)
     if value is None or any(spec_faults(value)):
         return {}
-    return {name: SpecEntry(parse(said["path"]) or (), said["op"], _options_of(said)) for name, said in value.items()}
+    return {name: SpecEntry(parse(entry["path"]) or (), entry["op"], _options_of(entry)) for name, entry in value.items()}
 
 
 def refers_to_config(text: str | None) -> bool:
-    """Tell whether a stored spec takes options from the activity's config."""
+    """Return whether a stored spec takes options from the activity's config."""
     entries = parse_spec(text).values()
     return any(isinstance(entry.options.get(option), str) for entry in entries for option in OPERATIONS[entry.op].config_options)
 
 
 def validate_spec(text: str | None) -> None:
-    """Refuse an `aggregate` that is no spec, with a pointer to everything that is wrong; None is no spec at all.
+    """Validate the text of an `aggregate`; None means no spec.
 
     Raises:
-        InvalidInput: it is not.
+        InvalidInput: the spec has faults; each error points to one.
     """
-    wrong = [] if text is None else list(spec_faults(_decode(text)))
-    if wrong:
-        raise InvalidInput(errors=tuple(FieldError(f"/aggregate{below}", message) for below, message in wrong))
+    faults = [] if text is None else list(spec_faults(_decode(text)))
+    if faults:
+        raise InvalidInput(errors=tuple(FieldError(f"/aggregate{below}", message) for below, message in faults))
 
 
 def spec_faults(value: object) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong where, as pointers below the spec. Names are input and never repeated unless they are good ones."""
+    """Yield the faults of a spec as pairs of pointer and message. Only valid names are repeated in messages."""
     if not isinstance(value, dict) or len(value) > MAX_NAMES:
         yield "", f"must be an object of at most {MAX_NAMES} names"
         return
-    for name, said in value.items():
+    for name, entry in value.items():
         if not _NAME.fullmatch(name):
             yield "", "has a name that is not a lower-case letter and up to 31 letters, digits or underscores"
-        elif not isinstance(said, dict):
+        elif not isinstance(entry, dict):
             yield f"/{name}", "must be an object"
         else:
-            yield from ((f"/{name}{below}", message) for below, message in _entry_faults(said))
+            yield from ((f"/{name}{below}", message) for below, message in _entry_faults(entry))
 
 
 def _entry_faults(entry: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -101,7 +101,7 @@ def _entry_faults(entry: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _option_names(unknown: Iterable[str]) -> str:
-    """Return names of options to show; they are input, so only those are repeated that look like names."""
+    """Return the option names for a message. They are input, so only valid names are repeated."""
     named = ", ".join(f"`{option}`" for option in sorted(unknown) if _NAME.fullmatch(option))
     return f"option {named}" if named else "option"
 

@@ -1,4 +1,4 @@
-"""Equality of JSON values: numbers by value, texts by their characters (NFC), objects whatever the order of their keys."""
+"""Equality of JSON values: numbers by value, texts in NFC, objects regardless of key order."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import msgspec
 from conflicto.platform.normalization import normalized
 
 MAX_VALUE_BYTES = 1_024
-"""Bytes of a value that is told back in results: they go to every phone, and an answer has up to 16 KiB."""
+"""Bytes of a value listed in results. Results go to every phone, and a response has up to 16 KiB."""
 
 MAX_ELEMENTS = 200
-"""Elements of an array that are looked at; one with more is of no use, so that a few absurd answers cannot keep the server busy."""
+"""Elements of a usable array. Longer arrays are left out, so a few absurd responses cannot keep the server busy."""
 
 MAX_EXACT_INTEGER = 2**53
-"""Beyond it a double is a whole number only because it has no digits left."""
+"""The largest integer that a double holds exactly, like its neighbours."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def normalize(value: object) -> object:
-    """Return a value in one spelling: texts in NFC, whole numbers as integers, so that 1.0 is 1."""
+    """Return a value with texts in NFC and whole numbers as integers, so 1.0 becomes 1."""
     if isinstance(value, str):
         return value if value.isascii() else normalized("NFC", value)
     if isinstance(value, float):
@@ -34,13 +34,13 @@ def normalize(value: object) -> object:
 
 
 def _normalize_object(value: dict[str, Any]) -> dict[Any, object]:
-    """Return an object with its names in NFC, unless two of them would become one."""
+    """Return an object with its names in NFC, unless two names would become equal."""
     named = {normalize(key): normalize(each) for key, each in value.items()}
     return named if len(named) == len(value) else {key: normalize(each) for key, each in value.items()}
 
 
 def canonical(value: object) -> bytes:
-    """Return the one JSON text of a value: two values are the same exactly if their texts are.
+    """Return the canonical JSON text of a value. Two values are equal if and only if their texts are.
 
     >>> canonical({"b": 1.0, "a": "x"}), canonical(True), canonical("e\u0301") == canonical("\u00e9")
     (b'{"a":"x","b":1}', b'true', True)
@@ -49,25 +49,25 @@ def canonical(value: object) -> bytes:
 
 
 def elements(value: object) -> list[object] | None:
-    """Return the elements of an array, the value alone if it is none; None if they are too many."""
+    """Return the elements of an array, or any other value as a list of one; None for too many elements."""
     if not isinstance(value, list):
         return [value]
     return value if len(value) <= MAX_ELEMENTS else None
 
 
 def listable_text(value: object) -> bytes | None:
-    """Return the one JSON text of a value, None if it is too long to be told."""
+    """Return the canonical JSON text of a value, None if it is too long for results."""
     text = canonical(value)
     return text if len(text) <= MAX_VALUE_BYTES else None
 
 
 def raw_json(text: bytes) -> msgspec.Raw:
-    """Return a JSON text as a value that is encoded as it is."""
+    """Return a JSON text as a value that is encoded unchanged."""
     return msgspec.Raw(text)
 
 
 def as_number(value: object) -> int | float | None:
-    """Return a value that is a number, whole ones as integers; true and false are none."""
+    """Return a number, whole numbers as integers; None for any other value, booleans included."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     found: Any = normalize(value)

@@ -1,4 +1,4 @@
-"""The operations by which answers are aggregated: each module here declares one as `OPERATION`, and its name is the module's."""
+"""The aggregate operations. Each module here declares one as `OPERATION`, under the module's name."""
 
 from __future__ import annotations
 

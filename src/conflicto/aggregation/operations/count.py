@@ -1,4 +1,4 @@
-"""`count`: how often each distinct value was given. An array counts each of its elements once for each answer."""
+"""`count`: number of responses that gave each distinct value. An array counts each of its elements once."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CountFold:
-    """Tells the `top` values."""
+    """Reads values; results list the `top` ones."""
 
     top: int = MAX_LISTED
 
     def read(self, value: object, metadata: ResponseMetadata) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
-        """Return the distinct values as JSON texts; an empty array is no answer."""
+        """Return the distinct values as JSON texts, None for an empty array."""
         texts = dict.fromkeys(text for text in map(listable_text, elements(value) or ()) if text is not None)
         return tuple(texts) or None
 
     def empty(self) -> CountState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return CountState(self.top)
 
 
 class CountState:
-    """How many answers gave each value."""
+    """The number of responses that gave each value."""
 
     max_entries = MAX_ENTRIES
 
@@ -48,7 +48,7 @@ class CountState:
         self._counts: Counter[bytes] = Counter()
 
     def add(self, read: tuple[bytes, ...]) -> None:
-        """Take in an answer."""
+        """Count a response."""
         self.answers += 1
         self._total += len(read)
         counts = self._counts
@@ -58,7 +58,7 @@ class CountState:
                 del counts[text]
 
     def remove(self, read: tuple[bytes, ...]) -> None:
-        """Take it back."""
+        """Remove a counted response."""
         self.answers -= 1
         self._total -= len(read)
         counts = self._counts
@@ -68,15 +68,15 @@ class CountState:
                 del counts[text]
 
     def result(self) -> dict[str, Any]:
-        """Return the values, the most frequent first."""
+        """Return the values, most frequent first."""
         return self._to_result(first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0])), len(self._counts))
 
     def dump(self) -> tuple[int, dict[bytes, int]]:
-        """Return how many answers there are, and how many gave each value."""
+        """Return the number of responses, and the number that gave each value."""
         return self.answers, dict(self._counts)
 
     def merge(self, dump: tuple[int, dict[bytes, int]]) -> None:
-        """Take in other answers."""
+        """Add the responses of another state."""
         answers, counts = dump
         self.answers += answers
         self._total += sum(counts.values())
@@ -84,28 +84,28 @@ class CountState:
 
     @property
     def entries(self) -> int:
-        """How many values memory holds."""
+        """The number of values in memory."""
         return len(self._counts)
 
     def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
+        """Return the memory part as a separate state, and start again empty."""
         detached = copy(self)
         self._counts = Counter()
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
+        """Add the memory part to the stored part."""
         spill.add(state, (KeySums(text, count, 0, count) for text, count in self._counts.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         found = spill.ranked(state, self._top + 1)
         return self._to_result([(text, count) for text, count, _ in found[: self._top]], len(found))
 
-    def _to_result(self, told: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
-        values = [{"value": raw_json(text), "count": count} for text, count in told]
-        others = self._total - sum(count for _, count in told)
-        return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(told)}
+    def _to_result(self, listed: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
+        values = [{"value": raw_json(text), "count": count} for text, count in listed]
+        others = self._total - sum(count for _, count in listed)
+        return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(listed)}
 
 
 class ValueCount(BaseModel):

@@ -1,6 +1,7 @@
-"""`median`: the number in the middle of all that were given, and the quartiles around it.
+"""`median`: the median of the given numbers, their quartiles and extremes.
 
-Between two numbers a quartile is interpolated, as `QUARTILE.INC` of spreadsheets and the default of NumPy do (Hyndman and Fan, type 7).
+Quartiles are interpolated as in `QUARTILE.INC` of spreadsheets and by default in NumPy (Hyndman and
+Fan, type 7).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
 QUARTERS = {"min": 0, "lower_quartile": 1, "median": 2, "upper_quartile": 3, "max": 4}
-"""Names of the five numbers that are told, and how many quarters of the answers lie below each."""
+"""Names of the five numbers in a result, and the quarters of responses below each."""
 
 
 class MedianFold(NumberRange):
@@ -36,19 +37,19 @@ class MedianFold(NumberRange):
     __slots__ = ()
 
     def empty(self) -> MedianState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return MedianState()
 
 
 class MedianState(NumberCounts):
-    """Counted numbers, which are told by their order."""
+    """The counts of numbers, with order statistics as the result."""
 
     def result(self) -> dict[str, Any]:
-        """Return the median, its quartiles and both ends."""
+        """Return the median, the quartiles and both extremes."""
         return self._to_result(sorted(self._counts.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         return self._to_result(spill.all_entries(state))
 
     def _to_result(self, counts: Iterable[tuple[Real, int]]) -> dict[str, Any]:
@@ -56,12 +57,12 @@ class MedianState(NumberCounts):
         places = [divmod((n - 1) * quarters, 4) for quarters in QUARTERS.values()] if n else []
         wanted = sorted({place + beyond for place, part in places for beyond in (0, bool(part))})
         at = dict(zip(wanted, _numbers_at(counts, wanted), strict=True))
-        told = [_interpolate(at[place], at[place + bool(part)], part) for place, part in places] or [None] * len(QUARTERS)
-        return {"op": "median", "answers": n} | dict(zip(QUARTERS, told, strict=True))
+        listed = [_interpolate(at[place], at[place + bool(part)], part) for place, part in places] or [None] * len(QUARTERS)
+        return {"op": "median", "answers": n} | dict(zip(QUARTERS, listed, strict=True))
 
 
 def _numbers_at(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> list[Real]:
-    """Return the numbers at some places, which are in order and begin with 0, of all numbers in order."""
+    """Return the numbers at the ascending ranks `wanted`, counted from 0."""
     found: list[Real] = []
     passed = 0
     for value, count in counts:
@@ -72,7 +73,7 @@ def _numbers_at(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> li
 
 
 def _interpolate(low: Real, high: Real, quarters: int) -> Any:  # noqa: ANN401 - a number as JSON holds it
-    """Return the number so many quarters of the way from one number to another, rounded once."""
+    """Return the number `quarters` quarters of the way from `low` to `high`, rounded once."""
     exact = Fraction(low) + (Fraction(high) - Fraction(low)) * quarters / 4
     is_whole = exact.denominator == 1 and isinstance(low, int) and isinstance(high, int)
     return json_number(int(exact)) if is_whole else float(exact)

@@ -1,4 +1,4 @@
-"""`number`: sum, mean, least, greatest and histogram of numbers. The state is how often each number was given, so nothing drifts."""
+"""`number`: sum, mean, extremes and histogram of numbers. The state counts each number, so nothing drifts."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
     CountsOfBins = Callable[[Sequence[int | float]], list[int]]
-    """Returns how many answers lie between each start of a bin and the next one."""
+    """Returns the number of responses in each bin, given the starts of the bins."""
 
 SCALE_BITS = 1_074
 SCALE = 1 << SCALE_BITS
-"""The least double is one part of so many: in these parts every double is a whole number, and adding them up is exact."""
+"""The least double is 1 / SCALE. In this unit every double is an integer, so sums are exact."""
 
 MAX_SUM = int(float_info.max) * SCALE
-"""In these parts: what lies beyond is no double, and most programs would read infinity."""
+"""The largest double in units of 1 / SCALE. Most programs would read larger sums as infinity."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberFold(NumberRange):
-    """Numbers between bounds, and into how many bins of a histogram they go."""
+    """Numbers in a range, and the number of histogram bins."""
 
     bins: int = 10
 
     def empty(self) -> NumberState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return NumberState(self)
 
 
 class NumberState(NumberCounts):
-    """Counted numbers, with their exact sum in units of the least double, and how many are no whole numbers."""
+    """The counts of numbers, their exact sum in units of the least double, and the number of fractions."""
 
     def __init__(self, spec: NumberFold) -> None:
         super().__init__()
@@ -50,12 +50,12 @@ class NumberState(NumberCounts):
         self._fractions = 0
 
     def result(self) -> dict[str, Any]:
-        """Return what the numbers say together."""
+        """Return sum, mean, extremes and histogram."""
         counts = self._counts
         return self._to_result((min(counts), max(counts)) if counts else None, lambda starts: _counts_of_bins(counts, starts))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         return self._to_result(spill.extreme_keys(state), lambda starts: spill.sums_between(state, starts))
 
     def _to_result(self, bounds: tuple[Real, Real] | None, filled: CountsOfBins) -> dict[str, Any]:
@@ -96,13 +96,13 @@ def _units(value: Real) -> int:
 
 
 def _quotient(above: int, below: int) -> Real:
-    """Return a number of units as a whole number if it is one, else as the nearest double."""
+    """Return a quotient as an integer if it is one, else as the nearest double."""
     whole_part, rest = divmod(above, below)
     return above / below if rest else whole_part
 
 
 def _whole_number_bins(low: int, high: int, bins: int, filled: CountsOfBins) -> list[dict[str, Any]]:
-    """Return bins of whole numbers, both ends included: 1 to 5 are five bins, whatever their number was to be."""
+    """Return at most `bins` bins of whole numbers, both ends included: 1 to 5 give five bins."""
     width = -(-(high - low + 1) // bins)
     starts = list(range(low, high + 1, width))
     return [

@@ -1,7 +1,8 @@
-"""`rank`: points by place, by one of two rules.
+"""`rank`: points for ranked options, by one of two rules.
 
-The modified Borda count, the default: of k options that an answer ranks, the first gets k points, the last one, and any other none.
-The Borda count: with n options in all, the first gets n - 1, and what an answer does not rank shares the last place.
+Modified Borda count, the default: of the k options in a response, the first gets k points and the
+last gets 1. Unranked options get 0.
+Borda count: of n options, the first gets n - 1 points. Unranked options share the last place.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
 MAX_RANKED = 100
-"""Options in one answer; one that ranks more would outweigh everybody else's, and is no answer."""
+"""Options in one response. A response that ranks more would outweigh all others, so it is left out."""
 
 MODIFIED, BORDA = "modified", "borda"
 AVERAGE, ZERO = "average", "zero"
 
 HALF_POINTS = 2
-"""The Borda count adds up half points, since the mean of two neighbouring places is one."""
+"""Units of a point in the Borda count: the mean of two neighbouring places is a half point."""
 
 
 class RankedPoints(NamedTuple):
-    """Points that an answer gives, and the options that it ranks first."""
+    """Points that a response gives, and the options that it ranks first."""
 
     points: tuple[tuple[bytes, int], ...]
     firsts: tuple[bytes, ...]
@@ -43,7 +44,7 @@ class RankedPoints(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModifiedBordaFold:
-    """The modified Borda count; with `of`, other options are left out before points are given."""
+    """The modified Borda count. With `options`, other options are removed before points are given."""
 
     options: tuple[bytes, ...] | None = None
 
@@ -57,22 +58,22 @@ class ModifiedBordaFold:
         return RankedPoints(tuple((text, len(ranked) - place) for place, text in enumerate(ranked)), (ranked[0],))
 
     def empty(self) -> RankState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return RankState(self.options or ())
 
 
 @dataclass(frozen=True, slots=True)
 class BordaFold:
-    """The Borda count over the options `of`. Options that share a place get the mean of its points.
+    """The Borda count over `options`. Options that share a place get the mean of its points.
 
-    With `is_zero` those that an answer does not rank get none.
+    With `is_zero`, unranked options get 0 points.
     """
 
     options: tuple[bytes, ...]
     is_zero: bool = False
 
     def read(self, value: object, metadata: ResponseMetadata) -> RankedPoints | None:  # noqa: ARG002 - Fold's signature
-        """Return the points of all options, in halves; an array in the array is a shared place."""
+        """Return the half points of all options. A nested array is a shared place."""
         places = list(self._places(value)) if isinstance(value, list) else []
         if not places:
             return None
@@ -87,11 +88,11 @@ class BordaFold:
         return RankedPoints(tuple(points), tuple(places[0]))
 
     def empty(self) -> RankState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return RankState(self.options, HALF_POINTS)
 
     def _places(self, value: list[object]) -> Iterable[list[bytes]]:
-        """Yield the options at each place, each option once, the first place first."""
+        """Yield the options at each place in order, each option once."""
         left = set(self.options)
         for each in elements(value) or ():
             text = listable_text(each)
@@ -103,7 +104,7 @@ class BordaFold:
 
 
 class RankState:
-    """Points of each option, and how often it came first. A point is `scale` units."""
+    """Points of each option, and the number of its first places. A point is `scale` units."""
 
     max_entries = MAX_ENTRIES
 
@@ -115,25 +116,25 @@ class RankState:
         self._firsts: Counter[bytes] = Counter()
 
     def add(self, read: RankedPoints) -> None:
-        """Take in an answer."""
+        """Count a response."""
         self.answers += 1
         self._change_points(read, 1)
 
     def remove(self, read: RankedPoints) -> None:
-        """Take it back."""
+        """Remove a counted response."""
         self.answers -= 1
         self._change_points(read, -1)
 
     def result(self) -> dict[str, Any]:
-        """Return the options, the one with the most points first."""
+        """Return the options, most points first."""
         return self._to_result(self._points, self._firsts)
 
     def dump(self) -> tuple[int, dict[bytes, int], dict[bytes, int]]:
-        """Return how many answers there are, the units of each option, and how often it came first."""
+        """Return the number of responses, each option's units and its number of first places."""
         return self.answers, dict(self._points), dict(self._firsts)
 
     def merge(self, dump: tuple[int, dict[bytes, int], dict[bytes, int]]) -> None:
-        """Take in other answers."""
+        """Add the responses of another state."""
         answers, points, firsts = dump
         self.answers += answers
         self._points.update(points)
@@ -141,31 +142,31 @@ class RankState:
 
     @property
     def entries(self) -> int:
-        """How many options memory holds."""
+        """The number of options in memory."""
         return len(self._points)
 
     def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
+        """Return the memory part as a separate state, and start again empty."""
         detached = copy(self)
         self._points, self._firsts = Counter(), Counter()
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
+        """Add the memory part to the stored part."""
         options = self._points.keys() | self._firsts.keys()
         points = self._points
         spill.add(state, (KeySums(option, points[option], self._firsts[option], points[option]) for option in options))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         found = spill.ranked(state, MAX_LISTED + 1)
         return self._to_result(Counter({option: a for option, a, _ in found}), Counter({option: b for option, _, b in found}))
 
     def _to_result(self, points: Counter[bytes], firsts: Counter[bytes]) -> dict[str, Any]:
         every = dict.fromkeys((*self._options, *points))
-        told = first_entries(every, MAX_LISTED, lambda text: (-points[text], -firsts[text], text))
-        ranking = [{"value": raw_json(text), "points": self._to_points(points[text]), "first": firsts[text]} for text in told]
-        return {"op": "rank", "answers": self.answers, "ranking": ranking, "truncated": len(every) > len(told)}
+        listed = first_entries(every, MAX_LISTED, lambda text: (-points[text], -firsts[text], text))
+        ranking = [{"value": raw_json(text), "points": self._to_points(points[text]), "first": firsts[text]} for text in listed]
+        return {"op": "rank", "answers": self.answers, "ranking": ranking, "truncated": len(every) > len(listed)}
 
     def _to_points(self, units: int) -> int | float:
         return units / self._scale if units % self._scale else units // self._scale
@@ -180,7 +181,7 @@ class RankState:
 
 
 def _texts(values: Sequence[object]) -> list[bytes]:
-    """Return the JSON texts of values, each once."""
+    """Return the distinct JSON texts of values."""
     return list(dict.fromkeys(text for text in map(listable_text, values) if text is not None))
 
 
@@ -213,7 +214,7 @@ def _build(options: Mapping[str, Any], context: RoundContext) -> ModifiedBordaFo
 
 
 class RankedValue(BaseModel):
-    """Points of a ranked option, and how often it was first."""
+    """Points of a ranked option, and the number of its first places."""
 
     value: Any
     points: float

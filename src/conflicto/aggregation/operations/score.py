@@ -1,4 +1,4 @@
-"""`score`: points for answers that are right, by a value in the activity's secret; with `speed`, the sooner the more."""
+"""`score`: points for correct responses, by a value in the activity's secret. With `speed`, earlier ones earn more."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 MAX_BEST = 10
 MAX_SCORE_ENTRIES = 200_000
-"""Participants and points of one tally in memory, 60 MiB at most; a session has up to 50,000 places."""
+"""Pairs of participant and points of one tally in memory, 60 MiB at most. A session has up to 50,000 seats."""
 
 
 class EarnedPoints(NamedTuple):
-    """What an answer is worth to its author."""
+    """The points that a response earns its author."""
 
     participant_id: int
     is_correct: bool
@@ -37,7 +37,7 @@ class EarnedPoints(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScoreFold:
-    """`right` is the value that earns `points`, or `MISSING`; over `duration_us` since `started_us` they fall to half, if that is set."""
+    """`correct_value` earns `points`, or is `MISSING`. With a duration, points fall to half over the round."""
 
     correct_value: object
     points: int = 1000
@@ -46,12 +46,12 @@ class ScoreFold:
     duration_us: int | None = None
 
     def read(self, value: object, metadata: ResponseMetadata) -> EarnedPoints:
-        """Return what the answer earns."""
+        """Return the points that a response earns."""
         is_right = self._is_correct(value)
         return EarnedPoints(metadata.participant_id, is_right, self._points_at(metadata.received_us) if is_right else 0)
 
     def empty(self) -> ScoreState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return ScoreState()
 
     def _is_correct(self, value: object) -> bool:
@@ -59,13 +59,13 @@ class ScoreFold:
             return False
         if isinstance(value, list) and isinstance(self.correct_value, list):
             return len(value) <= MAX_ELEMENTS and set(map(canonical, value)) == set(map(canonical, self.correct_value))
-        right, given = as_number(self.correct_value), as_number(value)
-        if self.tolerance is not None and right is not None and given is not None:
-            return abs(_decimal(given) - _decimal(right)) <= _decimal(self.tolerance)
+        correct, given = as_number(self.correct_value), as_number(value)
+        if self.tolerance is not None and correct is not None and given is not None:
+            return abs(_decimal(given) - _decimal(correct)) <= _decimal(self.tolerance)
         return canonical(value) == canonical(self.correct_value)
 
     def _points_at(self, at_us: int) -> int:
-        """Return the points for being right now; by when the answer was sent, which moderation does not move."""
+        """Return the points of a correct response sent at `at_us`. Moderation does not change that time."""
         if self.started_us is None or not self.duration_us:
             return self.points
         spent = min(max(0, at_us - self.started_us), self.duration_us)
@@ -73,7 +73,7 @@ class ScoreFold:
 
 
 class ScoreState:
-    """The points of each participant: of several answers in one round the best one counts, so that guessing often earns nothing more."""
+    """The points of each participant. Only the best response of a round counts, so repeated guesses earn nothing more."""
 
     max_entries = MAX_SCORE_ENTRIES
 
@@ -87,27 +87,27 @@ class ScoreState:
         self._participants_by_points: dict[int, set[int]] = {}
 
     def add(self, read: EarnedPoints) -> None:
-        """Take in an answer."""
+        """Count a response."""
         self.answers += 1
         self._correct += read.is_correct
         self._change_count(read.participant_id, read.points, 1)
 
     def remove(self, read: EarnedPoints) -> None:
-        """Take it back."""
+        """Remove a counted response."""
         self.answers -= 1
         self._correct -= read.is_correct
         self._change_count(read.participant_id, read.points, -1)
 
     def points(self) -> Iterator[tuple[int, int]]:
-        """Yield each participant in memory with their points."""
+        """Yield the participants in memory with their points."""
         return iter(self._best.items())
 
     def stored_points(self, spill: SpillStore, state: int) -> Iterator[tuple[int, int]]:
-        """Yield each participant who is stored with their points."""
+        """Yield the stored participants with their points."""
         return spill.all_entries(state)
 
     def result(self) -> dict[str, Any]:
-        """Return how many were right, and who earned most."""
+        """Return the number of correct responses, and the best participants."""
         best: list[tuple[int, int]] = []
         for points in nlargest(MAX_BEST, self._participants_by_points):
             if points and len(best) < MAX_BEST:
@@ -115,11 +115,11 @@ class ScoreState:
         return self._to_result(best)
 
     def dump(self) -> tuple[int, int, dict[int, dict[int, int]]]:
-        """Return how many answers there are, how many are right, and how often each participant earned how many points."""
+        """Return the numbers of responses and of correct ones, and counts by participant and points."""
         return self.answers, self._correct, self._counts
 
     def merge(self, dump: tuple[int, int, dict[int, dict[int, int]]]) -> None:
-        """Take in other answers."""
+        """Add the responses of another state."""
         answers, correct, everything = dump
         self.answers += answers
         self._correct += correct
@@ -128,13 +128,13 @@ class ScoreState:
                 self._change_count(who, points, times)
 
     def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
+        """Return the memory part as a separate state, and start again empty."""
         detached = copy(self)
         self._counts, self._best, self._participants_by_points, self.entries, self._is_stored = {}, {}, {}, 0, True
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
+        """Add the memory part to the stored part."""
         groups = (
             (who, "", who, [GroupItem(points, 0, points, times) for points, times in given.items()])
             for who, given in self._counts.items()
@@ -142,15 +142,15 @@ class ScoreState:
         spill.add_items(state, groups, _sums_of)
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         return self._to_result([(who, points) for who, points, _ in spill.ranked(state, MAX_BEST)])
 
     def _to_result(self, best: Sequence[tuple[int, int]]) -> dict[str, Any]:
-        told = [{"participant_id": who, "points": points} for who, points in best]
-        return {"op": "score", "answers": self.answers, "correct": self._correct, "best": told}
+        listed = [{"participant_id": who, "points": points} for who, points in best]
+        return {"op": "score", "answers": self.answers, "correct": self._correct, "best": listed}
 
     def _change_count(self, who: int, points: int, times: int) -> None:
-        """Count points of a participant; what is stored on disk may make a count in memory negative."""
+        """Count points of a participant. Counts in memory may be negative, relative to the stored part."""
         given = self._counts.setdefault(who, {})
         before = len(given)
         count = given.pop(points, 0) + times
@@ -163,7 +163,7 @@ class ScoreState:
             self._set_best(who, max(given, default=None))
 
     def _set_best(self, who: int, points: int | None) -> None:
-        """Note what a participant's best answer earns now, None if they have none."""
+        """Set the points of a participant's best response, None without one."""
         before = self._best.get(who)
         if before == points:
             return
@@ -182,7 +182,7 @@ def _sums_of(points: int | None) -> tuple[int, int, int]:
 
 
 def _decimal(value: float) -> Fraction:
-    """Return a number as it is written, so that 1.1 is within 0.1 of 1."""
+    """Return the decimal value of a number's text, so 1.1 is within 0.1 of 1."""
     return Fraction(repr(value))
 
 
@@ -206,14 +206,14 @@ def _build(options: Mapping[str, Any], context: RoundContext) -> ScoreFold:
 
 
 class ScoredParticipant(BaseModel):
-    """Points of a participant, who is null in anonymous activities."""
+    """Points of a participant; `participant_id` is null in anonymous activities."""
 
     participant_id: int | None
     points: int
 
 
 class ScoreResult(OperationResult):
-    """Number of right responses, and who earned most; `correct` is null before that may be told."""
+    """Number of correct responses, and the best participants; `correct` is null until it may be shown."""
 
     op: Literal["score"]
     correct: int | None

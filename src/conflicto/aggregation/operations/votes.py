@@ -1,7 +1,8 @@
-"""`votes`: up and down for targets. What a participant said last of a target counts, so nobody lifts it twice and all can take it back.
+"""`votes`: up and down votes for targets. A participant's last vote for a target counts.
 
-With `among: "answers"` only targets count that are the id of another answer of the same round, one that is there and that the same
-people see: a target that is hidden, gone or made up has no place in the result, and is back with all it had when it is shown again.
+With `among: "answers"`, a target is the id of a response in the same round that the same audience
+sees. Hidden, deleted or unknown targets are not in the result. A target that is shown again has
+all its votes back.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ UP, DOWN, NEITHER = 1, -1, 0
 ENTRIES_PER_TARGET = 10
 
 MAX_VOTE_ENTRIES = 50_000
-"""Votes and targets of one tally in memory; targets have up to 200 characters, so these are 40 MiB at most."""
+"""Votes and targets of one tally in memory. Targets have up to 200 characters, so this is 40 MiB at most."""
 
 
 class CastVotes(NamedTuple):
-    """Who said what of which targets; `when` orders a participant's answers. `answer` is the answer's own id if it can be a target."""
+    """A participant's votes by target. `sent_at` orders their responses; `own_id` is the response's id if it can be a target."""
 
     participant_id: int
     sent_at: tuple[int, int]
@@ -48,12 +49,12 @@ class CastVotes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VotesFold:
-    """Reads one object or a list of them; `is_among_answers`: what is no vote is a target."""
+    """Reads one vote or a list of them. With `is_among_responses`, a response without votes is a target."""
 
     is_among_responses: bool = False
 
     def read(self, value: object, metadata: ResponseMetadata) -> CastVotes | None:
-        """Return what the answer says of each target."""
+        """Return the votes of a response."""
         votes: dict[str, int] = {}
         for each in elements(value) or ():
             if isinstance(each, dict):
@@ -68,15 +69,16 @@ class VotesFold:
         )
 
     def empty(self) -> VotesState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return VotesState(is_among=self.is_among_responses)
 
 
 class VotesState:
-    """The votes of each participant for each target, and the sums of those that count.
+    """The votes of each participant for each target, and the sums of the votes that count.
 
-    `_known` are the targets that there are, if that matters. `_votes` counts a vote by its time, so that taking one back which is stored
-    on disk leaves -1; the sums follow at once while all is in memory, and when it is stored otherwise.
+    `_known` holds the existing targets, with `is_among`. `_votes` counts each vote by its time, so
+    the removal of a stored vote leaves -1. The sums change at once while all votes are in memory,
+    else when they are stored.
     """
 
     max_entries = MAX_VOTE_ENTRIES
@@ -90,27 +92,27 @@ class VotesState:
         self._sums: dict[int, Counter[str]] = {UP: Counter(), DOWN: Counter()}
 
     def add(self, read: CastVotes) -> None:
-        """Take in an answer."""
+        """Count a response."""
         self._change_response(read, 1)
 
     def remove(self, read: CastVotes) -> None:
-        """Take it back: what the participant said before counts again."""
+        """Remove a counted response; the participant's earlier vote counts again."""
         self._change_response(read, -1)
 
     def result(self) -> dict[str, Any]:
-        """Return the targets, the one with the best balance first."""
+        """Return the targets, best balance first."""
         ups, downs = self._sums[UP], self._sums[DOWN]
         found = {target for target in {**ups, **downs} if not self._is_among or target in self._known}
-        told = first_entries(found, MAX_LISTED, lambda target: (downs[target] - ups[target], -ups[target], target))
-        return self._to_result([(target, ups[target], downs[target]) for target in told], len(found))
+        listed = first_entries(found, MAX_LISTED, lambda target: (downs[target] - ups[target], -ups[target], target))
+        return self._to_result([(target, ups[target], downs[target]) for target in listed], len(found))
 
     def dump(self) -> VotesDump:
-        """Return how many answers there are, what each participant said of each target when, and which targets there are."""
+        """Return the number of responses, the votes by participant, target and time, and the known targets."""
         said = [(*of, [(*when, vote) for when, vote in votes]) for of, votes in self._votes.items()]
         return self.answers, said, sorted(self._known)
 
     def merge(self, dump: VotesDump) -> None:
-        """Take in other answers."""
+        """Add the responses of another state."""
         answers, everything, known = dump
         self.answers += answers
         if self._is_among:
@@ -121,28 +123,28 @@ class VotesState:
 
     @property
     def entries(self) -> int:
-        """How many votes and targets memory holds; targets are sorted to be told, so each is worth ten."""
+        """The number of votes and targets in memory. Results sort targets, so each counts as ten."""
         return len(self._votes) + len(self._known) + ENTRIES_PER_TARGET * sum(map(len, self._sums.values()))
 
     def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
+        """Return the memory part as a separate state, and start again empty."""
         detached = copy(self)
         self._known, self._votes, self._sums, self._is_stored = Counter(), {}, {UP: Counter(), DOWN: Counter()}, True
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
+        """Add the memory part to the stored part."""
         spill.add_items(state, self._items(), self._sums_of)
         spill.add(state, (KeySums(target, 0, 0, times) for target, times in self._known.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         found = spill.ranked(state, MAX_LISTED + 1)
         return self._to_result([(target, ups, ups - balance) for target, balance, ups in found[:MAX_LISTED]], len(found))
 
-    def _to_result(self, told: list[tuple[str, int, int]], distinct: int) -> dict[str, Any]:
-        targets = [{"target": target, "up": up, "down": down} for target, up, down in told]
-        return {"op": "votes", "answers": self.answers, "targets": targets, "truncated": distinct > len(told)}
+    def _to_result(self, listed: list[tuple[str, int, int]], distinct: int) -> dict[str, Any]:
+        targets = [{"target": target, "up": up, "down": down} for target, up, down in listed]
+        return {"op": "votes", "answers": self.answers, "targets": targets, "truncated": distinct > len(listed)}
 
     def _items(self) -> Iterator[tuple[int, str, str, list[GroupItem]]]:
         for (who, target), votes in self._votes.items():

@@ -1,4 +1,4 @@
-"""`words`: how many answers hold each word, whatever its case, form and the punctuation around it; shown as most people wrote it."""
+"""`words`: number of responses with each word, by folded case and form; shown in its most frequent spelling."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
 MAX_WORD_CHARS = 200
-"""Characters of a word or text that is told back; longer ones are no words."""
+"""Characters of a listed word or text. Longer ones are left out."""
 
 MAX_WORDS = 500
-"""Words of one answer; the others are not counted."""
+"""Words counted in one response."""
 
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
-"""Control characters part words as blanks do, so no word holds U+0000, which parts stored keys."""
+"""Control characters separate words, so no word holds U+0000, the separator in stored keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordsFold:
-    """Without `split`, a whole text is one entry; `left_out` are keys of words that are not counted."""
+    """Without `split`, a whole text is one entry. `excluded` are keys of words that are not counted."""
 
     top: int = 100
     split: bool = True
     excluded: frozenset[str] = frozenset()
 
     def read(self, value: object, metadata: ResponseMetadata) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
-        """Return the distinct words as they are counted, each with its first spelling in this answer."""
+        """Return the keys of the distinct words, each with its first spelling in this response."""
         found: dict[str, str] = {}
         texts = (text for text in elements(value) or () if isinstance(text, str))
         for word in islice((word for text in texts for word in self._words(text)), MAX_WORDS):
@@ -62,7 +62,7 @@ class WordsFold:
         return found or None
 
     def empty(self) -> WordsState:
-        """Return the state of no answers."""
+        """Return an empty state."""
         return WordsState(self.top)
 
     def _words(self, text: str) -> Iterator[str]:
@@ -75,7 +75,7 @@ class WordsFold:
 
 
 class WordsState:
-    """How many answers hold each word, in each spelling. Stored, a spelling's key is the word, U+0000 and the spelling."""
+    """The number of responses with each word, by spelling. A stored spelling's key is word, U+0000, spelling."""
 
     max_entries = MAX_ENTRIES
 
@@ -88,30 +88,30 @@ class WordsState:
         self._spellings: dict[str, dict[str, int]] = {}
 
     def add(self, read: dict[str, str]) -> None:
-        """Take in an answer."""
+        """Count a response."""
         self.answers += 1
         self._total += len(read)
         for key, spelling in read.items():
             self._change_count(key, spelling, 1)
 
     def remove(self, read: dict[str, str]) -> None:
-        """Take it back."""
+        """Remove a counted response."""
         self.answers -= 1
         self._total -= len(read)
         for key, spelling in read.items():
             self._change_count(key, spelling, -1)
 
     def result(self) -> dict[str, Any]:
-        """Return the words, the most frequent first."""
-        told = first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
-        return self._to_result([(_most_frequent(self._spellings[key]), count) for key, count in told], len(self._counts))
+        """Return the words, most frequent first."""
+        listed = first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
+        return self._to_result([(_most_frequent(self._spellings[key]), count) for key, count in listed], len(self._counts))
 
     def dump(self) -> tuple[int, dict[str, dict[str, int]]]:
-        """Return how many answers there are, and how many hold each spelling of each word."""
+        """Return the number of responses, and the counts by word and spelling."""
         return self.answers, {key: dict(spellings) for key, spellings in self._spellings.items()}
 
     def merge(self, dump: tuple[int, dict[str, dict[str, int]]]) -> None:
-        """Take in other answers."""
+        """Add the responses of another state."""
         answers, words = dump
         self.answers += answers
         for key, spellings in words.items():
@@ -121,37 +121,37 @@ class WordsState:
 
     @property
     def entries(self) -> int:
-        """How many spellings memory holds."""
+        """The number of spellings in memory."""
         return self._spelling_count
 
     def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
+        """Return the memory part as a separate state, and start again empty."""
         detached = copy(self)
         self._counts, self._spellings, self._spelling_count = Counter(), {}, 0
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
+        """Add the memory part to the stored part."""
         spill.add(state, (KeySums(key, count, 0, count) for key, count in self._counts.items() if count))
         spelled = ((f"{key}\0{text}", count) for key, spellings in self._spellings.items() for text, count in spellings.items())
         spill.add(state, (KeySums(key, count, 0, 0) for key, count in spelled))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of what is stored."""
+        """Return the result of the stored part."""
         found = spill.ranked(state, self._top + 1)
-        told = [
+        listed = [
             (_most_frequent({stored.partition("\0")[2]: times for stored, times in spill.with_prefix(state, key)}), count)
             for key, count, _ in found[: self._top]
         ]
-        return self._to_result(told, len(found))
+        return self._to_result(listed, len(found))
 
-    def _to_result(self, told: Sequence[tuple[str, int]], distinct: int) -> dict[str, Any]:
-        words = [{"word": word, "count": count} for word, count in told]
-        others = self._total - sum(count for _, count in told)
-        return {"op": "words", "answers": self.answers, "words": words, "others": others, "truncated": distinct > len(told)}
+    def _to_result(self, listed: Sequence[tuple[str, int]], distinct: int) -> dict[str, Any]:
+        words = [{"word": word, "count": count} for word, count in listed]
+        others = self._total - sum(count for _, count in listed)
+        return {"op": "words", "answers": self.answers, "words": words, "others": others, "truncated": distinct > len(listed)}
 
     def _change_count(self, key: str, spelling: str, times: int) -> None:
-        """Count a spelling; what is stored on disk may make a count in memory negative, and one that is 0 is not held."""
+        """Count a spelling. Counts in memory may be negative, relative to the stored part; zeros are removed."""
         self._counts[key] += times
         spellings = self._spellings.setdefault(key, {})
         count = spellings.get(spelling)

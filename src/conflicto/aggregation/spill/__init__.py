@@ -1,4 +1,5 @@
-"""A temporary database on disk for the states of tallies with more distinct keys than memory shall hold.
+"""Temporary database on disk for the states of tallies with too many distinct keys for memory.
 
-It holds nothing that the rows of answers do not: it is gone with its process, and a tally that needs it is then counted again.
+It holds nothing beyond the rows of responses. It ends with its process, and a tally that needs it
+is then counted again.
 """

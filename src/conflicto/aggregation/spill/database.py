@@ -1,4 +1,4 @@
-"""Access to the temporary database: one thread, which the event loop awaits."""
+"""Access to the temporary database from the event loop, through one thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_SPILL_BYTES = 4 * 1024**3
-"""Bytes of the temporary database; a tally that does not fit is not told."""
+"""Bytes of the temporary database. Results of a tally that does not fit are unavailable."""
 
 RETRY_S = 60
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class SpillDatabase:
-    """The temporary database of a process, opened when it is first needed. The event loop's alone."""
+    """The temporary database of a process, opened at the first use. For the event loop only."""
 
     def __init__(self, max_bytes: int = MAX_SPILL_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -34,10 +34,10 @@ class SpillDatabase:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spill")
 
     async def run(self, work: Callable[[SpillStore], T]) -> T:
-        """Run something on the store.
+        """Run `work` on the store, in the database thread.
 
         Raises:
-            Unavailable: the disk is full, or the tally was stored in a database that was given up for that reason.
+            Unavailable: the disk is full, or an earlier full disk lost the database that held the tally.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 

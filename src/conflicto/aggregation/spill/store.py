@@ -1,9 +1,10 @@
-"""Rows of spilled states, in a temporary SQLite database whose file has no name, so that it goes with the process.
+"""Rows of spilled states, in a temporary SQLite database.
 
-The file is our own: the driver is built to keep SQLite's temporary databases in memory, whatever `PRAGMA temp_store` says.
+Its file has no name, so it ends with the process. The module creates the file itself, because the
+driver is built to keep SQLite's temporary databases in memory, regardless of `PRAGMA temp_store`.
 
-`entries` holds what is listed: three sums for each key, by which the first keys are found in an index. `items` holds what a sum depends
-on where the last or the highest of several counts: a vote, or the points of an answer.
+`entries` holds three sums for each key, with an index that finds the first keys. `items` holds the
+values behind a sum where only the last or the highest one counts: votes, and points of responses.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Key = bytes | str | int | float
     SumsOf = Callable[[int | None], tuple[int, int, int]]
-    """Returns the sums of the item that counts for a group, or of a group without items."""
+    """Returns the three sums for the value that counts in a group; None for a group without items."""
 
 CACHE_KIB = 8 * 1024
 PAGE_BYTES = 4096
@@ -58,7 +59,7 @@ _DROP = ("DELETE FROM entries WHERE state = ?", "DELETE FROM items WHERE state =
 
 
 class KeySums(NamedTuple):
-    """A key and what is added to its three sums; with `c` above 0 the key is listed, by `a` and then `b`."""
+    """A key and the increments of its three sums. With `c` above 0 the key is listed, ordered by `a`, then `b`."""
 
     key: Key
     a: int
@@ -67,7 +68,7 @@ class KeySums(NamedTuple):
 
 
 class GroupItem(NamedTuple):
-    """A value and its place among the others of its group; `times` is how often it was given, negative if it was taken back."""
+    """A value and its order (`high`, `low`) in its group; `times` is its count, negative for removals."""
 
     high: int
     low: int
@@ -76,7 +77,7 @@ class GroupItem(NamedTuple):
 
 
 class SpillStore:
-    """The temporary database. One thread at a time may use it."""
+    """The temporary database, for one thread at a time."""
 
     def __init__(self, max_bytes: int) -> None:
         file, path = mkstemp(prefix="conflicto-spill-")
@@ -94,23 +95,23 @@ class SpillStore:
         self._connection.close()
 
     def add_state(self) -> int:
-        """Return the number of a new, empty state."""
+        """Create an empty state and return its number."""
         self._states += 1
         return self._states
 
     def copy_state(self, state: int) -> int:
-        """Return the number of a new state that holds what another one does."""
+        """Create a copy of a state and return its number."""
         copy = self.add_state()
         for statement in _COPY:
             self._connection.execute(statement, (copy, state))
         return copy
 
     def retire(self, states: list[int]) -> None:
-        """Have states removed before the next work, as their tally is gone; in any thread."""
+        """Schedule the removal of states whose tally is gone. Callable from any thread."""
         self._retired.append(states)
 
     def drop_retired(self) -> None:
-        """Remove the states of tallies that are gone."""
+        """Remove the retired states."""
         while self._retired:
             for state in self._retired.pop():
                 self._drop_state(state)
@@ -121,7 +122,7 @@ class SpillStore:
             self._connection.execute(statement, (state,))
 
     def add(self, state: int, entries: Iterable[KeySums], *, is_signed: bool = False) -> None:
-        """Add to the sums of keys; a key whose sums are all 0 is removed. Unless `is_signed`, no sum is negative."""
+        """Add to the sums of keys, and remove keys whose sums are all 0. Unless `is_signed`, no sum is negative."""
         rows = [(state, *entry) for entry in entries]
         self._connection.execute("BEGIN")
         self._connection.executemany(_ADD, rows)
@@ -129,7 +130,7 @@ class SpillStore:
         self._connection.execute("COMMIT")
 
     def add_items(self, state: int, groups: Iterable[tuple[int, str, Key, Sequence[GroupItem]]], sums_of: SumsOf) -> None:
-        """Add the items of groups (who, key, the entry that they count for, items), and what follows for the sums of entries."""
+        """Add items to groups (participant, key, entry key, items), and update the sums of their entries."""
         moved: list[KeySums] = []
         self._connection.execute("BEGIN")
         for who, key, entry, items in groups:
@@ -144,15 +145,15 @@ class SpillStore:
         self.add(state, moved, is_signed=True)
 
     def ranked(self, state: int, limit: int) -> list[tuple[Any, int, int]]:
-        """Return the first listed keys with their sums `a` and `b`."""
+        """Return the first `limit` listed keys with their sums `a` and `b`."""
         return self._connection.execute(_RANKED, (state, limit)).fetchall()  # type: ignore[no-any-return]
 
     def with_prefix(self, state: int, prefix: str) -> list[tuple[str, int]]:
-        """Return the keys that begin with a text and the character U+0000, with their sum `a`."""
+        """Return the keys that begin with a prefix and U+0000, with their sum `a`."""
         return self._connection.execute(_PREFIXED, (state, prefix + "\0", prefix + "\1")).fetchall()  # type: ignore[no-any-return]
 
     def extreme_keys(self, state: int) -> tuple[Any, Any] | None:
-        """Return the least and the greatest key, None if there is none."""
+        """Return the least and the greatest key, None for an empty state."""
         found = [self._connection.execute(_EXTREME.format(order), (state,)).fetchone() for order in ("ASC", "DESC")]
         return (found[0][0], found[1][0]) if found[0] else None
 
@@ -162,7 +163,7 @@ class SpillStore:
         return [*counts, self._connection.execute(_FROM, (state, starts[-1])).fetchone()[0]]
 
     def all_entries(self, state: int) -> Iterator[tuple[Any, int]]:
-        """Yield every key with its sum `a`, the least key first."""
+        """Yield every key with its sum `a`, in ascending order."""
         yield from self._connection.execute(_ALL, (state,))
 
     def _last_value(self, group: tuple[int, int, str]) -> int | None:
