@@ -1,4 +1,4 @@
-"""Places of a generated admin token: the screen of a person, or a file that the owner alone can read, and never a log."""
+"""Places of a generated admin token: a terminal or a private file, never a log."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""The log of a real server, with canaries in every place where people write something: each line is JSON, and no canary is in any."""
+"""The log of a real server: each line is JSON, and none has the canaries sent in every field."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_the_log_tells_what_happened_and_nothing_that_was_sent(database: str, tm
 
 
 def _talk(server: Served, database: str) -> list[str]:
-    """Send a canary wherever something may be sent, and return everything that must not be in the log."""
+    """Send a canary in every field, and return everything that must not be in the log."""
     session = server.call("POST", "/sessions", {"title": f"{CANARY}-title"})
     host = session["host_token"]
     server.call("PATCH", f"/sessions/{session['id']}", {"status": "active"}, token=host)

@@ -1,4 +1,4 @@
-"""Faults that a start finds: one sentence with the remedy, exit code 3, and nothing that says "serves"."""
+"""Faults found before a start: one sentence with the remedy, and exit code 3."""
 
 import resource
 import socket
@@ -99,7 +99,9 @@ def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """The limit on the size of files stands for the disk. It would stop the measuring of coverage too, which tells that at length."""
+    """The limit on file sizes stands for the disk. It would also stop coverage, with a long
+    message.
+    """
     env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("COV")}
     command = [sys.executable, "-m", "conflicto", "serve", "--port", str(free_port())]
     refused = subprocess.run(

@@ -1,4 +1,4 @@
-"""An archive comes back whole, into either database, or not at all; what was there before is kept."""
+"""Restores: an archive comes back complete, on either database, and the previous data are kept."""
 
 import json
 import shutil
@@ -58,7 +58,7 @@ async def _full(api: Api) -> dict[str, Any]:
 
 @pytest.fixture
 async def story(settings: Settings) -> dict[str, Any]:
-    """What happened on the database of this test, whose server has stopped since."""
+    """The history on the database of this test, whose server has stopped since."""
     async with App(settings).running() as app:
         return await _full(Api(app))
 
@@ -89,7 +89,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[s
 
 @pytest.fixture
 def reads(story: dict[str, Any]) -> Callable[[dict[str, str]], Awaitable[list[Any]]]:
-    """Return what everybody reads of the story on some database, without what a new life changes."""
+    """Return what all readers see of the story, without what a new epoch changes."""
 
     async def read(env: dict[str, str]) -> list[Any]:
         settings = Settings(database_url=env["DATABASE_URL"], data_dir=Path(env["CONFLICTO_DATA_DIR"]), rate_limits=False)
@@ -156,7 +156,7 @@ def test_looking_into_an_archive_changes_nothing(archive: Path, env: dict[str, s
     assert contents(env["DATABASE_URL"], without=set()) == before
 
 
-# What is refused -----------------------------------------------------------------------------------------------------
+# Refusals -----------------------------------------------------------------------------------------
 
 
 def _refused(archive: Path, env: dict[str, str]) -> str:
@@ -276,7 +276,7 @@ def test_a_restore_that_is_cut_anywhere_has_not_happened(archive: Path, env: dic
     assert [path for path in tmp_path.iterdir() if "restoring" in path.name] == []
 
 
-# Keys ----------------------------------------------------------------------------------------------------------------
+# Keys ---------------------------------------------------------------------------------------------
 
 
 def test_the_key_comes_along_and_another_one_is_kept_aside(archive: Path, elsewhere: dict[str, str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How many connections the workers of a machine may open, held against what the server gives."""
+"""Connections of a machine's workers, compared with the server's limit."""
 
 import os
 

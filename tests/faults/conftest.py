@@ -1,4 +1,4 @@
-"""What is broken here is real, and how often it was broken is told at the end of the run."""
+"""Real faults, and the number of injected ones at the end of the run."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ def counted(record_property: Callable[[str, object], None]) -> Callable[[str], N
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def stored(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The settings of servers that keep their data in either database in turn; the embedded one lies in each server's own folder."""
+    """Settings of servers on either database; an embedded one lies in each server's directory."""
     if request.param == "sqlite":
         yield {}
         return

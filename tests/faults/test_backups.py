@@ -1,4 +1,4 @@
-"""Backups while everyone answers: each is a whole prefix of the feed, and holds all that was acknowledged before it began."""
+"""Backups under load: each is a prefix of the feed with all earlier acknowledged responses."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.contents import contents
 from tests.support.crowd import gather
 from tests.support.processes import Served, environment, run, served
 
-LEAST = 20
+MIN_BACKUPS = 20
 """Backups; `--kills` asks for more."""
 BETWEEN = 5
 """Answers that are acknowledged before the next backup begins."""
@@ -42,7 +42,7 @@ def test_every_backup_under_load_is_a_prefix_of_the_feed(
     server: Served, database_url: str, tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:
     env = environment(tmp_path, DATABASE_URL=database_url)
-    crowd, backups = gather(server), max(LEAST, request.config.getoption("--kills"))
+    crowd, backups = gather(server), max(MIN_BACKUPS, request.config.getoption("--kills"))
     taken: list[tuple[set[str], Path]] = []
     with crowd.answering(server):
         for number in range(backups):

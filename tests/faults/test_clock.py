@@ -1,4 +1,4 @@
-"""The machine's clock is set an hour forward and back while everyone answers: order, cursors and tokens do not care."""
+"""Clock jumps of an hour under load: order, cursors and tokens do not change."""
 
 import asyncio
 from collections.abc import AsyncIterator

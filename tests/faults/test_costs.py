@@ -1,4 +1,4 @@
-"""Work has a bound before it begins: the largest input of every route and page costs little processor time (it compares times)."""
+"""Bounded work: the largest input of every route and page costs little processor time."""
 
 from tests.support.api import Api
 from tests.support.costs import MAX_SLICE_S, MAX_TOTAL_S, askings, costs_of

@@ -1,4 +1,4 @@
-"""SQLite's file is found damaged while the server runs, or the disk does not give a page: who meets it is told so, and nobody else."""
+"""A damaged SQLite file or unreadable page: only requests that need it fail."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ class Halls:
             self.second.answer(server, self.bert, f"{nth}: " + "of the second hall " * 50)
 
     def damage(self, file: Path) -> int:
-        """Overwrite the beginning of each leaf that holds answers of the first hall alone; returns how many there are."""
+        """Overwrite each leaf with answers of the first hall only; returns their number."""
         data, number = bytearray(file.read_bytes()), 0
         for at in range(0, len(data), PAGE):
             page = bytes(data[at : at + PAGE])

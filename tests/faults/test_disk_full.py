@@ -1,6 +1,7 @@
-"""No space is left for SQLite: writes are refused in time, reads go on, and both work again when there is space, with nothing half-done.
+"""A full disk under SQLite: writes are refused in time, reads continue, and writes resume later.
 
-The limit on the size of files stands for the disk: it stops the database, its log, and the server's own messages, which go to a file.
+The limit on file sizes stands for the disk. It stops the database, its log, and the server's own
+messages, which go to a file.
 """
 
 import resource

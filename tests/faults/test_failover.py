@@ -1,6 +1,6 @@
-"""The database behind the server's address is replaced by one that lost the last commits: a replica, or an older copy of the files.
+"""Failover to a database that lost the last commits: a replica, or an older copy of the files.
 
-Everybody was told more than the new one knows. No server may go on from what it remembers, and no client from what it was told.
+No server may continue from its memory, and no client from its cursor.
 """
 
 import threading
@@ -19,7 +19,7 @@ from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import Cluster, create_database, postgres_cluster
 
 NOTICED_S = 30.0
-"""A second for the look at the database, and headroom for a machine that is busy with other tests."""
+"""A second for the check of the database, and headroom for a busy machine."""
 
 
 def asked(server: Served, path: str, token: str) -> httpx2.Response:
@@ -38,7 +38,7 @@ def answer(server: Served, hall: Hall, token: str, word: str) -> None:
 
 @dataclass
 class Standby:
-    """The server that will take over. `take_over` happens at the address of the one that it follows."""
+    """The replica. `take_over` moves it to the address of its primary."""
 
     cluster: Cluster
     take_over: Callable[[int], None]
@@ -111,7 +111,7 @@ def epoch_of(server: Served, hall: Hall) -> str | None:
 
 
 class Story:
-    """A session at two servers, of which one writes and the other is only read; then the database loses the last commits."""
+    """A session at two servers, a writer and a reader, whose database loses the last commits."""
 
     def __init__(self, servers: list[Served]) -> None:
         self.servers = servers
@@ -186,7 +186,7 @@ def test_nobody_goes_on_from_commits_that_were_lost(standby: Any, tmp_path: Path
 
 
 def test_a_replica_that_is_not_promoted_is_out_of_reach(tmp_path: Path) -> None:
-    """It may be behind, and takes no write: until it is promoted, nobody is told anything from it."""
+    """It may be behind, and takes no write: no server reads from it before its promotion."""
     with postgres_cluster(fsync=False) as primary, ExitStack() as stack:
         url = create_database(primary.url, "replica")
         migrations.upgrade(url)

@@ -1,4 +1,4 @@
-"""The process may open few files: who comes in too late waits or is cut off, who is in is answered, and it passes by itself."""
+"""A low limit on open files: late connections wait or are cut off, the others are served."""
 
 import resource
 import socket

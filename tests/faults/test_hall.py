@@ -1,4 +1,4 @@
-"""R-01: a thousand phones behind one address join at once, with all limits on, while somebody among them guesses codes."""
+"""R-01: a thousand phones behind one address join at once, while one of them guesses codes."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.support.wire import parsed_head
 PHONES = 1000
 PATIENCE_S = 60.0
 JOINED_S = 10.0
-"""The promise, held against the server's own processor time: this machine may be busy with something else."""
+"""The documented limit, compared with the server's own processor time: the machine may be busy."""
 
 
 def request(method: str, path: str, body: object = None, key: str = "", link_key: str = "") -> bytes:
@@ -34,7 +34,7 @@ async def exchange(line: tuple[asyncio.StreamReader, asyncio.StreamWriter], sent
 
 
 async def phone(port: int, code: str, nth: int, link_key: str = "") -> tuple[int, int]:
-    """Do what a phone does that scanned the code, or whose owner typed it: look at the lobby, take a seat."""
+    """Act as a phone whose owner scanned or typed the code: look at the lobby, take a seat."""
     line = await asyncio.open_connection("127.0.0.1", port)
     lobby, _ = await exchange(line, request("GET", f"/sessions/by-code/{code}", link_key=link_key))
     seat, _ = await exchange(

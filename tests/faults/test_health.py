@@ -1,4 +1,4 @@
-"""Liveness is the process alone; readiness is the way to a commit, and names what is missing. PostgreSQL is really stopped here."""
+"""Liveness covers the process; readiness covers the path to a commit, with PostgreSQL stopped."""
 
 import time
 from pathlib import Path

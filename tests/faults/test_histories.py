@@ -1,4 +1,4 @@
-"""Whole stories with kills in them: phones answer, servers die and come back, and readers of all three kinds miss and repeat nothing."""
+"""Histories with kills: phones answer, servers die and return, and readers miss nothing."""
 
 import json
 import threading
@@ -29,14 +29,14 @@ KILLS = 3
 LIVES_S = (0.4, 1.2)
 PATIENCE_S = 120.0
 QUIET_S = 3.0
-"""How long a reader hears nothing, after the last answer, before it believes that there is nothing: a read may be 2 s old."""
+"""Time without a change after which a reader stops: a read may be 2 s old."""
 
 Told = list[tuple[object, int, int]]
 
 
 @dataclass
 class Fleet:
-    """Servers at fixed ports, each of which may die at any time and comes back."""
+    """Servers at fixed ports. Each may die at any time and is restarted."""
 
     folder: Path
     settings: dict[str, str]
@@ -75,7 +75,7 @@ def fleet(folder: Path, settings: dict[str, str]) -> Iterator[Fleet]:
 
 
 class Client:
-    """One client that goes from server to server and never gives up; what it sends again it sends with the same key."""
+    """A client that moves between servers and repeats requests with the same idempotency key."""
 
     def __init__(self, fleet: Fleet, token: str, nth: int) -> None:
         self.fleet, self.nth = fleet, nth
@@ -191,7 +191,7 @@ def break_things(fleet: Fleet, rng: Random, most: int, done: threading.Event) ->
 
 
 def stories(fleet: Fleet, rng: Random, count: int) -> tuple[list[tuple[list[Write], dict[str, list[Page]]]], int]:
-    """Let everyone loose, each crowd on a session of its own; return what was acknowledged and what each reader was told, and the kills."""
+    """Run all crowds, each on its own session; return acknowledgements, reads and kills."""
     server = next(server for _, server in fleet.running.values())
     crowds, done = [gather(server) for _ in range(count)], threading.Event()
     with ThreadPoolExecutor(count + 1) as pool:

@@ -1,4 +1,4 @@
-"""The server is killed again and again while everyone answers: what was acknowledged is there at the next start, once."""
+"""Repeated kills under load: acknowledged responses exist once after the next start."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ BETWEEN = 25
 """Answers that are acknowledged before the next kill."""
 
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
-"""What is killed cannot write down which lines it ran."""
+"""A killed process cannot write its coverage."""
 
 
 @pytest.mark.catalogue("F-01")

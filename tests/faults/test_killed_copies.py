@@ -1,4 +1,4 @@
-"""A backup or a restore is killed at any step: there is a whole database, the old one or the new one with its own key, and it is served."""
+"""Backups and restores killed at any step: one complete database with its key remains."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ from tests.support.patience import PATIENCE_S
 from tests.support.processes import environment, run
 
 
-class House:
-    """An installation with a database and a key of its own, and what is in it: a session that its host can read."""
+class Installation:
+    """An installation with its own database and key, and a session that its host can read."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.env = environment(folder, DATABASE_URL=url)
@@ -42,8 +42,8 @@ class House:
         done = run("db", "backup", archive, env=self.env) if copied else run("db", "restore", archive, env=self.env)
         assert done.exit_code == 0, done.stderr
 
-    async def serves(self, other: "House") -> bool:
-        """Whether the session of `other` is served here to its host with the token from there."""
+    async def serves(self, other: "Installation") -> bool:
+        """Return whether the host of `other` can read its session here with its token."""
         async with App(self.settings).running() as app:
             answer = await Api(app).get(f"{other.path}/changes/since/0", token=other.host)
         if answer.status_code == 200:
@@ -52,28 +52,28 @@ class House:
 
 
 @pytest.fixture
-async def lost(tmp_path: Path) -> House:
+async def lost(tmp_path: Path) -> Installation:
     """The installation whose archive is restored."""
     folder = tmp_path / "lost"
-    house = House(folder, f"sqlite:///{folder}/conflicto.sqlite3")
+    house = Installation(folder, f"sqlite:///{folder}/conflicto.sqlite3")
     assert run("db", "upgrade", env=house.env).exit_code == 0
     await house.live("Anna")
     return house
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:  # type: ignore[misc]
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:  # type: ignore[misc]
     """The installation that is restored into; it has a session and a key of its own."""
     folder = tmp_path / "house"
     folder.mkdir()
     if request.param == "sqlite":
-        house = House(folder, databases.sqlite_copy(request.getfixturevalue("sqlite_template"), folder))
+        house = Installation(folder, databases.sqlite_copy(request.getfixturevalue("sqlite_template"), folder))
         await house.live("Bert")
         yield house
         return
     request.getfixturevalue("postgres_template")
     with databases.postgres_copy(request.getfixturevalue("postgres_url")) as url:
-        house = House(folder, url)
+        house = Installation(folder, url)
         await house.live("Bert")
         yield house
 
@@ -91,7 +91,7 @@ def rolled_back(url: str) -> None:
 
 @pytest.mark.catalogue("F-04")
 async def test_a_restore_that_is_killed_leaves_one_whole_database_that_is_served(
-    house: House, lost: House, request: pytest.FixtureRequest, counted: Callable[[str], None]
+    house: Installation, lost: Installation, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:
     url, kills, chance = house.env["DATABASE_URL"], request.config.getoption("--kills"), Random(5)
     steps = steps_of("db", "restore", lost.archive, env=house.env)
@@ -126,7 +126,7 @@ async def test_a_restore_that_is_killed_leaves_one_whole_database_that_is_served
 
 @pytest.mark.catalogue("F-04")
 async def test_a_backup_that_is_killed_leaves_no_file_that_passes_as_whole(
-    house: House, request: pytest.FixtureRequest, counted: Callable[[str], None]
+    house: Installation, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:
     kills, chance, earlier = request.config.getoption("--kills"), Random(6), house.archive.read_bytes()
     command = ("db", "backup", "--force", house.archive)

@@ -1,6 +1,7 @@
-"""One session is flooded with ten times what can be made durable: the others on the same server do not notice.
+"""One session gets ten times its capacity: other sessions on the server notice nothing.
 
-The commit is slow and the group small, as in `test_overload.py`, so that what is looked at is whose turn it is and not the processors.
+The commit is slow and the group small, as in `test_overload.py`. The test then measures fairness
+and not the processors.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ async def neighbours(sender: Sender, crowds: list[Crowd], seconds: float) -> lis
 
 
 async def beside(port: int, noisy: Crowd, quiet: list[Crowd]) -> tuple[list[Told], list[Told], list[Told]]:
-    """Return what the neighbours were told alone, what beside a flood, and what the flood was told."""
+    """Return the neighbours' responses alone and beside a flood, and the flood's own."""
     sender = Sender(port)
     alone = await neighbours(sender, quiet, ALONE_S)
     flood = asyncio.create_task(sender.at_rate(FLOOD_PER_S, FLOOD_S, f"/api/v1{noisy.path}/responses", noisy.tokens))

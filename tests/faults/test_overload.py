@@ -1,7 +1,7 @@
-"""Ten times as many answers come as can be made durable: what is taken is taken soon, the rest is refused at once, and nothing is lost.
+"""Ten times the capacity of commits: accepted responses commit soon, the rest is refused at once.
 
-A commit is made to last a tenth of a second and to take few answers, so that ten times what the server can do is still little for the
-client and for the processors that both share.
+A commit takes a tenth of a second and few responses. Ten times the server's capacity is then still
+little work for the client and for the processors that both share.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ SEATS = 64
 SECONDS = 5.0
 SHARE_OF_PEAK = 0.8
 SHED_S = 0.05
-"""Within which the rest hears that it was not taken: half of it even where other tests take the processors."""
+"""Time in which half of the refusals arrive, even while other tests use the processors."""
 TAKEN_S = 2.0 + 1.0
 """Within which 99 of 100 that are taken hear so, and some headroom for a busy machine."""
 HOST_S = 2.0 + 1.0
 MORE_MIB = 256.0
 CALM_S = 4.0
-"""How long is looked at what is told after the flood; from its second half on everything must be taken."""
+"""Time observed after the flood; in its second half every response must be accepted."""
 
 
 async def seats(crowd: Crowd, sender: Sender, code: str) -> list[str]:
@@ -46,7 +46,10 @@ async def seats(crowd: Crowd, sender: Sender, code: str) -> list[str]:
 async def rush(
     server: Served, crowd: Crowd, code: str, make_slow: Callable[[], None]
 ) -> tuple[float, list[Told], list[Told], float]:
-    """Return the peak in answers a second, what was told at ten times of it and at half of it, and how long a host waited."""
+    """Return the peak in responses per second and the host's wait.
+
+    Also returns the outcomes at ten times the peak and at half of it.
+    """
     sender = Sender(int(server.url.rpartition(":")[2]))
     tokens = await seats(crowd, sender, code)
     make_slow()

@@ -1,4 +1,4 @@
-"""PostgreSQL is stopped, out of reach, slow, or falls silent between commit and reply: every request ends in time, and nothing is lost."""
+"""PostgreSQL stopped, unreachable, slow or silent: requests end in time, and nothing is lost."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import Cluster, create_database, postgres_cluster
 
 DEADLINE_S = 8.0 + 4.0
-"""How long a caller may have to wait for the database (`Timeouts.caller_s`), and some headroom for a busy machine."""
+"""Longest wait of a caller for the database (`Timeouts.caller_s`), and headroom."""
 BACK_S = 1.0 + 3.0
-"""How soon after the database is back the first answer is acknowledged; and headroom."""
+"""Time from the database's return to the first acknowledgement, and headroom."""
 CUTS = 20
 
 
@@ -149,7 +149,7 @@ def test_five_hundred_clients_of_two_connections_get_an_answer_or_a_refusal(clus
 
 
 def flood(server: Served, path: str, token: str, number: int) -> tuple[list[int], float]:
-    """Ask from so many connections at once; return every status and the longest wait."""
+    """Send requests over several connections at once; return every status and the longest wait."""
     port = int(server.url.rpartition(":")[2])
     request = f"GET /api/v1{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n".encode()
 

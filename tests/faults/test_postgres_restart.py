@@ -1,4 +1,4 @@
-"""PostgreSQL goes down under load and comes back: nobody hears anything but 503 meanwhile, and nothing that was acknowledged is lost."""
+"""Restart of PostgreSQL under load: only 503 meanwhile, and no acknowledged response is lost."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.processes import served
 from tests.support.servers import create_database, postgres_cluster
 
 BACK_S = 1.0
-"""How long after PostgreSQL takes connections again the first answer may be acknowledged."""
+"""Time from PostgreSQL's first connection to the first acknowledgement."""
 
 
 @pytest.mark.catalogue("F-09")

@@ -1,4 +1,4 @@
-"""The power goes while everyone answers: whatever the disk holds then is a whole beginning of the feed with all that was acknowledged."""
+"""Power failures under load: the disk holds a prefix of the feed with all acknowledgements."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -47,7 +47,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 def answers(folder: Path) -> list[str]:
-    """Open what a cut left behind, as the next start would, and return the answers in their order."""
+    """Open the files after a cut as the next start would, and return the answers in order."""
     connection = driver.connect(folder / "conflicto.sqlite3")
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -60,14 +60,14 @@ def answers(folder: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Left:
-    """What one cut left, and what had been acknowledged before it."""
+    """The files after one cut, and the responses acknowledged before it."""
 
     acknowledged: set[str]
     answers: list[str]
 
 
 def cuts(crowd: Crowd, server: Served, disk: Disk, count: int, into: Path) -> Iterator[Left]:
-    """Cut the power again and again while everyone answers; every other time what was not synced is there in part."""
+    """Cut the power repeatedly under load; every other time unsynced data are partly there."""
     rng = Random(count)
     with crowd.answering(server):
         for nth in range(count):
@@ -111,7 +111,7 @@ def test_a_log_that_is_synced_now_and_then_would_lose_answers(disk: Disk, tmp_pa
 
 
 def test_the_key_of_tokens_is_on_the_disk_before_the_first_one_is_given_out(disk: Disk, tmp_path: Path) -> None:
-    """Wherever the database lies: where it shares the folder, its own syncs would hide a missing one."""
+    """With the database in the same directory, its own syncs would hide a missing one."""
     elsewhere = {"DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere.sqlite3"}
     with served(disk.live, **elsewhere, **disk.environment, **UNMEASURED) as server:
         disk.cut(server, tmp_path / "cut", Random(0), is_torn=False)

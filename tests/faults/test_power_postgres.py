@@ -1,4 +1,4 @@
-"""The power of PostgreSQL's machine goes while everyone answers: what its disk holds then has all that was acknowledged."""
+"""Power failures of PostgreSQL's machine under load: its disk holds all acknowledged responses."""
 
 import shutil
 import tempfile
@@ -52,7 +52,7 @@ def powered(folder: Path, *, fsync: bool) -> Iterator[tuple[Cluster, Disk]]:
 
 
 def left_by(cluster: Cluster, folder: Path) -> list[str] | None:
-    """Start a server on what a cut left and return the answers in their order; None if it does not start."""
+    """Start a server on the files after a cut and return the answers; None if it does not start."""
     server = Cluster(folder)
     server.password = cluster.password
     server.take(folder / "data")
@@ -68,7 +68,10 @@ def left_by(cluster: Cluster, folder: Path) -> list[str] | None:
 
 
 def cuts(crowd: Crowd, cluster: Cluster, disk: Disk, count: int) -> Iterator[tuple[set[str], list[str] | None]]:
-    """Cut the power again and again, every other time with torn files; yields what was acknowledged before, and what was left."""
+    """Cut the power repeatedly, every other time with torn files.
+
+    Yields the acknowledged responses and the files.
+    """
     rng, folder = Random(count), cluster.folder / "cut"
     for nth in range(count):
         crowd.wait_for(BETWEEN)

@@ -1,4 +1,4 @@
-"""Redis is down, away for a while, coming and going, emptied, full or asleep: nobody is refused, nothing is missed, it is told later."""
+"""Redis down, flapping, emptied, full or paused: no refusals, and changes arrive later."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def strange(valkey: ValkeyServer) -> None:
 
 
 def deaf(valkey: ValkeyServer) -> None:
-    """Who listens is cut off again and again, and misses what is rung meanwhile."""
+    """Disconnect the listeners repeatedly, so that they miss doorbells."""
     for _ in range(20):
         tell(valkey, "CLIENT", "KILL", "TYPE", "pubsub")
         time.sleep(0.05)

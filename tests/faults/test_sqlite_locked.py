@@ -1,4 +1,4 @@
-"""Another process holds SQLite's write lock: writers wait a bounded time, readers do not wait at all, and it passes."""
+"""A foreign lock on SQLite: writers wait a limited time, and readers do not wait."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.machines import got, until
 from tests.support.processes import PLAIN, Served, served
 
 LOCK_S = 3.0
-"""How long a writer waits (`Timeouts.lock_s`)."""
+"""Wait of a writer (`Timeouts.lock_s`)."""
 HEADROOM_S = 5.0
 
 

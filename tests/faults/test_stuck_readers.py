@@ -1,4 +1,4 @@
-"""Readers that never come back: others read on while some are left, readiness tells when none is, and SIGTERM ends the server in time."""
+"""Stuck readers: other reads continue, readiness reports when none is left, SIGTERM still works."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A newer program migrates the database under a running one, again and again: nobody is refused, nothing is lost, nobody waits for long."""
+"""Repeated migrations under a running server: no refusals, no losses, no long waits."""
 
 import threading
 from collections import Counter
@@ -19,12 +19,12 @@ from tests.support.processes import PLAIN, Served, environment, run_apart, serve
 TIMES = 5
 READERS = 2
 BETWEEN = 10
-LONGEST_PAUSE_S = 1.0
+MAX_PAUSE_S = 1.0
 
 
 @contextmanager
 def reading(server: Served, crowd: Crowd) -> Iterator[Counter[int]]:
-    """Let hosts ask for what comes from the tables themselves as long as the block runs; yields how often each status was the answer."""
+    """Let hosts read the tables during the block; yields the number of responses by status."""
     told: Counter[int] = Counter()
     done = threading.Event()
     session = f"/api/v1/sessions/{crowd.session_id}"
@@ -66,7 +66,7 @@ def test_a_running_program_works_on_while_a_newer_one_migrates(
 
         assert crowd.refused == []
         assert set(told) == {200}
-        assert max(pauses) < LONGEST_PAUSE_S
+        assert max(pauses) < MAX_PAUSE_S
         assert crowd.lost(server) == {}
     counted(
         f"PostgreSQL: {2 * TIMES} migrations of every table beside {len(crowd.acknowledged)} answers and {told.total()} reads, "

@@ -1,4 +1,4 @@
-"""What is made of activities is made once for each revision, and only the last few are kept."""
+"""Results derived from activities: computed once per revision, and only the last few are cached."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is caught up with leaves the memory as a fresh look at the database would find it, whoever wrote what, and when it was told."""
+"""Catch-up after remote commits: memory equals a fresh read of the database."""
 
 import asyncio
 import threading
@@ -48,7 +48,7 @@ COHOST = Caller(Role.HOST, "host-x", scope=Scope.HOST)
 
 @pytest.fixture
 def kit(database_url: str) -> Iterator[Kit]:
-    """With a server's own deadlines: nothing here waits for one, and on a busy machine a short one passes."""
+    """A kit with a server's own timeouts: a short one would pass on a busy machine."""
     made = Kit(database_url)
     yield made
     made.close()
@@ -76,7 +76,7 @@ class Hall:
         return command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], what)
 
     def step(self, kit: Kit, follow: Callable[[Committed], None] | None = None) -> None:
-        """Do something as one of the processes; `follow` is told what was committed, in the order of the commits."""
+        """Act as one of the processes; `follow` gets the commits in order."""
         with self.turn:
             ((told, committed, _),) = kit.runner.run([self.something()])
             self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]

@@ -44,7 +44,7 @@ def endless(tx: ReadTx) -> Any:
     return tx.scalar(text(ENDLESS[tx.dialect]))
 
 
-# Deadlines -----------------------------------------------------------------------------------------------------------
+# Timeouts -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.timed
@@ -77,7 +77,7 @@ async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
 
 @pytest.mark.timed
 async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> None:
-    """Ten times more reads than there is time for: as many as there is time for are answered, the rest need not wait to hear it."""
+    """Ten times more reads than there is time for: the excess is refused without a wait."""
     db = Database(database_url, pool=PoolSize(2, 0), timeouts=Timeouts(acquire_s=0.5, queue_s=0.5))
     took_s = 0.05
 
@@ -131,7 +131,7 @@ def test_pool_shares_one_connection_with_the_writer() -> None:
     assert (PoolSize(20, 30).readers, PoolSize(2, 0).readers, PoolSize(1, 0).readers) == (49, 1, 1)
 
 
-# How connections are opened ------------------------------------------------------------------------------------------
+# How connections are opened -----------------------------------------------------------------------
 
 
 def settings_of(connection: Connection) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def flushes(connection: psycopg.Connection[Any]) -> int:
 
 @pytest.mark.catalogue("F-02")
 def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
-    """Counted by the server: as many syncs as groups, one after the other. With asynchronous commits there are a few."""
+    """The server counts one sync per group. Asynchronous commits would cause fewer."""
     with servers.postgres() as admin_url:
         migrations.upgrade(url := servers.create_database(admin_url, "syncs"))
         kit = Kit(url)
@@ -268,7 +268,7 @@ def test_old_postgres_is_refused() -> None:
         postgres.require_supported(Old())
 
 
-# Schema --------------------------------------------------------------------------------------------------------------
+# Schema -------------------------------------------------------------------------------------------
 
 
 def url_of(db: Database) -> str:

@@ -1,4 +1,4 @@
-"""DATABASE_URL as operators write it: what libpq understands works, and what cannot work is told in one sentence with a remedy."""
+"""DATABASE_URL as operators write it: libpq's forms work, errors are explained in one sentence."""
 
 import time
 from collections.abc import Callable, Iterator

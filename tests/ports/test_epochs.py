@@ -1,4 +1,4 @@
-"""A database that is exchanged for an older copy of itself under running apps: they find out, and begin a new life together."""
+"""A database replaced by an older copy under running apps, which begin a new epoch together."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -73,7 +73,7 @@ async def exchange(shared: Settings, postgres_url: str) -> Exchange:
 
 @pytest.fixture(params=["told", "untold"])
 def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange, postgres_url: str) -> Settings:
-    """A server that says on which line of history it is, and a service that keeps that to itself and gives an ordinary role."""
+    """A server that discloses its timeline, and one that does not and gives an ordinary role."""
     if request.param == "told":
         return shared
     role = f"plain_{exchange.name}"

@@ -1,6 +1,7 @@
-"""The interleaving test: several processes write, several readers page, every transaction dawdles between its lock and its commit.
+"""The interleaving test: several writers with delays between lock and commit, several readers.
 
-The negative control does what most systems do, a timestamp from a clock before the lock: the checker must catch it losing rows.
+The negative control draws a timestamp before the lock, as most systems do. The checker must find
+the rows that it loses.
 """
 
 import threading
@@ -33,11 +34,11 @@ from tests.support.kit import Kit, Stage, set_stage
 
 WRITERS = 5
 LIMITS = (1, 4, 25, 50)
-"""Page sizes: the smaller a reader's, the further it is behind; only one that has caught up can be overtaken and lose a row."""
+"""Page sizes. A reader with a small page lags behind; only one that caught up can lose a row."""
 GROUPS = 24
 PAUSE_S = 0.004
 HASTE = 0.3
-"""How often the control dawdles between its clock and its lock."""
+"""Share of the control's transactions with a delay between clock and lock."""
 
 
 class Dawdling(GroupRunner):
@@ -102,7 +103,10 @@ def write(kit: Kit, stage: Stage, seed: int) -> list[Write]:
 
 
 def follow(kit: Kit, stage: Stage, limit: int, writing: threading.Event) -> list[Page]:
-    """Page until nothing is left after the last writer has finished. Even limits read the activity, odd ones the session."""
+    """Page until the end after the last write.
+
+    Even limits read the activity, odd ones the session.
+    """
     pages: list[Page] = []
     since = Since(0, "beginning")
     host = Caller(Role.HOST, "host", stage.session_id)
@@ -130,7 +134,7 @@ def _us(instant: str) -> int:
 
 
 def history(url: str, policy: ResponsePolicy, **kwargs: Any) -> tuple[list[Write], dict[str, list[Page]], list[str]]:
-    """Let writers and readers loose on one session and return what they did, and what the checker says of it."""
+    """Run writers and readers on one session; return the history and the checker's findings."""
     with (
         kits(url, WRITERS, **kwargs) as writers,
         kits(url, len(LIMITS)) as readers,

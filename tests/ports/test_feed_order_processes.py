@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL: whoever writes and reads where, the feed tells the same story, and cursors hold at either."""
+"""Two servers on one PostgreSQL: the feed is the same at both, and cursors hold at either."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ READERS = ((1, 2), (4, 2), (25, 0), (1000, 1), (1000, 2))
 Odd sizes read the session's feed, even ones the activity's; the smaller, the further behind.
 """
 STALE_S = 2.0
-"""How old a read at the other worker may be; and then some, for a busy machine."""
+"""Age of a read at the other worker, with headroom for a busy machine."""
 
 Clients = Sequence[httpx2.Client]
 
@@ -59,7 +59,7 @@ def write(servers: list[Served], crowd: Crowd, nth: int) -> list[Write]:
 
 
 def follow(at: Clients, crowd: Crowd, limit: int, writing: threading.Event) -> list[Page]:
-    """Page from 0, every page at the next of the servers, until nothing came for longer than a read may be stale."""
+    """Page from 0, alternating between the servers, until no change came for the longest delay."""
     feed = f"/sessions/{crowd.session_id}/changes" if limit % 2 else f"{crowd.path}/responses"
     pages: list[Page] = []
     since, fresh_s = "0", time.monotonic()
@@ -77,7 +77,7 @@ def follow(at: Clients, crowd: Crowd, limit: int, writing: threading.Event) -> l
 
 
 def story(servers: list[Served], policy: str) -> tuple[list[Write], dict[str, list[Page]]]:
-    """Let phones and readers loose on one session; return what was acknowledged, and what each reader was told."""
+    """Run phones and readers on one session; return acknowledgements and reads."""
     crowd = gather(servers[0], policy=policy)
     writing = threading.Event()
     writing.set()

@@ -1,4 +1,4 @@
-"""Who an installation is: made once, kept, and the same for all processes of one database."""
+"""Identity of an installation: created once, stored, and the same for all its processes."""
 
 import stat
 from collections.abc import Iterator

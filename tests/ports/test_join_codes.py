@@ -1,4 +1,4 @@
-"""Join codes on both databases: as long as the open sessions need them, and found by their index however many sessions are kept."""
+"""Join codes on both databases: long enough for the open sessions, and found by their index."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.support.kit import Kit
 
 
 def keep(kit: Kit, count: int, *, first: int, status: SessionStatus = SessionStatus.ACTIVE) -> None:
-    """Put so many sessions into the database at once."""
+    """Insert several sessions at once."""
     rows = [
         {"id": first + nth, "title": "T", "status": status.value, "join_code": f"{first + nth}", "locked": False, "token_version": 1,
          "revision": 1, "deleted": False, "created_ts": nth, "updated_ts": nth}

@@ -26,7 +26,7 @@ TEXTS = st.recursive(
 
 @st.composite
 def parts(draw: st.DrawFn, whole: object) -> object:
-    """Draw something that is left of `whole` when members and elements are dropped, repeated and put in another order."""
+    """Draw a part of `whole`: members and elements dropped, repeated and reordered."""
     if isinstance(whole, dict):
         return {key: draw(parts(value)) for key, value in whole.items() if draw(st.booleans())}
     if isinstance(whole, list) and whole:

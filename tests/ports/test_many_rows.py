@@ -1,4 +1,4 @@
-"""Rows that are stored and found by the hundred with one statement: the same values on both databases, and an index for every lookup."""
+"""Bulk statements: equal values on both databases, and an index for every look-up."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ from conflicto.sessions.tables import idempotency_keys
 from tests.support.kit import Kit, set_stage
 from tests.support.samples import response
 
-LARGEST = 2**63 - 1
+MAX_BIGINT = 2**63 - 1
 TEXTS = [
     '"plain"', '"\\"quoted\\" and \\\\ and \\u0001"', '"\'; DROP TABLE responses; --"', "{}",
     '{"a":[1,null,true]}', "null", '"%s :name ? $1"',
@@ -31,7 +31,7 @@ def answers(session_id: int, activity_id: Any) -> list[ParticipantResponse]:
     return [
         response(
             id=ids[place], session_id=session_id, activity_id=activity_id, participant_id=2**48 - 1 - place, slot=ids[place],
-            ts=1 + place, created_ts=1, received_us=LARGEST, deleted=each is None, moderation=Moderation.PENDING, was_visible=False,
+            ts=1 + place, created_ts=1, received_us=MAX_BIGINT, deleted=each is None, moderation=Moderation.PENDING, was_visible=False,
             text=each, masked=TEXTS[-1 - place],
         )
         for place, each in enumerate(TEXTS)
@@ -110,7 +110,7 @@ def test_sqlite_looks_up_each_key_by_index(kit: Kit, name: str) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_table_that_is_small_now_is_searched_by_index_all_the_same(kit: Kit) -> None:
-    """PostgreSQL keeps a statement's plan: one that reads the whole table, because it is small, would do so when it is large."""
+    """PostgreSQL caches plans: a sequential scan of a small table would stay when it is large."""
     stage = set_stage(kit, people=3)
     kit.run(*(stage.answer(who, "1") for who in range(3)))
 

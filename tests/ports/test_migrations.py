@@ -1,4 +1,4 @@
-"""The schema's history on both databases: from every revision with data, back again, and killed at every statement on the way."""
+"""The schema's history on both databases: every revision with data, downgrades, kills."""
 
 import os
 import signal
@@ -83,7 +83,7 @@ def test_the_samples_have_something_in_every_column(empty_url: str) -> None:
     assert empty == set(), "a migration added a column: give it a value in tests/support/revisions.py"
 
 
-# With data -----------------------------------------------------------------------------------------------------------
+# With data ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", REVISIONS)
@@ -142,7 +142,7 @@ def test_an_archive_of_every_revision_restores_over_a_database_of_every_revision
     command.check(migrations.config(empty_url))
 
 
-# Killed --------------------------------------------------------------------------------------------------------------
+# Killed -------------------------------------------------------------------------------------------
 
 
 def test_a_migration_that_is_cut_at_any_statement_has_not_happened(empty_url: str) -> None:
@@ -194,7 +194,7 @@ def test_a_killed_first_start_is_made_good_by_the_next(empty_url: str) -> None:
     command.check(migrations.config(empty_url))
 
 
-# Together ------------------------------------------------------------------------------------------------------------
+# Together -----------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -289,7 +289,7 @@ def test_a_migration_that_has_nothing_to_do_takes_no_table(empty_url: str, tmp_p
     assert done.exit_code == 0, done.stderr
 
 
-# Other ways in -------------------------------------------------------------------------------------------------------
+# Other ways in ------------------------------------------------------------------------------------
 
 
 def test_plain_alembic_does_it_in_a_checkout(empty_url: str, tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_newer_schema_is_refused_and_not_touched(empty_url: str, tmp_path: Pat
     assert revision_of(empty_url) == "9999"
 
 
-# What promises rest on -----------------------------------------------------------------------------------------------
+# What promises rest on ----------------------------------------------------------------------------
 
 PROMISES = {
     "responses": {("participant_id", "activity_id", "round", "slot"), ("session_id", "ts")},

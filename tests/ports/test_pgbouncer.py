@@ -1,4 +1,4 @@
-"""PgBouncer in between: what correctness needs holds in every transaction, in session and in transaction mode."""
+"""PgBouncer in between: necessary settings hold in every transaction, in both pool modes."""
 
 import threading
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def settings(tx: ReadTx) -> tuple[str, ...]:
 
 
 def test_settings_hold_in_every_transaction_of_everybody(pooled_url: str) -> None:
-    """Readers and writers share server connections, so each would find what another left, or nothing."""
+    """Readers and writers share server connections and could inherit each other's settings."""
     url = f"{pooled_url}?options=-csearch_path%3Dapart,public"
     with (
         closing(Database(url, pool=PoolSize(4, 4), timeouts=DEADLINES)) as db,

@@ -1,4 +1,4 @@
-"""The indexes behind the promises of speed: what the databases do to answer the queries of each reader."""
+"""Query plans: the indexes behind the performance of each reader's queries."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A purge beside others' rows: each step goes to its own by an index, however many of others lie before them."""
+"""A purge beside others' rows: each step finds its rows by an index."""
 
 import psycopg
 import pytest
@@ -35,7 +35,7 @@ def filled(url: str, session_id: int, rows: int) -> None:
 
 
 def scanned(connection: psycopg.Connection) -> tuple[dict[str, int], dict[str, int]]:
-    """Return of each table how often it was read from its beginning, and how many rows were removed from it."""
+    """Return the sequential scans of each table, and the rows removed from it."""
     found = connection.execute(
         "SELECT relname, seq_scan, n_tup_del FROM pg_stat_user_tables WHERE relname = ANY(%s)", (TABLES,)
     ).fetchall()

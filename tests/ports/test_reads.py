@@ -99,7 +99,7 @@ async def test_a_read_ends_with_its_time(database_url: str, kind: str) -> None:
 
 
 async def test_a_late_cancellation_meets_nobody_else(db: Database) -> None:
-    """A hundred reads are cancelled at any moment; not one of the others that share their connections is."""
+    """A hundred reads are cancelled at any moment; no other read on their connections is."""
     work = Work()
     work.released.set()
     for nth in range(100):
@@ -126,8 +126,8 @@ async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None
     assert (await db.lists.read(one), await db.loads.read(one)) == (1, 1)
 
 
-async def test_a_place_in_a_lane_is_free_when_its_reader_is(db: Database) -> None:
-    """A caller who goes away makes no room for another one while the thread still works: or all readers would be stuck one by one."""
+async def test_a_place_in_a_category_is_free_when_its_reader_is(db: Database) -> None:
+    """A cancelled caller frees no place while its thread still works."""
     lane, work = CategoryReader(db, 1, wait_s=0.05), Work()
     task = asyncio.create_task(lane.read(work.stuck))
     await work.has_begun()

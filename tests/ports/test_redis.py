@@ -1,4 +1,4 @@
-"""A Redis that may be away: nobody waits long for it, and it is asked again as soon as it is back."""
+"""An unavailable Redis: no long waits, and it is used again as soon as it is back."""
 
 import asyncio
 import time

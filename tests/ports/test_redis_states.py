@@ -1,4 +1,4 @@
-"""Redis in bad states: it answers, and refuses what we ask; nobody waits for it, it is not called up, and the log says why."""
+"""Redis in bad states: it refuses commands, no caller waits, and the log has the cause."""
 
 import asyncio
 import subprocess

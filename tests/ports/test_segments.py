@@ -1,4 +1,4 @@
-"""Segments of large rounds: whatever happens to answers, before and after they were counted, a load equals a recount."""
+"""Segments of large rounds: a load equals a recount after any change of responses."""
 
 import asyncio
 from random import Random
@@ -63,7 +63,7 @@ def text(rng: Random) -> str:
 
 
 class Room:
-    """People who answer and change their minds, and a host who moderates, removes, resets and asks again."""
+    """Participants who change their answers, and a host who moderates, removes and resets."""
 
     def __init__(self, kit: Kit, stage: Stage, rng: Random) -> None:
         self.kit, self.stage, self.rng = kit, stage, rng
@@ -331,7 +331,7 @@ async def test_a_load_that_nobody_asks_for_again_ends(kit: Kit, monkeypatch: pyt
 
 
 async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks next goes on from the segments that were counted until then: nobody has to wait for a whole round in one go."""
+    """The next request continues from the counted segments."""
     rng = Random(1)
     room = Room(kit, set_stage(kit, people=25), rng)
     for _ in range(40):

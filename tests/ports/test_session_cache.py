@@ -1,4 +1,4 @@
-"""The memory of the feed beside other processes that write: late at most, never wrong, never for ever."""
+"""The session cache beside other writing processes: late at most, never wrong."""
 
 import asyncio
 import threading
@@ -75,7 +75,7 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
 
 
 async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:
-    """However fast others write, whoever was acknowledged here waits only until their own commit is known."""
+    """An acknowledged writer waits only until its own commit is known."""
     stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), SessionCache(kit.db)
     await heads.get(stage.session_id)
     ends = asyncio.Event()

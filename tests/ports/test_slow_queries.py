@@ -1,4 +1,4 @@
-"""Slow statements in the log, on both databases: every way to the database is timed, and no parameter is told."""
+"""The log of slow statements on both databases: all are timed, and no parameter is logged."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ ENDLESS = {
 
 
 class Stopwatch:
-    """A clock by which each piece of a statement's work takes one second: its execution, each fetch, each commit."""
+    """A clock that advances one second per execution, fetch and commit."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

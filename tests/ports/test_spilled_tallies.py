@@ -1,4 +1,4 @@
-"""A tally with more distinct keys than memory holds: exact, bounded, the same at every worker and after a restart."""
+"""Tallies with more distinct keys than fit in memory: exact, bounded, equal at every worker."""
 
 import asyncio
 import gc
@@ -58,7 +58,7 @@ async def segments(kit: Kit, small: None) -> AsyncIterator[SegmentService]:
 
 
 class Room:
-    """People who write, change their minds and are moderated; every commit is told to the tallies that follow."""
+    """Participants who change their answers and are moderated; tallies follow every commit."""
 
     def __init__(self, kit: Kit, seed: int) -> None:
         self.kit, self.rng = kit, Random(seed)
@@ -90,7 +90,7 @@ class Room:
 
 
 def in_memory(kit: Kit, room: Room, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What a recount says, with all keys in memory."""
+    """Return a recount with all keys in memory."""
     from conflicto.results.queries import TallyLoader
 
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What a group of answers meets when the world changed between the front door and the lock."""
+"""Groups of responses whose preconditions changed between the front door and the lock."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""A tally that is loaded chunk by chunk while answers change is exact, however late the news of a commit comes."""
+"""A tally loaded in chunks while responses change is exact, however late commits arrive."""
 
 from random import Random
 from sys import getsizeof
@@ -24,7 +24,7 @@ BASIS = TallyInputs('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}
 
 
 class Room:
-    """People who answer and change their minds; `news` is what was committed, in order, and not yet told to anyone."""
+    """Participants who change their answers; `news` are the commits not yet delivered."""
 
     def __init__(self, kit: Kit, stage: Stage, rng: Random) -> None:
         self.kit, self.stage, self.rng = kit, stage, rng
@@ -142,7 +142,7 @@ def numbers(kept: LiveTally) -> tuple[int, float | None]:
 
 
 def test_answer_that_moved_on_unseen_spoils_a_tally_that_does_not_remember_it() -> None:
-    """The load met 15, which memory, standing at 10, never heard of; so what it knows, 5, is not what was counted."""
+    """The load found 15. Memory stands at 10 and never heard of it, so its 5 was not counted."""
     kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
     kept.apply(revision("1", 5), revision("2", 30), 10)
     assert kept.is_invalid

@@ -1,4 +1,4 @@
-"""Many processes, one truth: whatever is done at one of them is seen at the others, soon, once, and in the same words."""
+"""Several workers: each change is seen at all of them soon, once, and byte for byte."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from tests.support.machines import Hall, got, machines, open_hall, until
 from tests.support.processes import PLAIN, Served
 
 STALE_S = 2.0
-"""How old a read at another worker may be."""
+"""Age of a read at another worker."""
 HEADROOM = 3.0
 """For a machine that is busy with other tests."""
 ROUNDS = 9

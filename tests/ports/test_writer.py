@@ -1,4 +1,4 @@
-"""The one writer: groups, acknowledgements, and what callers hear. Faults of the database: test_writer_faults.py."""
+"""The writer: groups and acknowledgements. Database faults: test_writer_faults.py."""
 
 import asyncio
 import threading

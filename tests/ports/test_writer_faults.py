@@ -1,4 +1,4 @@
-"""The writer when its database fails: an answer in time, nothing half-done, nothing twice, and work again once the database is back."""
+"""The writer with a failing database: timely answers, nothing partial or repeated, recovery."""
 
 import asyncio
 import subprocess
@@ -181,12 +181,12 @@ def test_statement_without_end_is_cut_off(kit: Kit) -> None:
     assert kit.do(None, add, "afterwards") == "afterwards"
 
 
-# A commit whose reply is lost ----------------------------------------------------------------------------------------
+# A commit whose reply is lost ---------------------------------------------------------------------
 
 
 @contextmanager
 def commits(kit: Kit, instead: Callable[[Callable[[Any], None], Any], None]) -> Iterator[list[int]]:
-    """Let `instead(commit, connection)` stand for the next commit; yield the number of commits that were tried."""
+    """Replace the next commit by `instead(commit, connection)`; yield the number of attempts."""
     dialect = kit.db._writer.dialect
     commit, tried = dialect.do_commit, [0]
 
@@ -264,7 +264,7 @@ def test_memory_after_an_unknown_commit_follows_the_database(kit: Kit) -> None:
     assert third.ts > first.ts + 1
 
 
-# Retries -------------------------------------------------------------------------------------------------------------
+# Retries ------------------------------------------------------------------------------------------
 
 
 class Shaken(Exception):
@@ -295,7 +295,7 @@ def test_deadlock_is_run_again_three_times_at_most(kit: Kit, failures: int) -> N
 
 @pytest.mark.catalogue("C-01")
 def test_race_for_a_unique_key_is_run_again(kit: Kit) -> None:
-    """Another process takes the name between our look and our insert; the second attempt finds it taken."""
+    """Another process takes the name between check and insert; the second attempt finds it."""
     kit.do(None, add, "taken")
     names = iter(["taken", "free"])
 

@@ -1,4 +1,4 @@
-"""The first schema: sessions and their feed heads, activities and their rounds, participants, responses."""
+"""The first schema: sessions, feed heads, activities, rounds, participants and responses."""
 
 from __future__ import annotations
 

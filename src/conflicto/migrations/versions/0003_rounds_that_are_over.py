@@ -1,4 +1,4 @@
-"""Keep of a round that is over when it began, how long it was to take, and whether its results were revealed."""
+"""Keep the start, duration and reveal of finished rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep what a session does with offensive words, and of an answer that holds some what others are shown."""
+"""Keep the word filter of a session, and the masked text of an answer."""
 
 from __future__ import annotations
 

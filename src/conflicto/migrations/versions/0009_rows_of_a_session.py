@@ -1,4 +1,4 @@
-"""Count the rows that a session's answers take, so that their number can be bounded without looking."""
+"""Count the rows of a session's answers, so that their number can be limited cheaply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep how many people stand behind what others see of an anonymous activity; activities that exist keep 0."""
+"""Keep the least group size of anonymous activities; existing activities keep 0."""
 
 from __future__ import annotations
 

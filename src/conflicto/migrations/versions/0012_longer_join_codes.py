@@ -1,4 +1,7 @@
-"""Let join codes have up to 10 letters. SQLite keeps texts of any length, and an earlier program reads the longer column as well."""
+"""Allow join codes of up to 10 letters.
+
+SQLite stores texts of any length, and an earlier program can read the longer column.
+"""
 
 from __future__ import annotations
 
@@ -17,4 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Keep the longer column: shortened, the codes that it holds would lead to sessions that they are not of."""
+    """Keep the longer column: shortened codes would lead to other sessions."""

@@ -1,4 +1,7 @@
-"""Keep the links behind host and screen tokens; tokens of before belong to one link for each session and role."""
+"""Keep the links behind host and screen tokens.
+
+Earlier tokens belong to one link for each session and role.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ depends_on = None
 LIFE_US = 180 * 86_400 * 1_000_000
 
 SCOPES = ((1, "owner"), (2, "screen"))
-"""The first field of the ids of such links, and what their tokens could do: every host as much as an owner."""
+"""The first field of such links' ids, and their scope: every host could do as much as an owner."""
 
 
 def upgrade() -> None:

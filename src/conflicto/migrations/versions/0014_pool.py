@@ -1,4 +1,4 @@
-"""Keep answers of anonymous activities in a pool of their own until they are released with others."""
+"""Keep answers of anonymous activities in a pool until they are released with others."""
 
 from __future__ import annotations
 
