@@ -1,3 +1,3 @@
-"""Conflicto: live sessions in which a host lines up activities and everybody follows along."""
+"""Conflicto: live sessions with polls, quizzes, Q&A and any activity described in JSON."""
 
 __version__ = "0.1.0"

@@ -114,7 +114,7 @@ if TYPE_CHECKING:
 
 ABOUT = {
     "title": "Conflicto", "version": __version__,
-    "description": "Live sessions: a host lines up activities, everybody follows along. JSON in, JSON out, in order, nothing lost.",
+    "description": "Live sessions: polls, quizzes, Q&A and any activity in JSON. JSON in, JSON out, in order, nothing lost.",
 }  # fmt: skip
 
 log = structlog.get_logger(__name__)

@@ -65,7 +65,7 @@ class KeyEndpoints:
 
 def routes(keys: KeyEndpoints) -> list[Route]:
     """Return the routes of this package."""
-    docs = Docs(summary="Public keys of receipts", gives={200: KeySetOut})
+    docs = Docs(summary="Read the public keys of receipts", gives={200: KeySetOut})
     return [
         Route(
             method="GET",

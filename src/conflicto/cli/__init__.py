@@ -33,7 +33,7 @@ def application(only: str | None = None) -> typer.Typer:
     """
     app = typer.Typer(
         name="conflicto",
-        help="Live sessions: a host lines up activities, everybody follows along.",
+        help="Live sessions: polls, quizzes, Q&A and any activity described in JSON.",
         no_args_is_help=True,
         callback=_callback,
     )
@@ -63,4 +63,4 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
 def _callback(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,  # noqa: FBT002 - typer's way
 ) -> None:
-    """Live sessions: a host lines up activities, everybody follows along."""
+    """Live sessions: polls, quizzes, Q&A and any activity described in JSON."""

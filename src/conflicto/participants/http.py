@@ -104,7 +104,7 @@ class JoinEndpoints:
         object.__setattr__(self, "sessions", BatchedRead(self.db, sessions_to_join))
 
     async def join(self, request: Request) -> Response:
-        """Take a seat; the same key returns the same one."""
+        """Join a session; the same key returns the same seat."""
         body = decode_body(request.body, _JOIN_DECODER, schemas.JoinIn)
         nickname = clean_nickname(body.nickname)
         code = normalize_code(body.code) or ""
@@ -218,7 +218,7 @@ class SeatEndpoints:
         return json_response({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
 
     async def rename(self, request: CurrentRequest, participant_id: int, body: schemas.RenameIn) -> Response:
-        """Rename a participant, as themselves or as their host."""
+        """Rename a participant, as that participant or as host."""
         return await self._rename(request, participant_id, body)
 
     async def kick(self, request: CurrentRequest, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:

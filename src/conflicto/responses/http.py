@@ -126,7 +126,7 @@ class ResponseEndpoints:
         object.__setattr__(self, "own_seats", BatchedRead(self.db, deduplicated(_read_own_seat), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request) -> Response:
-        """Take an answer and acknowledge it once it is durable."""
+        """Store an answer and acknowledge it once it is durable."""
         text = bytes(decode_body(request.body, _BODY, schemas.ResponseIn).response_data).decode()
         caller, activity_id, key = request.caller, request.params["activity_id"], _idempotency_key(request)
         content, faults = await self.validator.validate(caller.session_id, activity_id, text)
@@ -194,7 +194,7 @@ class ResponseEndpoints:
     async def edit(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
     ) -> Response:
-        """Replace one's own answer while the activity takes answers."""
+        """Replace one's own answer while the activity accepts answers."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
         written, faults = await self.validator.validate(session_id, activity_id, json_texts(request)["response_data"])
         if faults:
@@ -207,7 +207,7 @@ class ResponseEndpoints:
         return _to_response(request, edited, activity)
 
     async def delete(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
-        """Delete an answer: one's own while answers are taken, any as the host."""
+        """Delete an answer: one's own while answers are accepted, any as host."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
         is_own = request.caller.role is Role.PARTICIPANT
         if is_own:
@@ -233,12 +233,12 @@ class ResponseEndpoints:
         return _to_response(request, moderated, activity)
 
     async def reset(self, request: CurrentRequest, session_id: int, activity_id: UUID) -> Response:
-        """Clear the present round's answers; each leaves a tombstone."""
+        """Delete the answers of the current round; each leaves a tombstone."""
         _, gone = await self.writer.run(session_id, run_with_deletion, change.reset_round, activity_id, session_id=session_id)
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def remove_flood(self, request: CurrentRequest, session_id: int, body: schemas.FloodIn) -> Response:
-        """Remove many participants at once, or say how many they would be."""
+        """Remove many participants at once, or count them."""
         flood, erase = body.flood(), body.responses == "delete"
         seats, answers, deletion = 0, 0, Deletion()
         for _ in range(0 if body.preview else MAX_FLOOD_STEPS):
@@ -262,7 +262,7 @@ class FocusEndpoints:
     writer: Writer
 
     async def focus(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Response:
-        """Show one answer large on the screen, or none."""
+        """Enlarge one answer on the screen, or none."""
         await self.db.read(activity_by_id, activity_id, session_id=session_id)
         await self.writer.run(session_id, change.focus_response, activity_id, body.response_id)
         return json_response({"response_id": body.response_id})
@@ -345,16 +345,16 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              replays=responses.is_replay, shows_presence=False,
-             docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
+             docs=Docs(summary="Submit an answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
                        headers=("Idempotency-Key",), problems=taken)),
         control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="List answers", gives={200: schemas.ResponsePage},
                           problems=(errors.AuthorHidden, errors.PatternTooLarge, errors.ScanTooLong, errors.ScanRunning,
                                     errors.ScansBusy, JsonInvalid))),
         control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="One's own answers to an activity", gives={200: schemas.ResponsePage})),
+                docs=Docs(summary="List one's own answers to an activity", gives={200: schemas.ResponsePage})),
         control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="One's own seat, score and answers", gives={200: schemas.MeOut}, problems=(SeatGone,))),
+                docs=Docs(summary="Read one's own seat, score and answers", gives={200: schemas.MeOut}, problems=(SeatGone,))),
         control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="Read an answer", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
@@ -371,8 +371,8 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                 docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut}, sends=RESPONSE_HEADERS)),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/focus", focus.focus, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="activities",
-                docs=Docs(summary="Show one answer large", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
+                docs=Docs(summary="Enlarge one answer on the screen", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
                 tag="activities",
-                docs=Docs(summary="Clear the round's answers", gives={204: None}, sends=RESPONSE_HEADERS, problems=(SessionCompleted,))),
+                docs=Docs(summary="Delete a round's answers", gives={204: None}, sends=RESPONSE_HEADERS, problems=(SessionCompleted,))),
     ]  # fmt: skip

@@ -90,7 +90,7 @@ class SessionEndpoints:
         return await self._change(request, session_id, body.fields())
 
     async def patch(self, request: CurrentRequest, session_id: int, body: schemas.SessionPatch) -> Response:
-        """Replace the named fields; `status` takes the next step of the lifecycle."""
+        """Replace the given fields; `status` changes the lifecycle."""
         return await self._change(request, session_id, body.fields())
 
     async def delete(self, request: CurrentRequest, session_id: int) -> Response:
@@ -196,7 +196,7 @@ def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Rou
     return [
         control("POST", "/sessions", sessions.create, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 replays=sessions.repeats,
-                docs=Docs(summary="Make a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
+                docs=Docs(summary="Create a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
                           problems=(errors.KeyReused, errors.IdempotencyKeyInvalid, NotFound))),
         control("GET", "/sessions", sessions.page, who=ADMIN, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="List sessions, newest first", gives={200: schemas.SessionPage})),
@@ -205,21 +205,21 @@ def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Rou
         control("PUT", "/sessions/{session_id}", sessions.replace, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Replace a session", gives=one, headers=("If-Match",), problems=(*stale, *over))),
         control("PATCH", "/sessions/{session_id}", sessions.patch, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Change a session, or move it through its lifecycle", gives=one, headers=("If-Match",),
+                docs=Docs(summary="Change a session or its status", gives=one, headers=("If-Match",),
                           problems=(*stale, *over, errors.TransitionNotAllowed))),
         control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Delete a session with everything in it", gives={204: None}, sends=RESPONSE_HEADERS,
+                docs=Docs(summary="Delete a session and its data", gives={204: None}, sends=RESPONSE_HEADERS,
                           headers=("If-Match",), problems=stale)),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
+                docs=Docs(summary="List the audit log of a session", gives={200: schemas.TransitionPage})),
         data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
-             docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
+             docs=Docs(summary="Look up a session by its join code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Close or open the door", gives=one, problems=over)),
+                docs=Docs(summary="Close or open a session to new participants", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/join-code", door.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Replace the code: the old one opens nothing any more", gives=one, problems=over)),
+                docs=Docs(summary="Replace the join code", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/overlay", door.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Cover the screen", gives=one, problems=over)),
+                docs=Docs(summary="Set the overlay of the screen", gives=one, problems=over)),
         *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

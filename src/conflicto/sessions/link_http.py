@@ -109,7 +109,7 @@ class LinkEndpoints:
         )
 
     async def make(self, request: CurrentRequest, session_id: int, body: link_schemas.LinkIn) -> Response:
-        """Make a link and return it with its token."""
+        """Create a link and return it with its token."""
         expires_us = None if body.expires_at is None else parse_rfc3339(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
             raise InvalidInput(errors=(FieldError("/expires_at", "must lie in the future"),))
@@ -117,12 +117,12 @@ class LinkEndpoints:
         return json_response(link_schemas.link_out(link, request.caller) | {"token": token}, status=201)
 
     async def issue_token(self, request: CurrentRequest, session_id: int, body: link_schemas.TokenIn) -> Response:
-        """Make an unnamed link and return its token."""
+        """Create an unnamed link and return its token."""
         link, token = await self._made(request, session_id, NewLink(Scope(body.role), life_s=self._life_s))
         return json_response({"role": body.role, "token": token, "link_id": link.id}, status=201)
 
     async def rename(self, request: CurrentRequest, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Response:
-        """Name a link."""
+        """Rename a link."""
         link = await self.writer.run(session_id, rename_link, session_id, link_id, body.name, request.caller)
         return json_response(link_schemas.link_out(link, request.caller))
 
@@ -159,14 +159,14 @@ def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:
         control("GET", some, links.page, who=HOSTS, policy=policy, tag="links",
                 docs=Docs(summary="List the links of a session", gives={200: link_schemas.LinkPage})),
         control("POST", some, links.make, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Make a link", gives={201: link_schemas.LinkCreated}, problems=making)),
+                docs=Docs(summary="Create a link", gives={201: link_schemas.LinkCreated}, problems=making)),
         control("PATCH", one, links.rename, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Name a link", gives={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
+                docs=Docs(summary="Rename a link", gives={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
         control("DELETE", one, links.revoke, who=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="Revoke a link: its tokens are dead at once", gives={204: None}, problems=(OwnerOnly, NotFound))),
+                docs=Docs(summary="Revoke a link and its tokens", gives={204: None}, problems=(OwnerOnly, NotFound))),
         control("POST", "/sessions/{session_id}/tokens", links.issue_token, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Issue a further host or screen token", gives={201: link_schemas.TokenOut}, problems=making)),
+                docs=Docs(summary="Create another host or screen token", gives={201: link_schemas.TokenOut}, problems=making)),
         control("DELETE", "/sessions/{session_id}/tokens", links.replace, who=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="Replace every link that the caller may end", gives={200: schemas.TokenPair},
+                docs=Docs(summary="Replace all links that the caller may revoke", gives={200: schemas.TokenPair},
                           problems=(TooManyLinks,))),
     ]  # fmt: skip

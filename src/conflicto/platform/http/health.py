@@ -213,7 +213,7 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
         ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Liveness of the process", gives={200: Live})),
         ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Readiness to commit", gives={200: Ready}, problems=(NotReady,))),
         ("/metrics", health.metrics, operator, OPERATOR,
-         Docs(summary="Metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, metrics)})),
+         Docs(summary="Read metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, metrics)})),
         ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="Description of a problem type", gives={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,
          Docs(summary="OpenAPI document", gives={200: None}, example={"openapi": "3.1.0"})),

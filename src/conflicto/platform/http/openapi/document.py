@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TAGS = {
     "sessions": "Sessions: create, read, change, move through the lifecycle, export, delete.",
     "links": "Links of hosts and screens, and their tokens.",
-    "joining": "From a code and a nickname to a seat.",
+    "joining": "Joining with a code and a nickname.",
     "participants": "Seats: the caller's own, and all of a session.",
     "activities": "Activities: create, order, open, reveal, start further rounds.",
     "activity types": "Registered types of activities, and their schemas.",
@@ -30,7 +30,7 @@ TAGS = {
 }
 
 ABOUT_HEADERS = (
-    "\n\nThe server itself may refuse any request before it knows the operation: 400 `not-http` or `host-invalid`, 404 `not-found`,"
+    "\n\nThe server may refuse any request before it matches an operation: 400 `not-http` or `host-invalid`, 404 `not-found`,"
     " 405 `method-not-allowed`, 431 `head-too-large`, 503 `too-many-connections`. `HEAD` works wherever `GET` does."
 )
 
