@@ -8,7 +8,7 @@ from conflicto.platform.metrics.definitions import METRICS
 from conflicto.platform.metrics.deprecated import OLD_NAMES
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted, eventually, refused
-from tests.support.scrape import Told, grown, parse
+from tests.support.scrape import Samples, grown, parse
 from tests.support.wire import connected, get, listening
 
 
@@ -28,7 +28,7 @@ ONLY_WITH_REDIS = {"conflicto_redis_up", "conflicto_pubsub_connected", "conflict
 ONLY_WITH_WORKERS = {"conflicto_supervisor_resident_memory_bytes", "conflicto_supervisor_memory_bytes"}
 
 
-async def scrape(api: Api) -> Told:
+async def scrape(api: Api) -> Samples:
     return parse((await api.get("/metrics", token=api.admin)).text)
 
 
@@ -85,9 +85,9 @@ async def test_polls_are_counted_by_kind_outcome_and_path(api: Api) -> None:
     after = await scrape(api)
 
     kinds = {labels for name, labels in after if name == "conflicto_polls_total" and labels[0] == "session_status"}
-    told = {labels[1:]: grown(before, after, "conflicto_polls_total", *labels) for labels in kinds}
-    assert told["accepted", "slow"] == 1
-    assert told["unchanged", "fast"] == 3
+    samples = {labels[1:]: grown(before, after, "conflicto_polls_total", *labels) for labels in kinds}
+    assert samples["accepted", "slow"] == 1
+    assert samples["unchanged", "fast"] == 3
 
 
 @pytest.mark.in_process
@@ -97,18 +97,18 @@ async def test_one_of_64_fast_responses_is_timed_by_route_through_asgi_and_socke
     tag = (await api.get(path, token=event.host)).headers["etag"]
     for _ in range(64):
         assert (await api.get(path, token=event.host, headers={"if-none-match": tag})).status_code == 304
-    told = await scrape(api)
-    assert told["conflicto_fast_path_seconds_count", (route,)] == 1
+    samples = await scrape(api)
+    assert samples["conflicto_fast_path_seconds_count", (route,)] == 1
 
     asked = get(path, event.host)
     async with listening(api.app) as port, connected(port) as line:
         for _ in range(128):
             await line.send(asked)
             assert (await line.answer())[0] == 200
-    told = await scrape(api)
+    samples = await scrape(api)
 
-    assert told["conflicto_fast_path_seconds_count", (route,)] == 3
-    assert told["conflicto_fast_path_seconds_sum", (route,)] > 0
+    assert samples["conflicto_fast_path_seconds_count", (route,)] == 3
+    assert samples["conflicto_fast_path_seconds_sum", (route,)] > 0
 
 
 async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_outcome(api: Api) -> None:
@@ -142,8 +142,8 @@ async def test_every_metric_of_the_table_is_exposed_and_no_other(api: Api) -> No
 
     text = (await api.get("/metrics", token=api.admin)).text
 
-    told = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
-    assert told == {*(metric.name for metric in METRICS), *OLD_NAMES} - ONLY_WITH_REDIS - ONLY_WITH_WORKERS
+    samples = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+    assert samples == {*(metric.name for metric in METRICS), *OLD_NAMES} - ONLY_WITH_REDIS - ONLY_WITH_WORKERS
     values = await scrape(api)
     assert values["conflicto_pool_limit", ()] >= values["conflicto_pool_open", ()] >= values["conflicto_pool_used", ()] >= 0
     assert values["conflicto_query_seconds_count", ()] > 0
@@ -166,8 +166,8 @@ async def test_times_are_exposed_by_route_and_unknown_paths_share_one(api: Api) 
         await api.get(f"/nothing/{nth}")
     accepted(await api.get(event.path, token=event.host))
 
-    told = parse((await api.get("/metrics", token=api.admin)).text)
-    counted = {labels: number for (name, labels), number in told.items() if name == "conflicto_request_seconds_count"}
+    samples = parse((await api.get("/metrics", token=api.admin)).text)
+    counted = {labels: number for (name, labels), number in samples.items() if name == "conflicto_request_seconds_count"}
 
     assert counted["GET", "/api/v1/sessions/{session_id}"] == 1
     assert counted["GET", "unknown"] == 3

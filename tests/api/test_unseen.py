@@ -17,7 +17,7 @@ from tests.support.checks import accepted
 from tests.support.clocks import HandClock
 from tests.support.pools import answer_all, asked, tick
 from tests.support.queries import counted_statements
-from tests.support.scrape import Told, grown, parse
+from tests.support.scrape import Samples, grown, parse
 
 pytestmark = pytest.mark.in_process
 
@@ -59,7 +59,7 @@ async def api(app: App) -> AsyncIterator[Api]:
     await api.http.aclose()
 
 
-async def scrape(api: Api) -> Told:
+async def scrape(api: Api) -> Samples:
     """Return the metrics without figures of the process and without what asking for them counts."""
     told = parse((await api.get("/metrics", token=api.admin)).text)
     return {

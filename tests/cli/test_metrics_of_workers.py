@@ -11,30 +11,30 @@ import pytest
 from tests.support import databases
 from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
-from tests.support.scrape import Told, parse
+from tests.support.scrape import Samples, parse
 
 
 @pytest.fixture
 def two(postgres_url: str, postgres_template: str, tmp_path: Path):
     with databases.postgres_copy(postgres_url) as url, served(tmp_path, workers=2, DATABASE_URL=url) as server:
-        _until(server, lambda told: told["conflicto_workers", ()] == 2)
+        _until(server, lambda samples: samples["conflicto_workers", ()] == 2)
         yield server
 
 
-def scrape(server: Served) -> Told:
+def scrape(server: Served) -> Samples:
     return parse(server.text("/metrics"))
 
 
-def lives(told: Told) -> float:
-    return told.get(("conflicto_requests_total", ("GET", "/health/live", "200")), 0.0)
+def lives(samples: Samples) -> float:
+    return samples.get(("conflicto_requests_total", ("GET", "/health/live", "200")), 0.0)
 
 
 ACCEPTED = "conflicto_responses_total", ("submit", "accepted")
 
 
-def _polls(told: Told) -> float:
+def _polls(samples: Samples) -> float:
     return sum(
-        number for (name, labels), number in told.items() if name == "conflicto_polls_total" and labels[0] == "session_status"
+        number for (name, labels), number in samples.items() if name == "conflicto_polls_total" and labels[0] == "session_status"
     )
 
 
@@ -43,13 +43,13 @@ def test_every_request_is_counted_once_at_any_worker(two: Served) -> None:
     for _ in range(60):
         assert httpx2.get(f"{two.url}/health/live", **PLAIN).is_success  # a connection each, so that both workers get some
 
-    told = _until(two, lambda told: lives(told) == before + 60)
+    samples = _until(two, lambda samples: lives(samples) == before + 60)
 
-    assert told["conflicto_workers", ()] == 2
+    assert samples["conflicto_workers", ()] == 2
     pages = int(Path(f"/proc/{two.process.pid}/statm").read_text().split()[1])
-    supervisor = told["conflicto_supervisor_resident_memory_bytes", ()]
+    supervisor = samples["conflicto_supervisor_resident_memory_bytes", ()]
     assert 0.5 < supervisor / (pages * os.sysconf("SC_PAGE_SIZE")) < 2, "that of the parent, counted once"
-    assert told["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
+    assert samples["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
     time.sleep(2.5)
     assert lives(scrape(two)) == before + 60, "and they stay so"
 
@@ -66,18 +66,18 @@ def test_answers_and_polls_are_counted_once_on_both_paths(two: Served) -> None:
     for _ in range(60):
         two.call("GET", f"{path}/status", token=phone)
 
-    told = _until(two, lambda told: _polls(told) == 60 and told.get(ACCEPTED) == 30)
+    samples = _until(two, lambda samples: _polls(samples) == 60 and samples.get(ACCEPTED) == 30)
 
-    assert told["conflicto_commit_commands_sum", ()] >= 30
-    assert told["conflicto_committed_events_total", ()] >= 30
-    assert told.get(("conflicto_polls_total", ("session_status", "accepted", "fast")), 0) > 0
-    assert told["conflicto_pool_open", ()] <= told["conflicto_pool_limit", ()]
+    assert samples["conflicto_commit_commands_sum", ()] >= 30
+    assert samples["conflicto_committed_events_total", ()] >= 30
+    assert samples.get(("conflicto_polls_total", ("session_status", "accepted", "fast")), 0) > 0
+    assert samples["conflicto_pool_open", ()] <= samples["conflicto_pool_limit", ()]
 
 
 def test_the_counts_of_a_killed_worker_stay_and_no_counter_falls(two: Served) -> None:
     for _ in range(40):
         httpx2.get(f"{two.url}/health/live", **PLAIN)
-    high = lives(_until(two, lambda told: lives(told) >= 40))
+    high = lives(_until(two, lambda samples: lives(samples) >= 40))
     workers = _children(two.process.pid)
     assert len(workers) == 2
 
@@ -87,7 +87,7 @@ def test_the_counts_of_a_killed_worker_stay_and_no_counter_falls(two: Served) ->
     while workers[0] in _children(two.process.pid) or len(_children(two.process.pid)) < 2:
         assert time.monotonic() < end, two.log.read_text()
         high = _not_below(two, high)
-    _until(two, lambda told: told["conflicto_workers", ()] == 2 and lives(told) >= high)
+    _until(two, lambda samples: samples["conflicto_workers", ()] == 2 and lives(samples) >= high)
 
 
 def _not_below(server: Served, high: float) -> float:
@@ -106,14 +106,14 @@ def _children(pid: int) -> list[int]:
     return [each for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
-def _until(server: Served, true) -> Told:
+def _until(server: Served, true) -> Samples:
     end = time.monotonic() + PATIENCE_S
     while True:
         try:
-            told = scrape(server)
+            samples = scrape(server)
         except httpx2.TransportError:
-            told = None
-        if told and true(told):
-            return told
-        assert time.monotonic() < end, told
+            samples = None
+        if samples and true(samples):
+            return samples
+        assert time.monotonic() < end, samples
         time.sleep(0.1)

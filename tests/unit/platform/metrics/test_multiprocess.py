@@ -30,13 +30,13 @@ async def test_counters_and_histograms_are_summed_and_gauges_merged_by_mode(tmp_
     second = MultiprocessMetrics(tmp_path, counting(4, lag_s=0.7, waits=5))
     await second.write()
 
-    told = await first.collect_all()
+    samples = await first.collect_all()
 
-    assert value(told, definitions.COMMITS) == 7
-    assert value(told, definitions.COMMIT_COMMANDS) == 2 + 7, "two values, whose sum is seven"
-    assert value(told, definitions.LOOP_LAG) == 0.7
-    assert value(told, definitions.LONG_POLLS_WAITING) == 7
-    assert value(told, definitions.UPTIME) == 2
+    assert value(samples, definitions.COMMITS) == 7
+    assert value(samples, definitions.COMMIT_COMMANDS) == 2 + 7, "two values, whose sum is seven"
+    assert value(samples, definitions.LOOP_LAG) == 0.7
+    assert value(samples, definitions.LONG_POLLS_WAITING) == 7
+    assert value(samples, definitions.UPTIME) == 2
     first.close()
     second.close()
 
@@ -49,9 +49,9 @@ async def test_series_of_another_version_with_other_labels_are_ignored(tmp_path:
         )
     sharing = MultiprocessMetrics(tmp_path, counting(3))
 
-    told = [each.labels for each in await sharing.collect_all() if each.name == definitions.REQUEST_SECONDS.name]
+    samples = [each.labels for each in await sharing.collect_all() if each.name == definitions.REQUEST_SECONDS.name]
 
-    assert told == [("GET", "/health/live")]
+    assert samples == [("GET", "/health/live")]
     sharing.close()
 
 
@@ -71,10 +71,10 @@ async def test_the_counts_of_a_dead_worker_stay_and_its_gauges_go(tmp_path: Path
     await second.write()
     second.close()  # the system does the same for a process that is killed
 
-    told = await first.collect_all()
+    samples = await first.collect_all()
 
-    assert value(told, definitions.COMMITS) == 7
-    assert value(told, definitions.LONG_POLLS_WAITING) == 2
+    assert value(samples, definitions.COMMITS) == 7
+    assert value(samples, definitions.LONG_POLLS_WAITING) == 2
     first.close()
 
 
@@ -85,10 +85,10 @@ async def test_the_next_holder_of_a_slot_continues_its_counts(tmp_path: Path) ->
         await fresh.write()
         fresh.close()
 
-    told = await first.collect_all()
+    samples = await first.collect_all()
 
-    assert value(told, definitions.COMMITS) == 53
-    assert value(told, definitions.LONG_POLLS_WAITING) == 0, "those who waited there are gone"
+    assert value(samples, definitions.COMMITS) == 53
+    assert value(samples, definitions.LONG_POLLS_WAITING) == 0, "those who waited there are gone"
     assert not (tmp_path / "2.json").exists(), "one file for each place, however often its worker is replaced"
     first.close()
 

@@ -7,12 +7,12 @@ from conflicto.platform.metrics.definitions import METRICS, Metric, MetricType
 from conflicto.platform.metrics.exposition import exposition
 from conflicto.platform.metrics.process import cpu_seconds, resident_memory_bytes
 from conflicto.platform.metrics.registry import Histogram, Metrics, RouteMetric, outcome
-from tests.support.scrape import Told, parse
+from tests.support.scrape import Samples, parse
 
 STATUS = "/sessions/{session_id}/status"
 
 
-def read(metrics: Metrics) -> Told:
+def read(metrics: Metrics) -> Samples:
     return parse(exposition(metrics.collect()).decode())
 
 
@@ -30,11 +30,17 @@ def test_buckets_are_cumulative_on_the_page() -> None:
     for commands in (1, 2, 3, 600):
         metrics.histogram(definitions.COMMIT_COMMANDS).observe(commands)
 
-    told = read(metrics)
+    samples = read(metrics)
 
-    assert [told["conflicto_commit_commands_bucket", (end,)] for end in ("1.0", "2.0", "4.0", "512.0", "+Inf")] == [1, 2, 3, 3, 4]
-    assert told["conflicto_commit_commands_count", ()] == 4
-    assert told["conflicto_commit_commands_sum", ()] == 606
+    assert [samples["conflicto_commit_commands_bucket", (end,)] for end in ("1.0", "2.0", "4.0", "512.0", "+Inf")] == [
+        1,
+        2,
+        3,
+        3,
+        4,
+    ]
+    assert samples["conflicto_commit_commands_count", ()] == 4
+    assert samples["conflicto_commit_commands_sum", ()] == 606
 
 
 def test_fast_and_slow_responses_are_one_count_and_two_paths() -> None:
@@ -44,14 +50,14 @@ def test_fast_and_slow_responses_are_one_count_and_two_paths() -> None:
     metrics.count_response(STATUS, "GET", 503, 0.001)
     metrics.fast_path(STATUS).counts[:] = [5, 7]
 
-    told = read(metrics)
+    samples = read(metrics)
 
-    assert told["conflicto_requests_total", ("GET", STATUS, "200")] == 6
-    assert told["conflicto_requests_total", ("GET", STATUS, "304")] == 7
-    assert told["conflicto_polls_total", ("session_status", "accepted", "slow")] == 1
-    assert told["conflicto_polls_total", ("session_status", "accepted", "fast")] == 5
-    assert told["conflicto_polls_total", ("session_status", "unchanged", "fast")] == 7
-    assert told["conflicto_polls_total", ("session_status", "failed", "slow")] == 1
+    assert samples["conflicto_requests_total", ("GET", STATUS, "200")] == 6
+    assert samples["conflicto_requests_total", ("GET", STATUS, "304")] == 7
+    assert samples["conflicto_polls_total", ("session_status", "accepted", "slow")] == 1
+    assert samples["conflicto_polls_total", ("session_status", "accepted", "fast")] == 5
+    assert samples["conflicto_polls_total", ("session_status", "unchanged", "fast")] == 7
+    assert samples["conflicto_polls_total", ("session_status", "failed", "slow")] == 1
 
 
 def test_a_poll_with_own_changes_counts_and_is_timed_as_a_fast_304() -> None:
@@ -66,9 +72,9 @@ def test_a_poll_with_own_changes_counts_and_is_timed_as_a_fast_304() -> None:
         tally.count_as_not_modified()
     drawn_s = tally.seconds.sum - 0.5 - first_s
 
-    told = read(metrics)
-    assert told["conflicto_requests_total", ("GET", STATUS, "304")] == 128
-    assert told["conflicto_fast_path_seconds_count", (STATUS,)] == 3
+    samples = read(metrics)
+    assert samples["conflicto_requests_total", ("GET", STATUS, "304")] == 128
+    assert samples["conflicto_fast_path_seconds_count", (STATUS,)] == 3
     assert 0.000_005 <= first_s <= 0.000_015
     assert usual_s / 2 <= drawn_s <= usual_s * 1.5
 
@@ -80,9 +86,9 @@ def test_an_unknown_method_is_no_label() -> None:
         metrics.count_response("unknown", f"BREW{number}", 404, 0.001)
         metrics.count_problem("unknown", f"BREW{number}", "not-found")
 
-    told = read(metrics)
-    assert told["conflicto_requests_total", ("other", "unknown", "404")] == 50
-    assert told["conflicto_problems_total", ("other", "unknown", "not-found")] == 50
+    samples = read(metrics)
+    assert samples["conflicto_requests_total", ("other", "unknown", "404")] == 50
+    assert samples["conflicto_problems_total", ("other", "unknown", "not-found")] == 50
     assert metrics._requests == {}
 
 
@@ -107,10 +113,10 @@ def test_a_counter_with_a_function_is_exposed_once() -> None:
     metrics.set_function(definitions.CPU_SECONDS, cpu_seconds)
     metrics.set_function(definitions.MEMORY, resident_memory_bytes)
 
-    told = read(metrics)
+    samples = read(metrics)
 
-    assert told["process_cpu_seconds_total", ()] > 0
-    assert 10_000_000 < told["process_resident_memory_bytes", ()] < 10_000_000_000
+    assert samples["process_cpu_seconds_total", ()] > 0
+    assert 10_000_000 < samples["process_resident_memory_bytes", ()] < 10_000_000_000
     assert exposition(metrics.collect()).decode().count("\nprocess_cpu_seconds_total ") == 1
 
 
