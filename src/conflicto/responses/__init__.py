@@ -1,5 +1,6 @@
-"""Responses: what participants send, stored as the JSON text that passed the gate, counted in the transaction that stores it.
+"""Responses of participants: stored as validated JSON text, counted in the same transaction.
 
-Invariants: an acknowledged response is durable and appears in the feed exactly once for each revision; nothing is taken after the close
-was acknowledged; one participant has one response in a round unless the policy is `many`. Start with `commands/submit.py`.
+Invariants: an acknowledged response is durable and appears in the feed exactly once for each
+revision. No response is accepted after the close was acknowledged. A participant has one response
+in a round unless the policy is `many`. Start with `commands/submit.py`.
 """

@@ -1,4 +1,4 @@
-"""Keep what is made from an activity's type and JSON: read once for all who need it at that moment, anew for each revision."""
+"""Cache of values built from activities: one load for concurrent readers, again for each revision."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ T = TypeVar("T")
 
 
 def _zero_bytes(_: Content) -> int:
-    """Weigh nothing."""
+    """Return 0."""
     return 0
 
 
 class ActivityCache(Generic[T]):
-    """What `make` returns of activities, for the last `most` of them. The event loop's alone."""
+    """Caches what `build` returns for the last `max_entries` activities. For the event loop only."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class ActivityCache(Generic[T]):
         self._load_tasks: dict[UUID, asyncio.Task[T]] = {}
 
     async def get(self, activity: Activity) -> T:
-        """Return what is made of an activity, of this or a later revision.
+        """Return the value of an activity, in this or a later revision.
 
         Raises:
-            NotFound: it went away meanwhile.
+            NotFound: the activity is gone.
         """
         kept = self._entries.get(activity.id)
         if kept is not None and kept[0] >= activity.revision:
@@ -61,12 +61,12 @@ class ActivityCache(Generic[T]):
         return await asyncio.shield(task)
 
     def clear(self) -> None:
-        """Make everything anew."""
+        """Remove all entries."""
         while self.evict_oldest():
             pass
 
     def evict_oldest(self) -> bool:
-        """Forget what was made first; whether there was anything."""
+        """Remove the oldest entry and return whether there was one."""
         if not self._entries:
             return False
         _, (_, _, size) = self._entries.popitem(last=False)

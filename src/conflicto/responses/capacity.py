@@ -1,4 +1,4 @@
-"""How much may still be stored: of a session by the counter on its head row, of one participant by a count that is seldom looked up."""
+"""Limits of stored responses: of a session by the counter in its head row, of a participant by occasional counts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from conflicto.platform.problems import DomainError
 
 MAX_TRACKED = 50_000
-"""Participants and rounds that are remembered, about 10 MiB; beyond that everybody is counted anew."""
+"""Tracked pairs of participant and round, about 10 MiB. Beyond that all are counted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How many rows of answers are stored at most: of a session in all its life, and of one participant in a round; 0 is no cap.
+    """Maximum rows of responses of a session, and of one participant in a round; 0 means no limit.
 
-    Rows, so what was deleted counts on: it is on the disk until its session goes.
+    Deleted responses count, because their rows stay until the session is purged.
     """
 
     per_session: int = 2_000_000
@@ -34,17 +34,18 @@ class Caps:
     session_bytes: int = 0
 
     def is_near(self, rows: int, stored_bytes: int) -> bool:
-        """Return whether a session with so many rows and bytes has reached four fifths of a cap, so that its host is told."""
+        """Return whether a session has reached four fifths of a limit, so that its host is warned."""
         return 0 < self.per_session * WARNING_SHARE <= rows or is_near_limit(stored_bytes, self.session_bytes)
 
 
 class ResponseCapacity:
-    """The caps, and how many answers of whom may come before their rows are counted again. For the writer's thread alone.
+    """Applies the limits with few counts of rows. For the writer's thread only.
 
-    A count allows half of what is left, so a participant is counted a dozen times on the way to the cap and not at each answer; whoever
-    is new to a round that began under our eyes has no rows, and a hall's first answers cost no count. What a rollback or another worker
-    does to that number is found at the next count: nobody is refused who was not counted just now, and W workers take at most W / 2
-    times the cap of one who sends to all of them. A round that is opened again after a restart counts as one that began.
+    A count allows half of the remaining responses, so a participant is counted a dozen times on the
+    way to the limit. In a round that began while this process ran, new participants have no rows and
+    need no count. The next count corrects effects of rollbacks and other workers: no participant is
+    rejected without a current count, and W workers accept at most W / 2 times the limit. A round that
+    is reopened after a restart counts as one that began.
     """
 
     def __init__(self, caps: Caps) -> None:
@@ -53,7 +54,7 @@ class ResponseCapacity:
         self._since_us: int | None = None
 
     def refresh(self, tx: WriteTx, activity: Activity, authors: Iterable[int]) -> None:
-        """Count the rows of those of whom too little is known: once for a group, before `refusal` is asked."""
+        """Count the rows of authors without an allowance: once for a group, before `reserve`."""
         if not self._caps.per_participant:
             return
         if self._since_us is None or len(self._allowances) > MAX_TRACKED:

@@ -1,4 +1,4 @@
-"""The counts of a round, kept in the transaction that changes its responses: pure arithmetic over (before, after) pairs."""
+"""Counts of a round, updated in the transaction of its changes: pure arithmetic over (before, after) pairs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _ResponseCounter:
-    """One of the two kinds of answers that are counted, while a group's changes are gone through."""
+    """Counter of live or of visible responses."""
 
     count: int
     last_ts: int | None
     changed_ts: int
 
     def apply(self, was_ts: int | None, now_ts: int | None, at_ts: int) -> None:
-        """Count an answer of this kind that was at `was_ts` and is at `now_ts`; None: it was, or is, none of this kind."""
+        """Move a counted response from `was_ts` to `now_ts`; None: it was, or is, not counted."""
         self.count += (now_ts is not None) - (was_ts is not None)
         self.changed_ts = at_ts
         if now_ts is not None:

@@ -1,4 +1,4 @@
-"""What happened to responses: rooms above fold these into results, inside the transaction or after it."""
+"""Events of responses. Packages above process them inside the transaction or after it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResponsesPooled:
-    """Pooled rows of one session as they are now; their authors alone read them. `next_us` is the next look at each activity's pool.
+    """Changed rows of one session's pools, visible to their authors only.
 
-    `dropped` are answers whose rows are gone because their author is. `released` counts the new answers and the edits that left the pool
-    for the feed.
+    `next_us` is the time of the next release check of each activity. `dropped` are responses deleted
+    with their author. `released` counts the new responses and the edits moved to the feed.
     """
 
     is_unseen: ClassVar[bool] = True
@@ -36,11 +36,11 @@ class ResponsesPooled:
 
 @dataclass(frozen=True, slots=True)
 class ResponsesChanged:
-    """Responses of one session as they are now, in feed order, each with what it was before (None: new)."""
+    """Changed responses of one session in feed order, as pairs of before (None: new) and after."""
 
     session_id: int
     changes: Sequence[tuple[ParticipantResponse | None, ParticipantResponse]]
 
     def deletes(self) -> tuple[str, list[UUID]]:
-        """Return the answers that went."""
+        """Return the deleted responses."""
         return "responses", [after.id for _, after in self.changes if after.deleted]

@@ -1,4 +1,4 @@
-"""What a response is."""
+"""The stored response and its parts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
 
 NO_SLOT = UUID(int=0)
-"""The slot of policies `one` and `first`: the unique key then allows one row for each participant and round."""
+"""Slot for the policies `one` and `first`: the unique key allows one row for each participant and round."""
 
 
 class Moderation(StrEnum):
-    """Whether others may see a response."""
+    """Visibility of a response for others."""
 
     VISIBLE = "visible"
     PENDING = "pending"
@@ -51,12 +51,12 @@ class ParticipantResponse:
 
     @property
     def is_visible(self) -> bool:
-        """Whether it counts for screen and participants."""
+        """Whether screen and participants may see it."""
         return not self.deleted and self.moderation is Moderation.VISIBLE
 
 
 class LiveResponse(NamedTuple):
-    """As much of a live response as counting takes: what is read by the hundred thousand."""
+    """The columns of a live response that counting reads, for loads of hundreds of thousands of rows."""
 
     id: UUID
     ts: int
@@ -69,19 +69,19 @@ class LiveResponse(NamedTuple):
 
     @property
     def deleted(self) -> bool:
-        """Never."""
+        """False: the row is live."""
         return False
 
     @property
     def is_visible(self) -> bool:
-        """Whether it counts for screen and participants."""
+        """Whether screen and participants may see it."""
         return self.moderation == Moderation.VISIBLE
 
 
 class ResponseContent(NamedTuple):
-    """What a participant wrote: gated JSON text, and what the word filter says of it.
+    """Checked JSON text of a response, and the result of the word filter.
 
-    `masked`: what others are shown in its place, if anything. `held`: it waits for the host.
+    `masked`: the text for others, None if it is `text`. `is_held`: the response waits for the host.
     """
 
     text: str
@@ -90,7 +90,7 @@ class ResponseContent(NamedTuple):
 
 
 def initial_moderation(activity: Activity, before: ParticipantResponse | None, *, is_held: bool = False) -> Moderation:
-    """Return how a new revision starts: what the host hid or holds does not come back by being sent again."""
+    """Return the moderation state of a new revision. Hidden or held responses stay so when they are sent again."""
     if activity.moderation is ModerationPolicy.AFTER and before is not None and before.moderation is not Moderation.VISIBLE:
         return before.moderation
     if is_held or activity.moderation is ModerationPolicy.BEFORE:

@@ -1,4 +1,4 @@
-"""Count the requests that brought anonymous answers: with the release, and as many as answers were released."""
+"""Metrics of requests with anonymous responses, counted at the release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReleaseMetrics:
         self._access_log = access_log
 
     def record(self, events: Iterable[object]) -> None:
-        """Count what was released; of whom and of which session nothing is told."""
+        """Count the released responses, without author or session."""
         for event in events:
             if isinstance(event, ResponsesPooled) and any(event.released):
                 for status, amount in zip((CREATED, REPLACED), event.released, strict=True):

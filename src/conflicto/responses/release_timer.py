@@ -1,4 +1,4 @@
-"""Run the ticks of pools: a timer for the next one, and a look at the database now and then for pools that other processes filled."""
+"""Timer of pool releases, with regular scans for pools that other processes filled."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from conflicto.responses.events import ResponsesPooled
 
 SCAN_INTERVAL_S = 5.0
-"""How often the database is asked for pools of which this process does not know: others filled them, or died before the release."""
+"""Interval of scans for pools that other processes filled, or left before the release."""
 
 MIN_INTERVAL_US = 250_000
-"""Time between two looks at one pool: answers without a group come due one by one."""
+"""Minimum time between two checks of one pool: responses without a group become due one by one."""
 
 log = structlog.get_logger(__name__)
 
 
 class ReleaseTimer:
-    """The next look at every pool of the database. Whichever process looks, the command releases a batch once."""
+    """Schedules the next check of every pool. The command releases a batch once, in whichever process."""
 
     def __init__(self, db: Database, writer: Writer, clock: Clock) -> None:
         self._db = db
@@ -44,18 +44,18 @@ class ReleaseTimer:
         self._changed = asyncio.Event()
 
     def schedule(self, pooled: ResponsesPooled) -> None:
-        """Take notice of answers that were pooled here."""
+        """Schedule checks of pools that changed in this process."""
         for activity_id, at_us in pooled.next_us.items():
             self._schedule_activity(activity_id, pooled.session_id, at_us)
 
     async def run(self) -> None:
-        """Release until cancelled; at the start, what was due while nobody was there."""
+        """Release until cancelled; at the start, release what became due before."""
         while True:
             await self.scan()
             await self._run_until_next_scan()
 
     async def scan(self) -> None:
-        """Learn of every pool that waits."""
+        """Schedule a check of every filled pool of the database."""
         try:
             for activity in await self._db.read_unmeasured(_filled_activities):
                 if activity.id not in self._scheduled:
@@ -64,7 +64,7 @@ class ReleaseTimer:
             log.warning("release-look-failed", code=error.code)
 
     async def release_due_pools(self) -> None:
-        """Run every look whose time has come."""
+        """Run every check that is due."""
         now = self._clock.wall_us()
         for activity_id, (at_us, session_id) in list(self._scheduled.items()):
             if at_us <= now:

@@ -1,7 +1,7 @@
-"""Judge answers before they reach the writer: do they fit their activity's type, and does the word filter find anything in them?
+"""Validation of responses before they reach the writer: schema of the activity type, word filter.
 
-What is compiled from an activity is kept: the check of an answer then costs well below a microsecond, and without a filter nothing else
-is done. A filter is used as memory knows it: from the moment its change is acknowledged, and within 2 s at other workers.
+Compiled checks are cached, so a check takes well below a microsecond. A changed filter applies from
+its acknowledgement, and within 2 s at other workers.
 """
 
 from __future__ import annotations
@@ -34,33 +34,33 @@ if TYPE_CHECKING:
     """Returns a session and its activity from memory, None if there is none."""
 
 MAX_CACHED_CHECKS = 2_000
-"""Compiled checks that are kept; the oldest go first."""
+"""Cached compiled checks. The oldest are evicted first."""
 
 CHECK_BYTES = 3_000
 BYTES_PER_CONFIG_BYTE = 8
-"""Of a compiled check, and of what was made from each byte of a config: short texts are objects of 50 bytes and more."""
+"""Memory of a compiled check, and of the objects from each byte of a config: short texts take 50 bytes and more."""
 
 CACHE_SHARE = 0.05
-"""Of the budget of all caches."""
+"""Share of the budget of all caches."""
 
 MAX_CACHED_TEXTS = 100
-"""Activities whose own texts are kept, up to 256 KiB each; they are asked for only when a word was found."""
+"""Activities whose config texts are cached, up to 256 KiB each. They are read only when a word was found."""
 
 MAX_INLINE_CHARACTERS = 1_000
-"""Characters of an answer that is filtered on the event loop, in 5 ms at most; a longer one goes to a thread."""
+"""Characters of a response filtered on the event loop, in 5 ms at most. Longer ones go to a thread."""
 
 _decode = msgspec.json.Decoder().decode
 
 
 class Validated(NamedTuple):
-    """An answer as it goes to the writer, and what does not fit in it."""
+    """A response for the writer, and its faults."""
 
     content: ResponseContent
     faults: tuple[FieldError, ...] = ()
 
 
 class ResponseValidator:
-    """Judges the answers to the activities of all sessions. The event loop's alone."""
+    """Validates the responses to all activities. For the event loop only."""
 
     def __init__(self, db: Database, types: Registry, find_activity: Find, budget: CacheBudget | None = None) -> None:
         self._types = types
@@ -74,7 +74,7 @@ class ResponseValidator:
         )
 
     async def validate(self, session_id: int, activity_id: UUID, text: str) -> Validated:
-        """Judge an answer, given as gated text. Nothing is said of one whose activity is not to be seen: the writer refuses it.
+        """Validate a response, given as checked JSON text. Without a visible activity there are no faults: the writer rejects it.
 
         Raises:
             NotFound: the activity went away meanwhile.
@@ -92,7 +92,7 @@ class ResponseValidator:
         return Validated(await self._filter(session.word_filter, activity, text))
 
     async def _filter(self, word_filter: WordFilter, activity: Activity, text: str) -> ResponseContent:
-        """Return an answer with what others may see of it. What stands in the config word for word is the host's own, and passes."""
+        """Return a response with its masked text. Texts equal to a text of the config are allowed."""
         if (await _mask(text, word_filter)).is_clean:
             return ResponseContent(text)
         masked = await _mask(text, word_filter, await self._host_texts.get(activity))
@@ -101,7 +101,7 @@ class ResponseValidator:
         return ResponseContent(text, masked.text, is_held=masked.in_names)
 
     def clear_caches(self) -> None:
-        """Forget what was made of activities: their revisions may come again with another content."""
+        """Clear the caches: after a restore, revisions may return with other content."""
         self._checks.clear()
         self._host_texts.clear()
 

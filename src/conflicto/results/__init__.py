@@ -1,5 +1,5 @@
-"""Results: what an activity's answers say together, by the operations of its `aggregate` (package `aggregation`).
+"""Results of activities, aggregated by the operations of their `aggregate` (package `aggregation`).
 
-A tally (`tally.py`) that follows commits equals a recount from scratch at any moment, whatever was edited, deleted, moderated or reset.
-Start with `tally.py`.
+A tally (`tally.py`) that follows commits equals a recount from scratch at any moment, after any edit,
+deletion, moderation or reset. Start with `tally.py`.
 """

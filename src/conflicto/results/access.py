@@ -1,4 +1,4 @@
-"""Who sees the results of a round, as pure decisions."""
+"""Access to the results of a round: pure decisions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class ResultsAccess(Enum):
-    """How far the results of a round are open."""
+    """The audience that may read the results of a round, beside hosts."""
 
     OPEN = auto()
     AUTHORS = auto()
-    """To participants who have a live answer in this round."""
+    """Participants with a live response in this round."""
     CLOSED = auto()
 
 
@@ -32,8 +32,9 @@ def results_access(activity: Activity, nth: int, counts: Counts) -> ResultsAcces
 
 
 def are_scores_visible(activity: Activity, nth: int) -> bool:
-    """Whether screen and participants may hear who is right: once the results are revealed and nobody can answer any more.
+    """Return whether screen and participants may see correct answers.
 
-    Of an earlier round never: it may have asked the same.
+    They may once the results are revealed and the round is closed. Past rounds never show them,
+    because a later round may ask the same.
     """
     return activity.results_revealed and nth == activity.round and activity.status is ActivityStatus.EXPIRED

@@ -1,4 +1,4 @@
-"""What can be wrong with asking for results.
+"""Errors of requests for results.
 
 DomainError
 └── ResultsHidden   the results are not shown to this caller now

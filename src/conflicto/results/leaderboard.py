@@ -1,4 +1,4 @@
-"""The leaderboard: the points of everybody's scored answers, added up over a session's activities."""
+"""The leaderboard: points of participants, added up over the scored activities of a session."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 SCORE = "score"
 
 ROW_BYTES = 300
-"""Of one place on a board, with its part of what it was made from."""
+"""Memory of one row of a leaderboard, sources included."""
 
 
 class LeaderboardRow(NamedTuple):
-    """Where one participant stands; who has as many points has the same rank, and the next rank is left out."""
+    """Points and rank of one participant. Equal points share a rank, and the next rank is skipped."""
 
     participant_id: int
     points: int
@@ -29,7 +29,7 @@ class LeaderboardRow(NamedTuple):
 
 
 class LeaderboardSnapshot(NamedTuple):
-    """Everybody's standing, best first, with the nicknames of the first ones; it is good while `of` is the same."""
+    """All rows, best first, and the nicknames of the first ones. It is valid while `version` is equal."""
 
     version: object
     rows: list[LeaderboardRow]
@@ -39,33 +39,33 @@ class LeaderboardSnapshot(NamedTuple):
 
 @dataclass(slots=True)
 class LeaderboardCache:
-    """What is remembered of one session: which activities are scored, by revision, and the boards of hosts and of everybody else."""
+    """Leaderboards of one session, for hosts and for others, and the scored activities by revision."""
 
     _scored: dict[UUID, tuple[int, bool]] = field(default_factory=dict)
     snapshots: dict[bool, LeaderboardSnapshot] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
-        """Return what it holds in memory, about."""
+        """The approximate memory in bytes."""
         return sum(len(board.rows) for board in self.snapshots.values()) * ROW_BYTES
 
     def unread(self, activities: Iterable[Activity]) -> list[UUID]:
-        """Return of which activities nothing is known in their present revision."""
+        """Return the ids of activities whose current revision is not cached."""
         return [each.id for each in activities if self._scored.get(each.id, (0, False))[0] != each.revision]
 
     def add(self, read: Iterable[tuple[Activity, Content]]) -> None:
-        """Remember which activities are scored."""
+        """Cache whether activities are scored."""
         for activity, content in read:
             is_scored = any(entry.op == SCORE for entry in parse_spec(content.aggregate).values())
             self._scored[activity.id] = activity.revision, is_scored
 
     def is_scored(self, activity: Activity) -> bool:
-        """Whether an activity that is known gives points."""
+        """Return whether a cached activity gives points."""
         return self._scored[activity.id][1]
 
 
 def rank_participants(parts: Iterable[Mapping[int, int]], excluded: Container[int]) -> list[LeaderboardRow]:
-    """Return who has how many points in all, best first, without those who are gone.
+    """Return the rows of a leaderboard, best first, without the excluded participants.
 
     >>> [tuple(each) for each in standings([{1: 5, 2: 9}, {1: 4, 3: 0}, {4: 50}], {4})]
     [(1, 9, 1), (2, 9, 1), (3, 0, 3)]

@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
 MAX_RECORDED_RESPONSES = 50_000
 MAX_RECORDED_BYTES = 16 * 1024 * 1024
-"""Answers of one round that are remembered as they were counted, and the memory of their texts: about 50 MB at most."""
+"""Responses of one round recorded as they were counted, and the bytes of their texts: about 50 MB at most."""
 
 TALLY_BYTES = 4_000
 AUTHOR_BYTES = 120
 RECORDED_RESPONSE_BYTES = 700
 FOLDS_BYTES = 8 * 1024 * 1024
-"""Of a tally; of an author in it; of an answer that is remembered, without its text; and of folds with as many entries as memory takes."""
+"""Memory of a tally, of an author in it, of a recorded response without text, and of folds with the maximum of entries."""
 
 
 MAX_SNAPSHOT_AGE_S = 5.0
-"""How old the results of a tally that is stored on disk may be."""
+"""Maximum age of the results of a tally on disk."""
 
 MAX_MEMORY_SHARE = 8.0
-"""Of the memory that a tally may take, while a part of it is on its way to the disk; what goes beyond is counted again when asked for."""
+"""Maximum share of a tally's memory bound while a part moves to disk. Beyond it, the tally is dropped and counted again."""
 
 
 class Snapshot(NamedTuple):
-    """The results of a tally that is stored on disk, by how many moves, and when they were taken."""
+    """Results of a tally on disk, with its number of changes and the monotonic time in seconds."""
 
     change_count: int
     taken_s: float
@@ -56,7 +56,7 @@ class Snapshot(NamedTuple):
 
 
 class Body(NamedTuple):
-    """A finished body, and what it was made of: it is good while `of` is the same."""
+    """A response body in bytes. It is valid while `version` is equal."""
 
     version: object
     body: bytes
@@ -64,15 +64,15 @@ class Body(NamedTuple):
 
 
 class LiveTally:
-    """One tally and its place in the feed. `moves` counts what changed it; `bodies` are kept here by whoever makes them.
+    """One tally and its place in the feed. `bodies` caches the response bodies made from it.
 
-    Of its answers, `in_segments` lie in stored segments, which reach up to `covered`; `storing` makes another one.
+    `segmented_count` responses lie in stored segments, which end at `segmented_upto_ts`;
+    `segment_task` adds another one. `waiters` counts the requests that wait for `load_task`.
+    `abandon_timer` cancels the load if refused clients do not ask again.
 
-    `waiting` counts who waits for `loading`; `unasked` ends it if those who were told to ask again do not.
-
-    `counted` holds every answer as it was counted, where other processes write as well and the round is not too large for it: the
-    database keeps only the newest revisions, so nobody else can say what to take back. `is_void`: an answer changed of which that is
-    not known, so the tally is good for nothing and must be loaded anew.
+    `recorded` holds every response as it was counted, if other processes write too and the round is
+    small enough. The database has only the newest revisions, so it cannot tell what to subtract.
+    `is_invalid`: the earlier state of a changed response is unknown, so the tally must be reloaded.
     """
 
     def __init__(self, tally: RoundTally, *, is_shared: bool = False, spill: SpillDatabase | None = None) -> None:
@@ -97,14 +97,14 @@ class LiveTally:
 
     @property
     def bytes(self) -> int:
-        """Return what it holds in memory, about."""
+        """The approximate memory in bytes."""
         bodies = sum(len(each.body) for each in self.bodies.values())
         counted = 0 if self.recorded is None else len(self.recorded) * RECORDED_RESPONSE_BYTES + self._recorded_bytes
         folded = len(self.tally.authors) * AUTHOR_BYTES + round(self.tally.memory_share * FOLDS_BYTES)
         return TALLY_BYTES + bodies + counted + folded
 
     def record(self, answer: CountedResponse) -> None:
-        """Keep an answer as it was counted, unless the round is too large for it."""
+        """Record a response as it was counted, unless the round is too large."""
         if self.recorded is not None:
             self.recorded[answer.id] = answer
             self._recorded_bytes += _text_bytes(answer)
@@ -112,13 +112,14 @@ class LiveTally:
                 self.recorded = None
 
     def stop_recording(self) -> None:
-        """Remember no answers: some were counted that nobody has at hand."""
+        """Stop recording: a segment was added whose responses were not read."""
         self.recorded = None
 
     def apply(self, before: ParticipantResponse | None, after: ParticipantResponse, remote_since_ts: int | None = None) -> None:
-        """Follow a change, now or as soon as the load is done.
+        """Apply a change now, or after the load.
 
-        `since` tells that it is the sum of several commits of others, from there on; `before` is then what was known there, if anything.
+        With `remote_since_ts`, the change sums up commits of other processes after that position;
+        `before` is then the state there, if known.
         """
         if self.is_invalid:
             return
@@ -132,7 +133,7 @@ class LiveTally:
             self._change_tally(before if before is not None and self._includes(before, after) else None, after)
 
     def finish_load(self, loader: TallyLoader) -> None:
-        """Be complete up to where the head stood at the first chunk, and take what was told meanwhile."""
+        """Take over a finished load, and apply the changes that arrived meanwhile."""
         self.tally, self._chunks, self.seen_ts = loader.tally, loader.chunks, loader.chunks[-1].seen_ts
         self.segmented_upto_ts, self.segmented_count = loader.segmented_upto_ts, loader.segmented_count
         waiting, self._pending = self._pending or [], None
@@ -146,10 +147,10 @@ class LiveTally:
             self._spill_to_disk(self._spill, share)
 
     async def stored_results(self, now_s: float) -> Snapshot:
-        """Return the results of a tally that is stored on disk, at most 5 s old.
+        """Return the results of a tally on disk, at most 5 s old.
 
         Raises:
-            Unavailable: the disk does not take them, or they were lost; the tally is void.
+            Unavailable: writing to disk failed, or the stored part was lost; the tally is invalid.
         """
         while self.snapshot is None or (
             self.snapshot.change_count != self.change_count and now_s - self.snapshot.taken_s >= MAX_SNAPSHOT_AGE_S
@@ -168,7 +169,7 @@ class LiveTally:
         return self.tally.points_of_each(is_host=is_host)
 
     def _spill_to_disk(self, spill: SpillDatabase, share: float) -> None:
-        """Move to the disk what memory holds; beyond twice the bound the tally is given up, as nobody waits for the disk."""
+        """Move the memory part to disk. Beyond `MAX_MEMORY_SHARE` the tally is dropped, because commits do not wait for the disk."""
         if self._spill_task is None:
             self._spill_task = start_task(self._store(spill))
         elif share > MAX_MEMORY_SHARE:
@@ -176,7 +177,7 @@ class LiveTally:
             self.tally = RoundTally(self.tally.inputs)
 
     async def _store(self, spill: SpillDatabase, now_s: float | None = None) -> None:
-        """Move to the disk what memory holds; with a time, take the results as well."""
+        """Move the memory part to disk. With `now_s`, also take a snapshot of the results."""
         moves, detached = self.change_count, self.tally.detach()
         try:
             if now_s is None:
@@ -190,7 +191,7 @@ class LiveTally:
             self._spill_task = None
 
     def _apply_recorded(self, recorded: dict[UUID, CountedResponse], after: ParticipantResponse) -> None:
-        """Count an answer as it is now, unless that was done; whatever it was before is at hand."""
+        """Count a newer revision of a response; its earlier state is recorded."""
         before = recorded.pop(after.id, None)
         if before is None or before.ts < after.ts:
             self._change_tally(before, after)
@@ -201,7 +202,7 @@ class LiveTally:
             recorded[after.id] = before
 
     def _apply_remote(self, before: ParticipantResponse | None, after: ParticipantResponse, since_ts: int) -> None:
-        """Follow what others did to an answer since a position, of a round too large to remember; `before` is how it was there."""
+        """Apply a remote change after a position without recorded responses; `before` is the state there."""
         start = self._chunks[0].start_ts
         if after.ts <= start:
             return  # it has not changed since the load began, so its chunk had it
@@ -213,7 +214,7 @@ class LiveTally:
             self.is_invalid = True
 
     def _includes(self, before: ParticipantResponse, after: ParticipantResponse) -> bool:
-        """Whether the tally holds `before`: it does unless its chunk was read after it had become `after`."""
+        """Return whether the tally counted `before`. It did unless its chunk was read after the change."""
         if before.ts > self._chunks[0].start_ts or after.ts > self.seen_ts:
             return True
         chunk = self._chunks[bisect_left(self._chunks, before.ts, key=attrgetter("upto_ts"))]
@@ -225,7 +226,7 @@ def _text_bytes(answer: CountedResponse) -> int:
 
 
 def start_task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Start something that nobody need wait for; whoever does hears how it failed."""
+    """Start a background task. Its exception reaches only those who await it."""
     task = asyncio.create_task(work)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task

@@ -1,9 +1,9 @@
-"""What the results ask the database: the answers of one round, in steps that are short enough for its deadlines.
+"""Incremental load of the responses of one round, in steps that fit the database deadlines.
 
-Large rounds are read by segments: parts of the feed, each counted once and stored (`store.py`). A step takes over a whole segment if
-it still holds, or reads some answers. A segment holds as long as it has as many live answers as were counted: an answer that changes
-leaves its place in the feed for a new one at the end, and nothing ever comes to lie below the head, so what is in a segment now was
-in it then, unchanged, and the same number is the same answers.
+Large rounds are read by segments: parts of the feed, each counted once and stored (`store.py`). A
+step merges a whole valid segment, or reads a chunk of responses. A segment is valid while its number
+of live responses is unchanged. A response that changes moves to the end of the feed, and nothing is
+inserted below the head. So an equal number means the same, unchanged responses.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["Chunk", "NewSegment", "RoundKey", "Segment", "TallyLoader"]
 
 MAX_CHUNK_RESPONSES = 2_000
-"""Answers that are read in one snapshot, about 10 ms: the driver hands over all of them while the event loop waits."""
+"""Responses read in one snapshot, about 10 ms, because the driver blocks the event loop meanwhile."""
 
 MAX_SEGMENT_RESPONSES = 50_000
-"""Answers of a segment; about a third of a second's work to count."""
+"""Responses of a segment. Counting them takes about a third of a second."""
 
 MIN_SEGMENT_RESPONSES = 5_000
-"""Answers of a segment that is worth its row."""
+"""Responses of the smallest segment worth a row."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -41,13 +41,13 @@ _decode = msgspec.msgpack.Decoder().decode
 MIN_CHUNK_RESPONSES = 50
 MAX_CHUNK_CHARACTERS = 1_000_000
 MAX_CHUNK_MEMORY_SHARE = 0.25
-"""A chunk gets smaller while its texts, or the distinct keys in them, are more than this."""
+"""Bounds of a chunk's texts, and of the memory share of its keys. Beyond either, the next chunk is smaller."""
 
 
 class Chunk(NamedTuple):
-    """Answers with timestamps up to `upto` were counted as they were while the head stood at `seen_ts`.
+    """Position of a load: responses up to `upto_ts` were counted as they were at `seen_ts`.
 
-    `start` is where it stood at the first chunk.
+    `start_ts` is the position of the head at the first chunk.
     """
 
     upto_ts: int
@@ -56,33 +56,33 @@ class Chunk(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing is left to be read."""
+        """Whether the load is complete."""
         return self.upto_ts >= self.start_ts
 
 
 class NewSegment(NamedTuple):
-    """A segment that was counted just now, and the dump of its state."""
+    """A new segment, and the dump of its state."""
 
     segment: Segment
     state: bytes
 
 
 class CountObserver(Protocol):
-    """Whoever wants to know every single answer that is counted."""
+    """Observer of every counted response."""
 
     def record(self, answer: LiveResponse) -> None:
-        """Take note of an answer that was counted."""
+        """Record a counted response."""
 
     def stop_recording(self) -> None:
-        """Give up: answers were counted that were not read."""
+        """Stop: responses were counted without being read."""
 
 
 class TallyLoader:
-    """Adds up a round after a position. While a step runs, in a reader's thread, nobody else touches it.
+    """Loads the tally of a round after a position, step by step in a reader thread.
 
-    All that is read lies at or below where the head stood at the first chunk; what moved beyond it since then is told by events.
-    `fresh` are the segments that were counted on the way, `in_segments` the answers of these and of those that were taken over;
-    `covered` is up to where there are segments.
+    It reads up to the position of the head at the first chunk. Events report what moved since then.
+    `new_segments` were counted in this load. `segmented_count` responses lie in new and stored
+    segments, which end at `segmented_upto_ts`.
     """
 
     def __init__(self, round_key: RoundKey, inputs: TallyInputs, *, after: int = 0, observer: CountObserver | None = None) -> None:
@@ -101,11 +101,11 @@ class TallyLoader:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to be read."""
+        """Whether the load is complete."""
         return bool(self.chunks) and self.chunks[-1].is_last
 
     def step(self, tx: ReadTx) -> None:
-        """Take over the next segment if it holds, or count the next answers."""
+        """Merge the next segment if it is valid, or count the next chunk."""
         seen_ts = read_head(tx, self.round_key.session_id).ts
         start = self.chunks[0].start_ts if self.chunks else seen_ts
         after = self.chunks[-1].upto_ts if self.chunks else self._after_ts
@@ -120,7 +120,7 @@ class TallyLoader:
             self._finish_part(upto, is_segment=False)
 
     def _merge_stored_segment(self, tx: ReadTx, after: int) -> int | None:
-        """Take in the segment that begins here and return where it ends; None if there is none, or it holds no more."""
+        """Merge the segment that begins at `after` and return its end; None without a valid one."""
         while self._stored_segments and self._stored_segments[0].after < after:
             self._stored_segments.pop(0)
         if not self._stored_segments or self._stored_segments[0].after != after:
@@ -139,7 +139,7 @@ class TallyLoader:
         return None
 
     def _count_chunk(self, tx: ReadTx, after: int, start: int) -> int:
-        """Count the next answers and return up to where; a part ends where the next segment begins."""
+        """Count the next chunk and return its end, at most the start of the next segment."""
         end = min(start, self._stored_segments[0].after) if self._stored_segments else start
         most, share = self._chunk_size, self._part.memory_share
         answers = live_responses(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=end, limit=most)
@@ -163,7 +163,7 @@ class TallyLoader:
         return upto
 
     def _finish_part(self, upto: int, *, is_segment: bool) -> None:
-        """Add the part to the whole; one that `is_whole` becomes a segment."""
+        """Merge the part into the tally. With `is_segment`, it becomes a new segment."""
         dumped, answers = self._part.dump(), self._part.audience(is_host=True).count
         if is_segment:
             self.segmented_count += answers

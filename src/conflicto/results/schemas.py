@@ -1,4 +1,4 @@
-"""Schema of results: one for each operation of an activity's `aggregate`, told apart by `op`."""
+"""Schema of results: one for each operation of an activity's `aggregate`, with `op` as the discriminator."""
 
 from __future__ import annotations
 

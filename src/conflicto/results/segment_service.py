@@ -1,4 +1,4 @@
-"""Segments of large rounds: counted when somebody asks for results, and stored so that the next who ask after a restart need not wait."""
+"""Segments of large rounds: counted at a request for results, and stored for requests after a restart."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from conflicto.results.tally import TallyInputs
 
 MARGIN_RESPONSES = 10_000
-"""The newest answers of a round, which are likely to change, are left for a later segment."""
+"""The newest responses of a round, which are likely to change, are left for a later segment."""
 
 log = structlog.get_logger(__name__)
 
 
 class SegmentService:
-    """Reads rounds, and keeps what was counted of them. The event loop's alone."""
+    """Reads rounds, and stores counted segments. For the event loop only."""
 
     def __init__(self, db: Database, writer: Writer) -> None:
         self._db = db
@@ -37,15 +37,15 @@ class SegmentService:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may write to the database as well."""
+        """Whether other processes may write to the database."""
         return self._db.is_shared
 
     async def close(self) -> None:
-        """Remove what was spilled to the disk."""
+        """Remove the temporary database."""
         await asyncio.to_thread(self.spill.close)
 
     async def read(self, round_key: RoundKey, inputs: TallyInputs, observer: CountObserver | None = None) -> TallyLoader:
-        """Read a whole round. If the task is cancelled, what was counted until then is kept: the next reading goes on from there.
+        """Read a whole round. A cancelled read stores its segments, and the next read continues there.
 
         Raises:
             NotFound, Unavailable: the session is gone, or the database does not answer.
@@ -75,7 +75,7 @@ class SegmentService:
         return reading
 
     async def store(self, round_key: RoundKey, inputs: TallyInputs, segments: Sequence[NewSegment]) -> None:
-        """Store segments; one that cannot be stored is counted again the next time."""
+        """Store segments. A segment that cannot be stored is counted again at the next load."""
         try:
             for each in segments:
                 await self._writer.run((), store.save_segment, round_key, inputs.digest, each.segment, each.state)
@@ -84,5 +84,5 @@ class SegmentService:
 
 
 def is_segment_due(responses: int, segmented: int) -> bool:
-    """Whether so many answers of a round are worth another segment, if `covered` of them lie in segments."""
+    """Return whether a round has enough responses outside its segments for another one."""
     return responses - segmented >= queries.MAX_SEGMENT_RESPONSES + MARGIN_RESPONSES

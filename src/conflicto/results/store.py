@@ -1,4 +1,4 @@
-"""Rows of segments: parts of large rounds that were counted once."""
+"""Rows of segments: counted parts of large rounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RoundKey(NamedTuple):
-    """Whose answers are counted."""
+    """The key of a round."""
 
     session_id: int
     activity_id: UUID
@@ -23,7 +23,7 @@ class RoundKey(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """The answers of a round with timestamps in (after, upto], as many as were live when they were counted."""
+    """Part of a round with timestamps in (after, upto], and its number of live responses."""
 
     after: int
     upto: int
@@ -56,13 +56,13 @@ _DELETE_OVERLAPPING = delete(tally_segments).where(
 
 
 def stored_segments(tx: ReadTx, round_key: RoundKey, basis: bytes) -> list[Segment]:
-    """Return what was counted of a round by a basis, in order; no two overlap."""
+    """Return the segments of a round with the given digest of inputs, in order, without overlaps."""
     rows = tx.all(_SEGMENTS, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis})
     return [Segment._make(row) for row in rows]
 
 
 def segment_state(tx: ReadTx, round_key: RoundKey, basis: bytes, segment: Segment) -> bytes | None:
-    """Return the dump of a segment, None if another one took its place."""
+    """Return the dump of a segment, None if it was replaced."""
     state: bytes | None = tx.scalar(
         _STATE, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis, **segment._asdict()}
     )
@@ -70,7 +70,7 @@ def segment_state(tx: ReadTx, round_key: RoundKey, basis: bytes, segment: Segmen
 
 
 def save_segment(tx: WriteTx, round_key: RoundKey, basis: bytes, segment: Segment, state: bytes) -> None:
-    """Store a segment in place of those that it overlaps, and of those by another basis."""
+    """Store a segment, and delete those that it overlaps or that have other inputs."""
     place = {
         "activity_id": round_key.activity_id,
         "nth": round_key.nth,
@@ -88,5 +88,5 @@ def save_segment(tx: WriteTx, round_key: RoundKey, basis: bytes, segment: Segmen
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:  # noqa: ARG001 - there are a few dozen at most
-    """Remove what was counted of a deleted session; returns how many segments."""
+    """Delete the segments of a deleted session and return their number."""
     return tx.write(delete(tally_segments).where(tally_segments.c.session_id == session_id))

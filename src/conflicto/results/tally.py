@@ -1,6 +1,6 @@
-"""A tally: the results of one round of one activity, one state for all live answers (the host's) and one for the visible ones.
+"""The tally of one round: states for all live responses (the host's) and for the visible ones.
 
-While every live answer is visible the two are one object. The first answer that is not parts them.
+Both audiences share one object while every live response is visible. The first other one splits it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
 NO_AUTHOR = 0
-"""Author of an answer that was detached from its own."""
+"""Author of a response that was detached from its author."""
 
 _decode = msgspec.json.Decoder().decode
 
 
 COUNTING_RULES_VERSION = 5
-"""Number of the rules by which values are compared and counted; segments that were counted by earlier rules are not taken over."""
+"""Version of the rules that compare and count values. Segments of other versions are ignored."""
 
 
 class TallyInputs(NamedTuple):
-    """What a tally is made from beside the answers; when it changes, the tally is made anew.
+    """Inputs of a tally beside the responses. When they change, the tally is rebuilt.
 
-    `knows_authors`: who answered must be known, because they may see the results. `is_moderated`: the two states part at once, since
-    answers are likely to be held, hidden or masked; parting later costs a copy of all that was counted. `config` is null unless the
+    `knows_authors`: authors are counted, because they may see the results. `is_moderated`: the
+    audiences split at once, because a later split copies all counts. `config` is None unless the
     aggregate refers to it.
     """
 
@@ -56,51 +56,52 @@ class TallyInputs(NamedTuple):
 
     @property
     def digest(self) -> bytes:
-        """Return what tells this basis from others, 16 bytes; another version of the program, or of Unicode, may count otherwise."""
+        """Digest of the inputs, program version and Unicode version, 16 bytes."""
         parts = (__version__, COUNTING_RULES_VERSION, unidata_version, *self._replace(is_moderated=False))
         return blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 
 class CountableResponse(Protocol):
-    """As much of a response as a tally looks at."""
+    """The properties of a response that a tally reads."""
 
     @property
     def id(self) -> UUID:
-        """What votes may name as their target."""
+        """Id, a possible target of votes."""
 
     @property
     def participant_id(self) -> int | None:
-        """Its author, None if an anonymous activity's answer was detached."""
+        """Author, None for a detached response of an anonymous activity."""
 
     @property
     def received_us(self) -> int:
-        """When this revision arrived."""
+        """Arrival time of this revision, µs since 1970 UTC."""
 
     @property
     def created_ts(self) -> int:
-        """Its first place in the feed."""
+        """Feed timestamp of the first revision."""
 
     @property
     def deleted(self) -> bool:
-        """Whether it is a tombstone, which counts nowhere."""
+        """Whether it is a tombstone, which is not counted."""
 
     @property
     def is_visible(self) -> bool:
-        """Whether it counts for others than the host."""
+        """Whether audiences other than hosts see it."""
 
     @property
     def text(self) -> str | None:
-        """Its JSON."""
+        """JSON text."""
 
     @property
     def masked(self) -> str | None:
-        """What others are shown in its place, None if that is the text itself."""
+        """Masked text for other audiences, None if they see `text`."""
 
 
 class AudienceTally:
-    """One of the two states: how many answers there are, and the state of every fold.
+    """Tally of one audience: the number of responses, and the state of every fold.
 
-    `stored` are the numbers of the states on disk, on top of which memory counts; a half that parted from another begins with a copy.
+    `stored` are the numbers of the states on disk, to which the memory part adds. A split tally
+    begins with a copy.
     """
 
     def __init__(self, states: list[State], *, count: int = 0, split_from: AudienceTally | None = None) -> None:
@@ -110,18 +111,18 @@ class AudienceTally:
         self._split_from = split_from
 
     def split(self) -> AudienceTally:
-        """Return a half that holds the same and goes its own way from here."""
+        """Return an independent copy."""
         return AudienceTally(deepcopy(self.states), count=self.count, split_from=self)
 
     def prepare(self, spill: SpillStore) -> None:
-        """Make room on disk; before anything is added to the half that this one parted from."""
+        """Create the states on disk, before the tally that this one was split from changes."""
         if not self.stored:
             source = self._split_from.stored if self._split_from else []
             self.stored = [spill.copy_state(each) for each in source] or [spill.add_state() for _ in self.states]
         self._split_from = None
 
     def merge(self, dump: tuple[int, list[Any]]) -> None:
-        """Take in other answers: their number, and the dumps of their states."""
+        """Merge other responses: their number, and the dumps of their states."""
         count, states = dump
         self.count += count
         for state, each in zip(self.states, states, strict=True):
@@ -129,24 +130,24 @@ class AudienceTally:
 
 
 class StoredResults(NamedTuple):
-    """The results of a tally that is stored on disk: for the host and for others, the number of answers and a result for each name."""
+    """Results of a tally on disk, for hosts and for others: the number of responses, and a result for each name."""
 
     live: tuple[int, list[dict[str, Any]]]
     visible: tuple[int, list[dict[str, Any]]]
 
 
 class DetachedTally:
-    """Part of a tally that memory held at one moment, on its way to the disk."""
+    """The memory part of a tally at one moment, to be stored on disk."""
 
     def __init__(self, tally: RoundTally, halves: Sequence[AudienceTally]) -> None:
         self._tally = tally
         self._audiences = [(half, half.count, [state.detach() for state in half.states]) for half in halves]
 
     def store(self, spill: SpillStore) -> None:
-        """Add it to what is stored.
+        """Add this part to the stored part.
 
         Raises:
-            Unavailable: what is below it was lost with another temporary database.
+            Unavailable: the stored part was lost with another temporary database.
         """
         tally = self._tally
         if tally.spill not in {None, spill}:
@@ -162,7 +163,7 @@ class DetachedTally:
                 state.store(spill, number)
 
     def results(self, spill: SpillStore) -> StoredResults:
-        """Store it, and return the results of that moment; raises as `store` does."""
+        """Store this part, and return the results of that moment; raises as `store` does."""
         self.store(spill)
         told = [
             (count, [state.stored_result(spill, number) for state, number in zip(states, half.stored, strict=True)])
@@ -171,7 +172,7 @@ class DetachedTally:
         return StoredResults(told[0], told[-1])
 
     def points(self, spill: SpillStore, *, is_host: bool) -> list[dict[int, int]]:
-        """Store it, and return the points by participant, for each `score` of the spec; raises as `store` does."""
+        """Store this part, and return points by participant for each `score` of the spec; raises as `store` does."""
         self.store(spill)
         half = self._tally.audience(is_host=is_host)
         stored = zip(half.states, half.stored, strict=True)
@@ -179,9 +180,10 @@ class DetachedTally:
 
 
 class RoundTally:
-    """The folds of one round. `authors` counts live answers by author, if the basis asks for it.
+    """The folds of one round. `authors` counts live responses by author, with `inputs.knows_authors`.
 
-    The state for others folds what they are shown. Points alone are counted by what was written: a masked word is as right as it was.
+    The visible state folds masked texts. Points are counted by the original text, because a masked
+    word is still correct.
     """
 
     def __init__(self, inputs: TallyInputs) -> None:
@@ -200,11 +202,11 @@ class RoundTally:
 
     @property
     def memory_share(self) -> float:
-        """How much memory it takes as a share of what it may; above 1 it belongs on disk."""
+        """Memory as a share of the bound. Above 1 the tally moves to disk."""
         return sum(state.entries / state.max_entries for half in self._audiences for state in half.states)
 
     def detach(self) -> DetachedTally:
-        """Hand over what memory holds, to be stored; what comes next is counted on top of it. Results are on disk from now on."""
+        """Return the memory part, to be stored, and continue empty. Results are on disk from now on."""
         self.is_stored = True
         return DetachedTally(self, self._audiences)
 
@@ -213,14 +215,14 @@ class RoundTally:
         return [self._live] if self._visible is self._live else [self._live, self._visible]
 
     def change(self, before: CountableResponse | None, after: CountableResponse) -> None:
-        """Take over that an answer is now `after`, and was `before` (None: it was not there)."""
+        """Replace a response `before` (None: a new one) by `after`."""
         if before is not None and not before.deleted:
             self.remove(before)
         if not after.deleted:
             self.add(after)
 
     def add(self, response: CountableResponse) -> None:
-        """Take in a live answer."""
+        """Count a live response."""
         for half, reads in self._reads_by_audience(response):
             half.count += 1
             for state, read in zip(half.states, reads, strict=True):
@@ -230,7 +232,7 @@ class RoundTally:
             self.authors[response.participant_id or NO_AUTHOR] += 1
 
     def remove(self, response: CountableResponse) -> None:
-        """Take back a live answer exactly as it was taken in."""
+        """Remove a live response exactly as it was counted."""
         for half, reads in self._reads_by_audience(response):
             half.count -= 1
             for state, read in zip(half.states, reads, strict=True):
@@ -246,21 +248,21 @@ class RoundTally:
         return [dict(state.points()) for state in self.audience(is_host=is_host).states if isinstance(state, ScoreState)]
 
     def audience(self, *, is_host: bool) -> AudienceTally:
-        """Return the state that a caller sees."""
+        """Return the tally of an audience."""
         return self._live if is_host else self._visible
 
     def points(self, *, is_host: bool) -> Iterator[tuple[int, int]]:
-        """Yield the participants who answered what is scored, with their points, once for each `score` of the spec."""
+        """Yield participants with their points, once for each `score` of the spec."""
         for state in self.audience(is_host=is_host).states:
             if isinstance(state, ScoreState):
                 yield from state.points()
 
     def dump(self) -> Any:  # noqa: ANN401 - plain values
-        """Return all that it holds, as values that msgpack gives back unchanged."""
+        """Return the whole tally as values that survive msgpack unchanged."""
         return [(half.count, [state.dump() for state in half.states]) for half in self._audiences], dict(self.authors)
 
     def merge(self, dump: Any) -> None:  # noqa: ANN401 - what `dump` returned
-        """Take in all answers of a dumped tally of the same basis, none of which is in this one."""
+        """Merge a dumped tally with the same inputs. The two share no responses."""
         parts, authors = dump
         if len(parts) > 1 and self._visible is self._live:
             self._visible = self._live.split()
@@ -275,7 +277,7 @@ class RoundTally:
         return any(isinstance(state, ScoreState) for state in self._live.states)
 
     def _reads_by_audience(self, response: CountableResponse) -> tuple[tuple[AudienceTally, Sequence[Any]], ...]:
-        """Return the states that an answer counts in, each with what is read from it there."""
+        """Return the audiences that count a response, each with the values read for it."""
         reads = self._read_folds(response, response.text)
         if response.is_visible and response.masked is None and self._visible is self._live:
             return ((self._live, reads),)
@@ -300,10 +302,10 @@ class RoundTally:
 
 
 def results_by_name(tally: RoundTally, *, is_host: bool, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
-    """Return what a caller is told, by name.
+    """Return the results for a caller, by name.
 
-    Unless `is_scored`, a `score` tells no more than how many answered: who is right would give the secret away. The best of an anonymous
-    activity have no names.
+    Unless `is_scored`, a `score` shows only the number of responses, because correct ones would
+    reveal the secret. The best participants of an anonymous activity have no ids.
     """
     results = [state.result() for state in tally.audience(is_host=is_host).states]
     return filter_results(tally.names, results, is_scored=is_scored, is_anonymous=is_anonymous)
@@ -312,7 +314,7 @@ def results_by_name(tally: RoundTally, *, is_host: bool, is_scored: bool, is_ano
 def filter_results(
     names: Sequence[str], results: Sequence[dict[str, Any]], *, is_scored: bool, is_anonymous: bool
 ) -> dict[str, Any]:
-    """Return results by name, as far as a caller may be told of them."""
+    """Return the results that a caller may see, by name."""
     return {
         name: _filter_result(result, is_scored=is_scored, is_anonymous=is_anonymous)
         for name, result in zip(names, results, strict=True)

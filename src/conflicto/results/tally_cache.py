@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
 MAX_TALLIES = 1_000
-"""Rounds of one session whose tallies are kept; a session has at most 500 activities."""
+"""Cached tallies of one session, one for each round. A session has at most 500 activities."""
 
 MAX_TALLIES_BYTES = 64 * 1024 * 1024
-"""Of one session. The tallies that were loaded first make room."""
+"""Memory of one session's tallies. The oldest ones are evicted first."""
 
 MAX_WAIT_S = 1.0
 MAX_UNAWAITED_LOAD_S = 60.0
 COUNTING_RETRY_S = 1
-"""Time that a request waits for a load, that a load goes on after the last request was refused, and after which to ask again."""
+"""Time that a request waits for a load, that a load runs without requests, and `Retry-After`."""
 
 
 class TallyCache:
-    """The tallies of one session by activity and round. The event loop's alone."""
+    """The tallies of one session by activity and round. For the event loop only."""
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[UUID, int], LiveTally] = {}
 
     @property
     def bytes(self) -> int:
-        """Return what the tallies hold in memory, about."""
+        """The approximate memory of the tallies in bytes."""
         return sum(each.bytes for each in self._tallies.values())
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Follow a commit; costs nothing where nobody asked for results."""
+        """Apply a commit. Rounds without a cached tally cost nothing."""
         if self._tallies:
             for before, after in changes:
                 kept = self._tallies.get((after.activity_id, after.round))
@@ -53,7 +53,7 @@ class TallyCache:
                     kept.apply(before, after)
 
     def apply_remote(self, since_ts: int, changes: Sequence[Change]) -> None:
-        """Follow what other processes did after a position, each answer as it is now and as it was known there."""
+        """Apply changes of other processes after a position: each response before, as known there, and now."""
         if self._tallies:
             for before, after in changes:
                 kept = self._tallies.get((after.activity_id, after.round))
@@ -61,11 +61,11 @@ class TallyCache:
                     kept.apply(before, after, since_ts)
 
     async def get(self, segments: SegmentService, round_key: RoundKey, inputs: TallyInputs) -> LiveTally:
-        """Return a round's tally, loaded if it is not there or was made from something else; all who ask share one load.
+        """Return a round's tally, loaded if it is missing or has other inputs. Concurrent requests share one load.
 
         Raises:
-            NotFound: it had to be loaded, and the session is gone.
-            Unavailable: likewise, and the database does not answer, or it takes longer than a request waits: the load goes on meanwhile.
+            NotFound: the session is gone.
+            Unavailable: the database does not answer, or the load takes longer than `MAX_WAIT_S` and goes on.
         """
         key = round_key.activity_id, round_key.nth
         kept = self._tallies.get(key)
@@ -81,7 +81,7 @@ class TallyCache:
         return kept
 
     async def _wait_for_load(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
-        """Wait a moment for a load, which ends when the last who waits for it goes away, or was told to ask again and does not."""
+        """Wait up to `MAX_WAIT_S` for a load. It is cancelled when no request waits or comes back."""
         live_tally.waiters += 1
         try:
             done, _ = await asyncio.wait({load_task}, timeout=MAX_WAIT_S)
@@ -95,7 +95,7 @@ class TallyCache:
                 self._cancel_unawaited(key, live_tally, load_task)
 
     def _schedule_abandonment(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
-        """Let a load go on without anyone who waits, for as long as those who were refused may take to ask again."""
+        """Let a load go on for `MAX_UNAWAITED_LOAD_S` after the last refused request."""
         if live_tally.abandon_timer is not None:
             live_tally.abandon_timer.cancel()
         live_tally.abandon_timer = asyncio.get_running_loop().call_later(
@@ -135,7 +135,7 @@ async def _store_segments(segments: SegmentService, round_key: RoundKey, live_ta
 
 
 async def _extend(segments: SegmentService, round_key: RoundKey, live_tally: LiveTally) -> None:
-    """Store one more segment. Where there was none to be made, the answers count as stored, so that nobody tries again at once."""
+    """Store one more segment. If none is possible, mark all responses as segmented, to prevent an immediate retry."""
     answers = live_tally.tally.audience(is_host=True).count
     try:
         reading = await segments.extend(round_key, live_tally.tally.inputs, live_tally.segmented_upto_ts)

@@ -1,1 +1,1 @@
-"""Everything that can be done to responses: `submit.py` takes many at once, `change.py` edits, moderates and removes."""
+"""Commands of responses: `submit.py` stores groups, `change.py` edits, moderates and deletes."""

@@ -1,4 +1,4 @@
-"""Remove a flood of participants, a little at a time, so that nobody else's commit waits for it."""
+"""Removal of a flood of participants, in small transactions, so that other commits do not wait."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
 
 MAX_STEP_SEATS, MAX_STEP_RESPONSES = 25, 100
-"""Of one transaction, at most, so that others' answers come in between."""
+"""Bounds of one transaction, so that other commits run in between."""
 
 
 MAX_IDS = 1_000
-"""Of participants in one statement."""
+"""Participants in one statement."""
 
 
 class Cleared(NamedTuple):
-    """How many seats went, and how many answers."""
+    """Numbers of removed seats and deleted responses."""
 
     seats: int
     responses: int

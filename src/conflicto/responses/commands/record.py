@@ -1,4 +1,4 @@
-"""The last step of every change: store rows, count them, and tell the rooms above."""
+"""The last step of every change: store rows, update counts, emit events."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def record_changes(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> None:
-    """Store `(before, after)` pairs of one session, given in feed order, with everything that follows from them."""
+    """Store `(before, after)` pairs of one session in feed order, update counts and emit events."""
     record_changes_by_session(tx, {session_id: changes})
 
 
 def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
-    """Store the changes of some sessions: with as many statements for hundreds of them as for one."""
+    """Store the changes of several sessions, with a constant number of statements."""
     changes = [change for of_one in by_session.values() for change in of_one]
     new = [after for before, after in changes if before is None]
     edited = [after for before, after in changes if before is not None]
@@ -46,7 +46,7 @@ def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Cha
 
 
 def added_bytes(before: ParticipantResponse | None, after: ParticipantResponse) -> int:
-    """Return how many bytes more a change stores."""
+    """Return the growth of stored bytes by a change."""
     row = RESPONSE_BYTES if before is None else -text_bytes(before.text, before.masked)
     return row + text_bytes(after.text, after.masked)
 

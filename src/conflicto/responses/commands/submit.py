@@ -1,7 +1,7 @@
-"""Take answers: a whole group of phones in one transaction.
+"""Submission of responses: a group in one transaction.
 
-State, deadline, policy, moderation and earlier answers are read after the session's head row is locked, so no answer slips in after a
-close that was acknowledged before, and none is refused that came in time.
+State, deadline, policy, moderation and earlier responses are read after the session's head row is
+locked. So no response is stored after an acknowledged close, and none in time is rejected.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ REPLACED = 200
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a participant sends to an activity, and a key if they want to be able to repeat themselves."""
+    """A response sent to an activity, with an optional idempotency key."""
 
     session_id: int
     activity_id: UUID
@@ -56,7 +56,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """A stored response and the status that its sender hears: 201 for a new one, 200 for a further revision.
+    """A stored response and its HTTP status: 201 for a new one, 200 for a new revision.
 
     `is_unseen`: it belongs to an anonymous activity, so only its sender may be told of the request.
     """
@@ -67,7 +67,7 @@ class SubmitResult:
 
 
 class _Accepted(NamedTuple):
-    """A submission that will be stored, by its position among those that came, and the rows that it revises, if any."""
+    """An accepted submission, with its position in the group and the rows that it revises."""
 
     position: int
     activity: Activity
@@ -76,7 +76,7 @@ class _Accepted(NamedTuple):
 
 
 class _EarlierResponses(NamedTuple):
-    """Answers of the senders where they may have one, by participant and activity: released ones, and those in the pool."""
+    """Earlier responses of the senders by participant and activity: released and pooled ones."""
 
     released: dict[tuple[int, UUID], ParticipantResponse]
     pooled: dict[tuple[int, UUID], PooledResponse]
@@ -259,7 +259,7 @@ def _store_accepted(
 def _store_pooled(
     tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, SubmitResult | DomainError]
 ) -> None:
-    """Store answers of anonymous activities where only their authors read them."""
+    """Store responses of anonymous activities in the pool."""
     changes: dict[UUID, list[tuple[PooledResponse | None, PooledResponse]]] = defaultdict(list)
     keys = []
     for position, activity, before, waiting in accepted:
