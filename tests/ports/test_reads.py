@@ -128,19 +128,19 @@ async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None
 
 async def test_a_place_in_a_category_is_free_when_its_reader_is(db: Database) -> None:
     """A cancelled caller frees no place while its thread still works."""
-    lane, work = CategoryReader(db, 1, wait_s=0.05), Work()
-    task = asyncio.create_task(lane.read(work.stuck))
+    category, work = CategoryReader(db, 1, wait_s=0.05), Work()
+    task = asyncio.create_task(category.read(work.stuck))
     await work.has_begun()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
     assert db.stuck_reads == 1
     with pytest.raises(Unavailable):
-        await lane.read(one)
+        await category.read(one)
 
     work.released.set()
     await idle(db)
-    assert await lane.read(one) == 1
+    assert await category.read(one) == 1
 
 
 async def test_closing_does_not_wait_for_a_stuck_reader(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,13 +37,13 @@ async def settle() -> None:
 
 async def test_reads_wait_while_the_queue_moves_and_no_longer_than_its_bound(at: Callable[[float], asyncio.Future[None]]) -> None:
     queue = ReaderQueue(1)
-    lane = opened(queue, 1)
-    await queue.acquire(lane)
-    waiting = [asyncio.create_task(queue.acquire(lane)) for _ in range(3)]
+    category = opened(queue, 1)
+    await queue.acquire(category)
+    waiting = [asyncio.create_task(queue.acquire(category)) for _ in range(3)]
     await at(0.0)
     for second in (2.0, 4.5):
         await at(second)
-        queue.release(lane)
+        queue.release(category)
     await at(MAX_WAIT_S - 0.1)
     assert [task.done() for task in waiting] == [True, True, False]
 
@@ -56,9 +56,9 @@ async def test_reads_wait_while_the_queue_moves_and_no_longer_than_its_bound(at:
 
 async def test_reads_are_refused_soon_while_no_place_comes_free(at: Callable[[float], asyncio.Future[None]]) -> None:
     queue = ReaderQueue(1)
-    lane = opened(queue, 1)
-    await queue.acquire(lane)
-    waiting = asyncio.create_task(queue.acquire(lane))
+    category = opened(queue, 1)
+    await queue.acquire(category)
+    waiting = asyncio.create_task(queue.acquire(category))
     await at(0.0)
     await at(STALLED_S - 0.1)
     assert not waiting.done()
@@ -67,21 +67,21 @@ async def test_reads_are_refused_soon_while_no_place_comes_free(at: Callable[[fl
         await waiting
 
 
-async def test_a_burst_is_taken_in_the_order_of_arrival_and_a_full_lane_is_passed_over() -> None:
+async def test_a_burst_is_taken_in_the_order_of_arrival_and_a_full_category_is_passed_over() -> None:
     queue, order = ReaderQueue(2), []
     plain, lists = opened(queue, 2), opened(queue, 1)
-    for lane in (plain, lists):
-        await queue.acquire(lane)
+    for category in (plain, lists):
+        await queue.acquire(category)
 
-    async def read(name: str, lane: ReadCategory) -> None:
-        await queue.acquire(lane)
+    async def read(name: str, category: ReadCategory) -> None:
+        await queue.acquire(category)
         order.append(name)
 
     tasks = [asyncio.create_task(read(f"{'l' if nth % 2 else 'p'}{nth}", lists if nth % 2 else plain)) for nth in range(6)]
     await settle()
     assert len(queue) == 6
-    for lane in (plain, plain, lists, lists):
-        queue.release(lane)
+    for category in (plain, plain, lists, lists):
+        queue.release(category)
         await settle()
     assert order == ["p0", "p2", "l1", "l3"], "while a list runs, the second place goes to others"
     for task in tasks:
@@ -91,13 +91,13 @@ async def test_a_burst_is_taken_in_the_order_of_arrival_and_a_full_lane_is_passe
 
 async def test_a_probe_goes_before_all_who_wait() -> None:
     queue = ReaderQueue(1)
-    lane = opened(queue, 1)
-    await queue.acquire(lane)
-    waiting = [asyncio.create_task(queue.acquire(lane)) for _ in range(100)]
+    category = opened(queue, 1)
+    await queue.acquire(category)
+    waiting = [asyncio.create_task(queue.acquire(category)) for _ in range(100)]
     await settle()
-    probe = asyncio.create_task(queue.acquire(lane, is_urgent=True))
+    probe = asyncio.create_task(queue.acquire(category, is_urgent=True))
     await settle()
-    queue.release(lane)
+    queue.release(category)
     await settle()
     assert probe.done()
     assert not any(task.done() for task in waiting)
@@ -109,35 +109,35 @@ async def test_a_probe_goes_before_all_who_wait() -> None:
 async def test_callers_who_go_away_leave_nothing_behind() -> None:
     """Before a place is theirs, and in the moment in which it is."""
     queue = ReaderQueue(1)
-    lane = opened(queue, 1)
-    await queue.acquire(lane)
-    gone, granted = (asyncio.create_task(queue.acquire(lane)) for _ in range(2))
+    category = opened(queue, 1)
+    await queue.acquire(category)
+    gone, granted = (asyncio.create_task(queue.acquire(category)) for _ in range(2))
     await settle()
     gone.cancel()
     await settle()
     assert len(queue) == 1
-    queue.release(lane)
+    queue.release(category)
     granted.cancel()
     await asyncio.gather(gone, granted, return_exceptions=True)
     await settle()
-    await asyncio.wait_for(queue.acquire(lane), 10)
-    assert lane.running == 1
+    await asyncio.wait_for(queue.acquire(category), 10)
+    assert category.running == 1
 
 
 async def test_a_queue_that_is_full_or_too_long_refuses_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = ReaderQueue(1)
-    lane = opened(queue, 1)
-    await queue.acquire(lane)
+    category = opened(queue, 1)
+    await queue.acquire(category)
     monkeypatch.setattr(reader_queue, "MAX_WAITING_READS", 3)
-    waiting = [asyncio.create_task(queue.acquire(lane)) for _ in range(3)]
+    waiting = [asyncio.create_task(queue.acquire(category)) for _ in range(3)]
     await settle()
     with pytest.raises(Unavailable):
-        await queue.acquire(lane)
+        await queue.acquire(category)
 
     monkeypatch.setattr(reader_queue, "MAX_WAITING_READS", 1_000)
-    lane.mean_s = reader_queue.WAIT_MARGIN * MAX_WAIT_S
+    category.mean_s = reader_queue.WAIT_MARGIN * MAX_WAIT_S
     with pytest.raises(Unavailable):
-        await queue.acquire(lane)
+        await queue.acquire(category)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

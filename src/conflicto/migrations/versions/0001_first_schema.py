@@ -31,7 +31,7 @@ def downgrade() -> None:
 
 
 def _postgres_json() -> None:
-    """Let PostgreSQL keep the JSON as JSONB too: derived from the text by the database itself, so the two cannot differ."""
+    """Add JSONB columns that PostgreSQL generates from the text, so that the two cannot differ."""
     op.execute("ALTER TABLE responses ADD COLUMN response_data jsonb GENERATED ALWAYS AS (response_text::jsonb) STORED")
     op.execute("CREATE INDEX ix_responses_response_data ON responses USING gin (response_data jsonb_path_ops)")
     for name in ("config", "secret", "aggregate"):

@@ -43,7 +43,7 @@ def downgrade() -> None:
 
 
 def _author(*, may_be_null: bool) -> None:
-    """Let `responses.participant_id` be null, or not. SQLite before 3.53 copies the table for that."""
+    """Allow null in `responses.participant_id`, or not. SQLite before 3.53 copies the table."""
     if op.get_bind().dialect.name == "sqlite" and tuple(op.get_bind().dialect.server_version_info or ()) < ALTERS:
         with op.batch_alter_table("responses") as responses:
             responses.alter_column("participant_id", existing_type=sa.BigInteger(), nullable=may_be_null)
