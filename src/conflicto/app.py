@@ -382,7 +382,7 @@ class App:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
         return RequestPipeline(Dependencies(
             routes=RouteTable([*self.routes, *self.page_routes]), authenticator=self.authenticator, limiter=self.limiter, clock=self.clock,
-            control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.sessions.shelf_of,
+            control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.sessions.view_cache_of,
             note_presence=self.presence.record_caller, access_log=self.settings.access_log, server=self.identity.issuer,
             prefix=self.connections.prefix,
         ))  # fmt: skip

@@ -53,7 +53,7 @@ async def test_a_thousand_targets_keep_no_more_than_the_budget(api: Api, small: 
             if target.endswith(("?limit=1", "?limit=25")):
                 assert body == (await api.get(target, token=anna.token)).content
         budget, head = small.budget, small.sessions.cached(event.id)
-        maps = [head.made, *(shelf.responses for shelf in head.shelves.values())]
+        maps = [head.response_cache, *(shelf.responses for shelf in head.view_caches.values())]
         held = {id(ready): sys.getsizeof(ready.body) for each in maps for ready in each.values()}
         (account,) = [each for each in budget.accounts if each.name == "responses"]
 
@@ -84,7 +84,7 @@ async def test_spellings_of_one_target_share_one_entry(app: App, api: Api) -> No
         for target in spelt[5:]:
             await line.send(get(target, host))
             await line.answer()
-        shelves = app.sessions.cached(event.id).shelves.values()
+        shelves = app.sessions.cached(event.id).view_caches.values()
         kept = [target for shelf in shelves for target in shelf.responses if b"changes/since/" in target and b"now" not in target]
 
     assert len(answers) == 1

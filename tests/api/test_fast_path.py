@@ -306,7 +306,7 @@ async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int,
         await exchange(line, get(f"{event.path}/status", seats[0].token, "x-long: " + "x" * 3000))
     assert len(app.fast_path._auths) <= 3
     assert cached_requests(app) <= 8
-    assert all(len(shelf.responses) <= 2 for shelf in app.sessions.cached(event.id).shelves.values())
+    assert all(len(shelf.responses) <= 2 for shelf in app.sessions.cached(event.id).view_caches.values())
 
 
 async def test_cached_bytes_still_get_the_same_response_after_the_session_left_memory(app: App, api: Api, port: int) -> None:

@@ -226,4 +226,4 @@ async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytes
         page = await api.get(f"{event.path}/changes/since/now?limit={limit}", token=event.host)
         assert page.json()["items"] == []
 
-    assert len((await api.app.sessions.get(event.id)).made) == 1
+    assert len((await api.app.sessions.get(event.id)).response_cache) == 1

@@ -65,13 +65,13 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
     heads.apply(later)
 
     assert heads.cached(stage.session_id) is None
-    assert before.shelf_for(View.HOST) is None
+    assert before.view_cache_for(View.HOST) is None
     head = await heads.get(stage.session_id)
     assert (head.session.locked, head.ts) == (False, later.heads[stage.session_id].ts)
     assert head.counts_of(next(iter(head.activities.values()))).live == 1
     assert head is before
     assert heads.cached(stage.session_id) is head
-    assert head.shelf_for(View.HOST) is not None
+    assert head.view_cache_for(View.HOST) is not None
 
 
 async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:

@@ -69,8 +69,8 @@ class LeaderboardHandler:
         if view is View.PARTICIPANT:
             body["me"] = _own_place(board.by_participant.get(request.caller.participant_id))
         ready = self._builder.status(request, state, encode(body))
-        shelf = state.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
-        return cacheable_response(request, ready, shelf, follows_data=False)
+        view_cache = state.view_cache_for(view) if is_now and view is not View.PARTICIPANT else None
+        return cacheable_response(request, ready, view_cache, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
         """Return the points that a participant may be told of; None while they have no place.

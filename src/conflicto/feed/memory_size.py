@@ -37,5 +37,5 @@ def memory_bytes(state: SessionState) -> int:
 
 def attach_response_cache(state: SessionState, cache: ResponseCache) -> None:
     """Let the ready answers of a session be part of a cache, before there are any."""
-    state.made = cache.new_map()
-    state.shelves = {view: ViewCache(cache) for view in View}
+    state.response_cache = cache.new_map()
+    state.view_caches = {view: ViewCache(cache) for view in View}

@@ -187,18 +187,18 @@ class PollHandler:
     async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
         ready = self.cached(state, plan.key)
-        shelf = None if plan.is_private else state.shelf_for(view_of(request.caller))
+        view_cache = None if plan.is_private else state.view_cache_for(view_of(request.caller))
         if ready is None:
             moment = state.position
             page = await self.page(state, plan)
             ready = self._builder.page(request, state, page, plan.guard, is_now=plan.since.kind == "now")
             if not state.is_current or state.is_behind or state.position != moment:
-                shelf = None
-            elif shelf is not None:
+                view_cache = None
+            elif view_cache is not None:
                 self.cache(state, plan.key, ready)
         is_own = _has_only_own_rows(request, state, plan) and has_anonymous_round(state)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
-        return cacheable_response(request, ready, shelf, follows_data=plan.follows_data)
+        return cacheable_response(request, ready, view_cache, follows_data=plan.follows_data)
 
     async def _read_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> Page:
         """Read the rows that memory lacks: the JSON of activities, or else the whole page."""
@@ -240,18 +240,18 @@ class PollHandler:
             snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
             until_s = snapshot.taken_s + MAX_SNAPSHOT_AGE_S if snapshot else float("inf")
             ready = self.cache(state, key, self._builder.status(request, state, made(snapshot), until_s=until_s))
-        return cacheable_response(request, ready, state.shelf_for(view), follows_data=False)
+        return cacheable_response(request, ready, state.view_cache_for(view), follows_data=False)
 
     def cached(self, state: SessionState, key: Hashable) -> CachedResponse | None:
         """Return a cached response of this state that is still fresh, or None."""
-        ready = state.made.get(key)
+        ready = state.response_cache.get(key)
         return ready if ready is not None and self._clock.monotonic_s() < ready.expires_s else None
 
     def cache(self, state: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
         """Cache a response until the state changes."""
-        if len(state.made) >= MAX_CACHED_RESPONSES:
-            state.made.clear()
-        state.made.put(key, ready)
+        if len(state.response_cache) >= MAX_CACHED_RESPONSES:
+            state.response_cache.clear()
+        state.response_cache.put(key, ready)
         return ready
 
     async def single_flight(self, state: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -114,7 +114,7 @@ class ResultsHandler:
         """
         async with cancel_on_disconnect(request):
             ready, round_snapshot = await self.response(request, state)
-        return cacheable_response(request, ready, round_snapshot.state.shelf_for(view_of(request.caller)), follows_data=False)
+        return cacheable_response(request, ready, round_snapshot.state.view_cache_for(view_of(request.caller)), follows_data=False)
 
     async def response(self, request: Request, state: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
         """Return the cacheable response with the round that it shows; raises as `results` does."""

@@ -137,10 +137,10 @@ class SessionCache:
         state = self.cached(session_id)
         return state is None or has_anonymous_round(state)
 
-    def shelf_of(self, caller: Caller) -> ViewCache | None:
+    def view_cache_of(self, caller: Caller) -> ViewCache | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
         state = None if caller.session_id is None else self._states.get(caller.session_id)
-        return None if state is None else state.shelves[view_of(caller)]
+        return None if state is None else state.view_caches[view_of(caller)]
 
     def close(self) -> None:
         """Wake all subscribers, because the process is about to stop."""

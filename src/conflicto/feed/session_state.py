@@ -99,9 +99,9 @@ class SessionState:
     epoch: str
     own_ts_by_participant: dict[int, int] = field(default_factory=dict)
     configs: ConfigCache = field(default_factory=ConfigCache)
-    made: ResponseMap = field(default_factory=lambda: ResponseCache().new_map())
+    response_cache: ResponseMap = field(default_factory=lambda: ResponseCache().new_map())
     event_cache: EventCache = field(default_factory=EventCache)
-    shelves: dict[View, ViewCache] = field(default_factory=lambda: {view: ViewCache() for view in View})
+    view_caches: dict[View, ViewCache] = field(default_factory=lambda: {view: ViewCache() for view in View})
     notifiers: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
     tallies: TallyCache = field(default_factory=TallyCache)
     leaderboard_cache: LeaderboardCache = field(default_factory=LeaderboardCache)
@@ -157,16 +157,16 @@ class SessionState:
         known = self.own_ts_by_participant.get(participant_id)
         return known if known is not None or since < self.loaded_ts else 0
 
-    def shelf_for(self, view: View) -> ViewCache | None:
+    def view_cache_for(self, view: View) -> ViewCache | None:
         """Return the cache for responses from this state, None while it is behind."""
-        return None if self.is_behind else self.shelves[view]
+        return None if self.is_behind else self.view_caches[view]
 
     def mark_behind(self) -> None:
         """Serve no cached response until the catch-up: it would lack commits of this process."""
         self.is_behind = True
-        self.made.clear()
-        for shelf in self.shelves.values():
-            shelf.clear()
+        self.response_cache.clear()
+        for view_cache in self.view_caches.values():
+            view_cache.clear()
 
     def apply_remote_changes(self, changes: RemoteChanges) -> Sequence[object]:
         """Apply changes of other processes, if they are newer, and return them as events."""
@@ -186,14 +186,14 @@ class SessionState:
         if is_private:
             return
         self.stored_responses, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
-        self.made.clear()
+        self.response_cache.clear()
         self.event_cache.clear()
-        self.shelves[View.HOST].clear()
-        self.shelves[View.SCREEN].clear()
+        self.view_caches[View.HOST].clear()
+        self.view_caches[View.SCREEN].clear()
         if control:
-            self.shelves[View.PARTICIPANT].clear()
+            self.view_caches[View.PARTICIPANT].clear()
         else:
-            self.shelves[View.PARTICIPANT].clear_data()
+            self.view_caches[View.PARTICIPANT].clear_data()
         for view, bell in self.notifiers.items():
             if control or view is not View.PARTICIPANT:
                 bell.notify()
@@ -201,10 +201,10 @@ class SessionState:
     def retire(self) -> None:
         """Stop serving this session: clear its responses and wake its subscribers."""
         self.is_current = False
-        self.made.clear()
+        self.response_cache.clear()
         self.event_cache.clear()
-        for shelf in self.shelves.values():
-            shelf.close()
+        for view_cache in self.view_caches.values():
+            view_cache.close()
         for bell in self.notifiers.values():
             bell.notify_now()
 
@@ -272,7 +272,7 @@ class SessionState:
         self.recent.put_participant(participant)
         if participant.token_version > self.seats.get(participant.id, 1):
             self.seats[participant.id] = participant.token_version
-            self.shelves[View.PARTICIPANT].revoke(participant.id)
+            self.view_caches[View.PARTICIPANT].revoke(participant.id)
         if participant.revision > 1:
             self.notifiers[View.PARTICIPANT].notify_participants({participant.id})
 
@@ -286,7 +286,7 @@ class SessionState:
             self.notifiers[View.PARTICIPANT].notify_participants(judged)
 
     def _revoke(self, view: View) -> None:
-        self.shelves[view].revoke()
+        self.view_caches[view].revoke()
         self.notifiers[view].notify_now()
 
 

@@ -216,7 +216,7 @@ def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Rou
              docs=Docs(summary="Look up a session by its join code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Close or open a session to new participants", gives=one, problems=over)),
+                docs=Docs(summary="Lock or open a session to new participants", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/join-code", door.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Replace the join code", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/overlay", door.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
