@@ -1,4 +1,4 @@
-"""The word filter: author and host see the original, others a masked or held one."""
+"""The word filter: author and host see the original, others see it masked or not at all."""
 
 from typing import Any
 

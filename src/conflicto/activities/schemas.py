@@ -50,19 +50,18 @@ class ActivityFields(StrictModel):
     """Fields of an activity except its type and JSON."""
 
     title: Title | None = None
-    order_index: OrderIndex | None = Field(
-        None, description="Place among the session's activities; without it behind the last one."
-    )
+    order_index: OrderIndex | None = Field(None, description="Position in the session; without it after the last activity.")
     response_policy: ResponsePolicy = ResponsePolicy.ONE
     results_visibility: ResultsVisibility = ResultsVisibility.AFTER_REVEAL
     responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
     moderation: ModerationPolicy = ModerationPolicy.OFF
-    anonymous: StrictBool = Field(False, description="Nobody, hosts included, is told who answered.")
+    anonymous: StrictBool = Field(False, description="Authors are hidden from everyone, hosts included.")
     min_group: MinGroup = Field(
         DEFAULT_MIN_GROUP,
-        description="People behind what others see of an anonymous activity; 0: each answer appears alone, after 5 to 30 seconds.",
+        description="Minimum number of people behind a published result of an anonymous activity."
+        " 0: each answer appears alone, after 5 to 30 seconds.",
     )
-    duration_seconds: Seconds | None = Field(None, description="How long it takes answers once active; null: until it is ended.")
+    duration_seconds: Seconds | None = Field(None, description="Time for answers once active; null: until it is ended.")
 
 
 def type_defaults(defaults: dict[str, Any], *, set_fields: set[str]) -> dict[str, Any]:
@@ -80,11 +79,11 @@ class ActivityIn(ActivityFields):
     )
 
     type: TypeName = Field(
-        description="Name of a family of activities. Any name will do; `/activity-types` lists those that say what fits."
+        description="Name of the activity type. Any name is accepted; `/activity-types` lists the registered ones."
     )
-    config: Json = Field(default_factory=dict, description="Any JSON; a registered type says what fits.")
+    config: Json = Field(default_factory=dict, description="Any JSON; a registered type validates it.")
     secret: Json = Field(None, description="Any JSON that only hosts see before its reveal.")
-    aggregate: Json = Field(None, description="How answers are to be counted; without it as the registered type says.")
+    aggregate: Json = Field(None, description="How answers are counted; without it as the registered type defines.")
     status: ActivityStatus = ActivityStatus.DRAFT
 
 
@@ -147,7 +146,7 @@ class ExtendIn(StrictModel):
 
     seconds: Seconds
     counted_from: CountedFrom = Field(
-        "end", description="`end` moves the present end; `now` sets a new one, also where there is none."
+        "end", description="`end` moves the current end; `now` sets a new one, also if there is none."
     )
 
 

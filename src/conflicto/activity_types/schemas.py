@@ -88,7 +88,7 @@ class ValidateIn(StrictModel):
 class ContentErrorOut(BaseModel):
     """An error: a JSON pointer into the body, and a message."""
 
-    model_config = example(pointer="/response_data/place", message="is none of the values that are allowed here")
+    model_config = example(pointer="/response_data/place", message="is not one of the allowed values")
 
     pointer: str
     message: str

@@ -35,16 +35,16 @@ _PATTERNS = jsonschema_rs.RegexOptions(size_limit=MAX_PATTERN_BYTES, dfa_size_li
 """Options of Rust's regex engine: linear time, no look-around, no back-references."""
 
 _MESSAGES = {
-    "type": "is of another type than it should be",
-    "enum": "is none of the values that are allowed here",
-    "const": "is not the value that is allowed here",
-    "pattern": "does not have the form that is asked for",
-    "format": "does not have the form that is asked for",
+    "type": "has the wrong type",
+    "enum": "is not one of the allowed values",
+    "const": "is not the allowed value",
+    "pattern": "does not have the required format",
+    "format": "does not have the required format",
     "additionalProperties": "holds a field that is not known here",
     "required": "is required",
-    "uniqueItems": "names something twice",
-    "oneOf": "fits none of the forms that are allowed here, or more than one",
-    "anyOf": "fits none of the forms that are allowed here",
+    "uniqueItems": "has duplicate items",
+    "oneOf": "must match exactly one of the allowed forms",
+    "anyOf": "matches none of the allowed forms",
     "minimum": "must be at least {limit}",
     "exclusiveMinimum": "must be more than {limit}",
     "maximum": "must be at most {limit}",
@@ -56,7 +56,7 @@ _MESSAGES = {
     "maxItems": "must have at most {limit} items",
     "minProperties": "must have at least {limit} fields",
     "maxProperties": "must have at most {limit} fields",
-    UNIQUE: "names something twice",
+    UNIQUE: "has duplicate items",
 }
 
 

@@ -73,7 +73,9 @@ class NicknameQuery(StrictModel):
 class RemoveQuery(StrictModel):
     """Treatment of the answers of a removed participant."""
 
-    responses: ResponseRetention | None = Field(None, description="A kick keeps them, leaving deletes them, unless said here.")
+    responses: ResponseRetention | None = Field(
+        None, description="Default: a removal by the host keeps them, leaving deletes them."
+    )
 
 
 class SeatOut(BaseModel):

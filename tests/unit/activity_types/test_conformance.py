@@ -41,7 +41,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     ),
     "an answer that does not fit": (
         lambda at: changed(at / "examples/kitchen.json", responses=[{"bread": "Corn", "shade": 9}]),
-        "example 0, answer 0/response_data/bread: is none of the values that are allowed here",
+        "example 0, answer 0/response_data/bread: is not one of the allowed values",
     ),
     "a part that no example shows": (
         lambda at: changed(at / "examples/kitchen.json", secret={}), "no example shows secret.best",
