@@ -44,7 +44,7 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterato
 def notice(locale: str, keys: str, **values: int) -> str:
     """Return the notice of some keys in a language."""
     words = catalogs()[locale]
-    return " ".join(words[f"told.{key}"] for key in keys.split()).format(**{"n": "", **values})
+    return " ".join(words[f"privacy.{key}"] for key in keys.split()).format(**{"n": "", **values})
 
 
 def shown(page: "Page", text: str) -> None:
@@ -74,7 +74,7 @@ def test_the_notice_speaks_every_language(forgetful: LiveSession, locale: str) -
     forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True, "min_group": 3}))
     page = forgetful.phone(f"Anna {locale}", locale=locale)
     words = catalogs()[locale]
-    shown(page, f"{notice(locale, 'pool host r.after_reveal', n=3)} {words['told.days'].format(n=30)}")
+    shown(page, f"{notice(locale, 'pool host r.after_reveal', n=3)} {words['privacy.days'].format(n=30)}")
     screenshot(page, f"phone-notice-{locale}")
 
 

@@ -63,7 +63,7 @@ def test_every_word_that_a_module_asks_for_is_there() -> None:
     assert len(asked) > 50
 
 
-@pytest.mark.parametrize(("beginning", "settings"), [("told.", ResponsesVisibility), ("told.r.", ResultsVisibility)])
+@pytest.mark.parametrize(("beginning", "settings"), [("privacy.", ResponsesVisibility), ("privacy.r.", ResultsVisibility)])
 def test_every_setting_has_words_for_participants(beginning: str, settings: type[StrEnum]) -> None:
     assert {beginning + value for value in settings} <= _keys("en")
 

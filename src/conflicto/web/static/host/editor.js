@@ -26,8 +26,8 @@ export function editorState(type, activity = null) {
 
 // Sets the language of a new activity to that of the page, if the type has such a property.
 function inLanguage(known, config) {
-  const asked = known?.config.properties?.language?.enum ?? [];
-  return asked.includes(boot.locale) && !config.language ? { ...config, language: boot.locale } : config;
+  const languages = known?.config.properties?.language?.enum ?? [];
+  return languages.includes(boot.locale) && !config.language ? { ...config, language: boot.locale } : config;
 }
 
 export function drawEditor(edited, store, { close, draw }) {
@@ -42,7 +42,7 @@ export function drawEditor(edited, store, { close, draw }) {
     h("div", { class: "stack" },
       h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
       edited.known ? content(edited, changed, draw) : opaque(edited, draw),
-      h("details", { class: "stack" }, h("summary", {}, t("host.more")), h("div", { class: "stack card" }, rare(edited, changed), settings(edited, field))),
+      h("details", { class: "stack" }, h("summary", {}, t("host.more")), h("div", { class: "stack card" }, advancedForms(edited, changed), settings(edited, field))),
       h("p", { class: "bad", role: "alert" }, edited.message),
       h("div", { class: "row wrap" }, h("button", { class: "primary" }, t("host.save")), h("button", { type: "button", onclick: close }, t("host.cancel")))),
     edited.known ? drawPreview(edited, draw) : null);
@@ -54,7 +54,7 @@ const formOf = ({ known, validation, config, ...edited }, name, changed) => ({
 
 const forms = (edited, changed, options) => ["config", "secret"].filter((name) => edited.known[name]).map((name) => drawForm(formOf(edited, name, changed), options));
 
-const rare = (edited, changed) => (edited.known ? forms(edited, changed, { isAdvanced: true }) : null);
+const advancedForms = (edited, changed) => (edited.known ? forms(edited, changed, { isAdvanced: true }) : null);
 
 // Draws the type's own editor, which may contain the form. If it fails, the form replaces it.
 function content(edited, changed, draw) {

@@ -54,10 +54,10 @@ function checkbox(one) {
 
 export function select(one, pairs) {
   const { value, put, isNeeded = true } = one;
-  const told = isNeeded && pairs.some(([key]) => key === value) ? pairs : [["", t("host.correct_none")], ...pairs];
+  const options = isNeeded && pairs.some(([key]) => key === value) ? pairs : [["", t("host.correct_none")], ...pairs];
   const chosen = (event) => put(pairs.find(([key]) => String(key) === event.target.value)?.[0]);
   return [label(one), h("select", { ...shared(one), required: isNeeded, onchange: chosen },
-    told.map(([key, words]) => h("option", { key, value: key, selected: key === (value ?? "") }, words)))];
+    options.map(([key, words]) => h("option", { key, value: key, selected: key === (value ?? "") }, words)))];
 }
 
 // Short texts are separated by commas, others by lines.

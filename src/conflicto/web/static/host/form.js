@@ -11,28 +11,28 @@ const letterOf = (index) => String.fromCharCode(65 + (index % 26));
 // Draws the usual fields, or the advanced ones.
 export function drawForm(form, { isAdvanced = false } = {}) {
   const { name, schema, value, change } = form;
-  return shownIn(schema).filter(([, field]) => isRare(field) === isAdvanced).map(([key, field]) => {
+  return shownIn(schema).filter(([, field]) => isAdvancedField(field) === isAdvanced).map(([key, field]) => {
     const pointer = `/${name}/${key}`;
     const put = (to, at = pointer) => change(changed(value, key, to), at);
     return h("div", { class: "stack-tight", key: `${name}/${key}` },
-      drawField(asked(form, { path: `${name}.${key}`, pointer, key, field, put, value: value?.[key], within: schema })));
+      drawField(fieldState(form, { path: `${name}.${key}`, pointer, key, field, put, value: value?.[key], within: schema })));
   });
 }
 
 // Returns the visible fields: without ids, and with image URLs only if the server allows images.
 function shownIn({ properties = {} }) {
-  const isAsked = (widget) => widget !== "hidden" && (widget !== "image" || boot.image_origins?.length > 0);
-  return Object.entries(properties).filter(([, field]) => isAsked(field["x-ui"]?.widget));
+  const isVisible = (widget) => widget !== "hidden" && (widget !== "image" || boot.image_origins?.length > 0);
+  return Object.entries(properties).filter(([, field]) => isVisible(field["x-ui"]?.widget));
 }
 
-const isRare = (field) => Boolean(field["x-ui"]?.advanced);
+const isAdvancedField = (field) => Boolean(field["x-ui"]?.advanced);
 
 function changed(value, key, to) {
   const { [key]: _, ...others } = value ?? {};
   return to === undefined ? others : { ...value, [key]: to };
 }
 
-function asked(form, { path, pointer, key, field, put, value, within, ...more }) {
+function fieldState(form, { path, pointer, key, field, put, value, within, ...more }) {
   return {
     id: `f${pointer.replaceAll("/", "-")}`, path, pointer, field, put, value, form, isNeeded: (within.required ?? []).includes(key),
     label: form.texts[path] ?? field.title ?? key, error: form.errorAt(pointer), choices: choicesFor(form, field), ...more,
@@ -57,7 +57,7 @@ function drawRows(one) {
   const rows = one.value ?? [];
   const columns = shownIn(field.items);
   const id = idOf(field.items);
-  const cell = (row, index, [key, column], more = {}) => drawField(asked(form, {
+  const cell = (row, index, [key, column], more = {}) => drawField(fieldState(form, {
     path: `${one.path}.${key}`, pointer: `${one.pointer}/${index}/${key}`, key, field: column, value: row[key], within: field.items,
     put: (to) => put(rows.map((each, at) => (at === index ? changed(row, key, to) : each)), `${one.pointer}/${index}/${key}`), ...more,
   }));

@@ -104,7 +104,7 @@ export function drawPeople(store, open) {
     h("summary", { class: "strong" }, `${t("host.people")} · ${t("host.people_n", { n: store.peopleCount })}`),
     h("div", { class: "stack inner" },
       session.status === "completed" ? null : h("div", { class: "row wrap", key: "room" },
-        button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => store.setLocked(!session.locked)),
+        button(t(session.locked ? "host.allow_joins" : "host.stop_joins"), () => store.setLocked(!session.locked)),
         button(t("host.new_code"), () => renewCode(store), { key: "code" }),
         button(`${t("host.filter")}: ${t(filterStatus(session))}`, open.filter, { key: "filter" })),
       here.length ? h("ul", { class: "rows" }, here.map((each) => h("li", { key: each.id, class: "row wrap" },

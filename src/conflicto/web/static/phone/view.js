@@ -47,11 +47,11 @@ function body(page, session, phase) {
 function disclosure({ anonymous, min_group: n, responses_visibility: readers, results_visibility: results, moderation }) {
   const days = boot.retention_days;
   return h("p", { class: "muted small", key: "told" }, [
-    t(`told.${anonymous ? (n > 0 ? "pool" : "guess") : "named"}`, { n }),
-    t(`told.${readers}`),
-    readers !== "host" && moderation === "before" ? t("told.before") : "",
-    t(`told.r.${results}`),
-    days ? t("told.days", { n: days }) : t("told.kept"),
+    t(`privacy.${anonymous ? (n > 0 ? "pool" : "guess") : "named"}`, { n }),
+    t(`privacy.${readers}`),
+    readers !== "host" && moderation === "before" ? t("privacy.before") : "",
+    t(`privacy.r.${results}`),
+    days ? t("privacy.days", { n: days }) : t("privacy.kept"),
   ].filter(Boolean).join(" "));
 }
 

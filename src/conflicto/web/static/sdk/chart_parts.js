@@ -21,7 +21,7 @@ function largest(rows, most) {
   return rows.filter((row) => kept.has(row));
 }
 
-export function bars(all, { most, isOpen, caption }, said) {
+export function bars(all, { most, isOpen, caption }, figureOf) {
   const size = Math.max(1, ...all.map((row) => row.size));
   const rows = largest(all, most);
   return h("table", { class: "bars" },
@@ -31,7 +31,7 @@ export function bars(all, { most, isOpen, caption }, said) {
       h("tr", { key: asText(row.value), "data-weight": row.isRight ? "Infinity" : row.size, class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null },
         h("th", { scope: "row", dir: "auto" }, row.text ?? asText(row.value), row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null),
         h("td", {}, bar(Math.max(0, row.size) / size)),
-        h("td", {}, said(row))))));
+        h("td", {}, figureOf(row))))));
 }
 
 export function bar(share) {
