@@ -90,7 +90,7 @@ class ResponseFilter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything is wanted."""
+        """Whether the filter selects all responses."""
         return (self.nth, self.participant_id, self.contains) == (None, None, None)
 
 
@@ -185,7 +185,7 @@ class _ScanBudget:
 
 
 def has_responses(tx: ReadTx, participant_id: int) -> bool:
-    """Whether a participant's answers are still there, be they gone or not."""
+    """Return whether live responses of a participant exist."""
     return bool(store.live_rows(tx, participant_id=participant_id))
 
 
@@ -287,7 +287,7 @@ def own_head(tx: ReadTx, participant_id: int) -> int:
 
 
 def is_hidden_from_start(response: ParticipantResponse) -> bool:
-    """Return whether a reader who begins at 0 is not told of one of their own answers."""
+    """Return whether a feed from 0 leaves out one of the reader's own responses."""
     return response.deleted or response.moderation is Moderation.HIDDEN
 
 

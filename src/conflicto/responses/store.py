@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 FETCH_ROWS = 128
 
 MAX_SEARCH_S = 2.0
-"""Time that PostgreSQL looks for answers that contain a value."""
+"""Maximum time of a `contains` search in PostgreSQL."""
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
-"""What is called otherwise in the table."""
+"""Fields with other names in the table."""
 
 _BULK = BulkWriter(
     responses,
@@ -105,7 +105,7 @@ def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse
 
 
 def find_any_number(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
-    """Return responses by id as `find_many` does, with one text of the statement for any number of them."""
+    """Return responses by id as `find_many` does, with the same SQL text for any number of ids."""
     keys = [(each,) for each in ids]
     return {row.id: _from_row(row) for row in _SOME.rows(tx, keys)} if keys else {}
 
@@ -117,7 +117,7 @@ def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, excludi
 
 
 def detach_author(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, response_id: UUID | None = None) -> None:
-    """Forget who sent a participant's responses to some activities, or one response alone."""
+    """Remove the author from a participant's responses to some activities, or from one response."""
     theirs = update(responses).where(responses.c.participant_id == participant_id, responses.c.activity_id.in_(activities))
     theirs = theirs if response_id is None else theirs.where(responses.c.id == response_id)
     tx.write(theirs.values(participant_id=None))
@@ -174,7 +174,7 @@ def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
     visible_only: bool,
     max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
-    """Return an activity's responses with timestamps in (after, upto], in order, up to the one with which they have `enough` characters.
+    """Return an activity's responses with timestamps in (after, upto] in order, until they have `max_characters` characters.
 
     `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
     """
@@ -195,7 +195,7 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
     visible_only: bool,
     max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
-    """Return a session's responses as `activity_feed` does, without those of `closed` activities."""
+    """Return a session's responses as `activity_feed` does, without those of excluded activities."""
     wanted = _exclude_activities(
         _filter_visibility(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), excluded_activities
     )

@@ -88,7 +88,7 @@ def edit_response(
 def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) -> None:
     """Delete the author's own answer while the activity takes answers; raises as `edit_response` does.
 
-    What was released of an anonymous activity stays, and forgets its author instead.
+    A released response of an anonymous activity stays, without its author.
     """
     own = _find_own(tx, response_id, participant_id)
     if own.activity.response_policy is ResponsePolicy.FIRST:
@@ -132,7 +132,7 @@ def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *,
 
 
 def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
-    """Let the screen show one answer of the present round large; None takes it off.
+    """Show one response of the present round large on the screen, or none.
 
     Raises:
         NotFound: there is no such answer that others may see.
@@ -146,7 +146,7 @@ def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> 
 
 
 def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
-    """Delete every answer of the present round and return how many there were."""
+    """Delete all responses of the present round and return their number."""
     activity = activity_by_id(tx, activity_id, session_id=session_id)
     require_open(session_by_id(tx, session_id))
     waiting = clear_pool(tx, activity) if activity.anonymous else 0
@@ -154,9 +154,10 @@ def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
 
 
 def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:
-    """Delete what a removed participant sent, if that was asked: a subscriber of `ParticipantRemoved`.
+    """Delete the responses of a removed participant, if requested: a subscriber of `ParticipantRemoved`.
 
-    Of anonymous activities only what was not released goes; the rest stays, and nobody knows any more whose it is.
+    Responses to anonymous activities are deleted before their release only; released ones lose
+    their author.
     """
     remove_from_pools(tx, event)
     if event.erase_answers:
@@ -164,7 +165,7 @@ def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:
 
 
 class _OwnResponse(NamedTuple):
-    """A participant's own answer: as its author reads it, as it waits in the pool, and as it was released."""
+    """A participant's own response: as its author reads it, as pooled, and as released."""
 
     activity: Activity
     seen: ParticipantResponse
@@ -194,7 +195,7 @@ def _record_revision(tx: WriteTx, before: ParticipantResponse, after: Participan
 
 
 def delete_responses(tx: WriteTx, session_id: int, live: Sequence[ParticipantResponse]) -> int:
-    """Delete live answers of a session, given in feed order, and return how many."""
+    """Delete live responses of a session, given in feed order, and return their number."""
     if live:
         stamps = tx.head(session_id).next_ts_range(tx.now_us, len(live))
         changes = [

@@ -1,4 +1,4 @@
-"""Put answers of anonymous activities into the pool, and take them out again when their authors give them up."""
+"""Commands of pools: store, replace and withdraw responses of anonymous activities."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def pooled_response(
 
 
 def record_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> None:
-    """Store `(before, after)` pairs of one activity's pool, count their places and tell their authors' memory."""
+    """Store `(before, after)` pairs of one activity's pool, count their places and emit an event for their authors."""
     new = [after for before, after in changes if before is None]
     pool.add_many(tx, new)
     pool.save_many(tx, [(before, after) for before, after in changes if before is not None])
@@ -66,7 +66,7 @@ def record_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) ->
 
 
 def withdraw_pooled(tx: WriteTx, activity: Activity, waiting: PooledResponse) -> None:
-    """Drop an answer that was never released; its author is told by a tombstone."""
+    """Delete a response that was never released; its author gets a tombstone."""
     ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
     record_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
 
@@ -81,7 +81,7 @@ def detach_released(tx: WriteTx, activity: Activity, released: ParticipantRespon
 
 
 def _used_slot_marker(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> PooledResponse:
-    """Return what keeps the place of an answer that was detached: who comes back cannot answer twice."""
+    """Return the marker of a detached response's slot, so that its author cannot answer twice."""
     ts = tx.head(released.session_id).next_own_ts(tx.now_us)
     return PooledResponse(
         id=random_uuid(), session_id=released.session_id, activity_id=released.activity_id, participant_id=participant_id,
@@ -91,7 +91,7 @@ def _used_slot_marker(tx: WriteTx, released: ParticipantResponse, participant_id
 
 
 def remove_from_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
-    """Drop all that somebody who goes has in pools, and detach what was released of it.
+    """Delete a removed participant's pooled responses, and detach the released ones.
 
     Answers of a rehearsal keep their author, so that they can go with it.
     """

@@ -1,4 +1,4 @@
-"""Release pooled answers: at ticks all but those of a few people, and the rest when answering ends.
+"""Release of pooled responses: at ticks all but those of a few people, the rest when the round closes.
 
 Whoever is in a batch stands among at least `min_group` people in it, the last batch included. The choice and the order are drawn by the
 system's generator, and the rows hold nothing but the position of their release. The same rows are never released twice, because they
@@ -67,7 +67,7 @@ def _release_newest_tick(tx: WriteTx, activity_id: UUID) -> int | None:
 
 
 def _remove_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
-    """Take out of the pool what a tick releases. Texts are read only where enough people wait."""
+    """Remove from the pool the responses that a tick releases. Texts are read only with enough authors."""
     people = _authors_by_kind(tx, activity)
     full = [kind for kind, some in people.items() if len(some) >= 2 * activity.min_group]
     waiting = pool.waiting_responses(tx, activity) if full else []
@@ -140,7 +140,7 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
 def _released_change(
     activity: Activity, row: PooledResponse | ParticipantResponse, earlier: dict[UUID, ParticipantResponse], ts: int
 ) -> Change:
-    """Return a row before and after its release: of its own times nothing is left."""
+    """Return a row before and after its release, without its original times."""
     if isinstance(row, ParticipantResponse):
         return row, replace(row, ts=ts, received_us=ts, revision=row.revision + 1)
     before = earlier.get(row.id)

@@ -1,4 +1,4 @@
-"""Pooled answers and the choice of those that are released: pure."""
+"""Pooled responses and the choice of released ones: pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TICK_PERIOD_US = 5 * US_PER_S
 """Time between two ticks of a round."""
 
 MIN_DELAY_US, MAX_DELAY_US = 5 * US_PER_S, 30 * US_PER_S
-"""Random delay of an answer where no group is kept."""
+"""Random delay of a response without a minimum group."""
 
 MIN_MIXED_ROWS = 100
 """Other rows of a round that get a new timestamp together with edits of too few people."""
@@ -77,7 +77,7 @@ def latest_tick(activity: Activity, at_us: int) -> int:
 
 
 def next_release_time(activity: Activity, rows: Collection[PooledResponse], at_us: int) -> int | None:
-    """Return the time of the next look at a pool, None while it is empty."""
+    """Return the time of the next check of a pool, None while it is empty."""
     if not rows:
         return None
     if activity.min_group:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def counter_differences(tx: ReadTx) -> list[str]:
-    """Return a sentence for each counter that is not what the rows say; deleted sessions, half purged maybe, are left out."""
+    """Return a sentence for each wrong counter. Deleted sessions are skipped, because they may be partly purged."""
     live = live_sessions(tx)
     found = [*_heads(tx, live), *_pools(tx, live), *_rounds(tx, live)]
     if kept_total(tx) != len(live):
