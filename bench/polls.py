@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from bench.servers import Server
 
 WARM_S = 0.3
-LANE, NO_LANE, FLOOR, CEILING = "lane", "no lane", "floor", "nginx"
-READY = {"lane": 2.0, "no lane": 0.8}
+FAST_PATH, NO_FAST_PATH, FLOOR, CEILING = "fast path", "slow path", "floor", "nginx"
+READY = {"fast path": 2.0, "slow path": 0.8}
 """Goals for cached polls, as multiples of the floor."""
 
-GOALS = {"since-one": {LANE: 0.6}, "results": {LANE: 0.6}, "since-page": {LANE: 0.25}}
+GOALS = {"since-one": {FAST_PATH: 0.6}, "results": {FAST_PATH: 0.6}, "since-page": {FAST_PATH: 0.25}}
 """Goals for the other polls, on a server with default settings."""
 
 LIMITED = "session-status-304-limited"
@@ -57,7 +57,7 @@ def measure(scale: Scale) -> list[Section]:
     """Poll the targets alternately. Rate limits are off, except in one row."""
     with servers.scratch() as folder, ExitStack() as stack:
         ours = _ours(stack, folder)
-        before = ours[LANE].resident_mib()
+        before = ours[FAST_PATH].resident_mib()
         prepared = {name: _prepared(server) for name, server in ours.items()}
         wait_for_snapshot()
         asks = {
@@ -66,12 +66,12 @@ def measure(scale: Scale) -> list[Section]:
         }
         pictured: dict[str, dict[str, PollRuns]] = {}
         rows: list[Row] = []
-        for place, ask in enumerate(asks[LANE]):
+        for place, ask in enumerate(asks[FAST_PATH]):
             goals = GOALS.get(ask.key, READY)
             sides = {name: (ours[name], asks[name][place]) for name in goals}
             pictured[ask.name] = runs = _interleaved(sides, scale, folder)
             rows += [_row(ask, name, goals[name], runs) for name in goals]
-        rows.append(memory_row("resident memory after the polls, compared with the start", before, ours[LANE]))
+        rows.append(memory_row("resident memory after the polls, compared with the start", before, ours[FAST_PATH]))
     if scale.seats:
         rows.insert(-1, _limited(scale))
     return [Section("Polls", _about(scale), rows, [_plot(pictured)])]
@@ -80,7 +80,7 @@ def measure(scale: Scale) -> list[Section]:
 def _ours(stack: ExitStack, folder: Path) -> dict[str, Server]:
     """Start a server with the fast path and one without, each on its own database."""
     running = {}
-    for name, settings in ((LANE, {}), (NO_LANE, {"CONFLICTO_FAST_PATH": "off"})):
+    for name, settings in ((FAST_PATH, {}), (NO_FAST_PATH, {"CONFLICTO_FAST_PATH": "off"})):
         place = folder / name.replace(" ", "-")
         place.mkdir()
         with servers.on_core(-1):
@@ -106,8 +106,8 @@ def _limited(scale: Scale) -> Row:
         scenario.start()
         wait_for_snapshot()
         ask = known_status(scenario)
-        runs = _interleaved({LANE: (server, ask)}, replace(scale, ceiling=False), folder)
-    return _row(ask, LANE, READY[LANE], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
+        runs = _interleaved({FAST_PATH: (server, ask)}, replace(scale, ceiling=False), folder)
+    return _row(ask, FAST_PATH, READY[FAST_PATH], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
 
 
 def _interleaved(ours: dict[str, tuple[Server, PollRequest]], scale: Scale, folder: Path) -> dict[str, PollRuns]:
@@ -116,7 +116,7 @@ def _interleaved(ours: dict[str, tuple[Server, PollRequest]], scale: Scale, fold
     Check responses before and after.
     """
     with ExitStack() as stack:
-        ask = ours[LANE][1]
+        ask = ours[FAST_PATH][1]
         sides = dict(ours)
         for name, start in _marks(ask, scale, folder).items():
             with servers.on_core(-1):
@@ -169,8 +169,8 @@ def _row(ask: PollRequest, name: str, goal: float, runs: dict[str, PollRuns], *,
         ceiling_ratio = paired_ratios(mine.rates, nginx.rates)
         wrk_share = Series([each.client_share for each in nginx.polled]).middle
         notes["nginx"] = f"{Series(nginx.rates).middle:,.0f}/s with the client {wrk_share:.0%} busy"
-    suffix += ", lane off" if name == NO_LANE else ""
-    key = key or (f"{ask.key}-lane-off" if name == NO_LANE else ask.key)
+    suffix += ", fast path off" if name == NO_FAST_PATH else ""
+    key = key or (f"{ask.key}-lane-off" if name == NO_FAST_PATH else ask.key)
     return Row(
         f"{ask.name} ({ask.size:,} B){suffix}", Series(mine.rates, "/s"), Series(floor.rates, "/s"), ratio,
         f"≥ {goal} × the floor", ratio.middle >= goal, notes, ceiling_ratio, key,
@@ -178,7 +178,12 @@ def _row(ask: PollRequest, name: str, goal: float, runs: dict[str, PollRuns], *,
 
 
 def _plot(pictured: dict[str, dict[str, PollRuns]]) -> Plot:
-    names = {FLOOR: "floor: plain ASGI", NO_LANE: "Conflicto, lane off", LANE: "Conflicto", CEILING: "ceiling: nginx"}
+    names = {
+        FLOOR: "floor: plain ASGI",
+        NO_FAST_PATH: "Conflicto, fast path off",
+        FAST_PATH: "Conflicto",
+        CEILING: "ceiling: nginx",
+    }
     series = {
         title: [Series(runs[name].rates).middle if name in runs else None for runs in pictured.values()]
         for name, title in names.items()

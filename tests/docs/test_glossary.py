@@ -1,4 +1,4 @@
-"""The glossary: its size, its words in the source, and no synonyms in pages, paths, fields, settings and tables."""
+"""Tests of the glossary: its size, its words in the source, and no synonyms in public names."""
 
 import re
 from typing import Any

@@ -10,7 +10,7 @@ ROW = re.compile(r"^\| ([a-z, ]+) \| (\d+) \| (\d+) \|", re.MULTILINE)
 
 
 MAX_RUNS = 3
-"""Runs before a request counts as longer: on a busy machine the server's timers run in the midst of a request."""
+"""Runs before a count is too high: on a busy machine, timers run during a request."""
 
 
 def test_no_request_walks_further_than_the_architecture_page_says() -> None:

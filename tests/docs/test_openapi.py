@@ -1,4 +1,4 @@
-"""Tests of the OpenAPI document: every route with roles, bodies, parameters, examples and problems."""
+"""Tests of the OpenAPI document: every route with roles, bodies, parameters and problems."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Tests of schemas for client generators: classes and enumerations have names, strings have formats."""
+"""Tests of schemas for client generators: names of classes and enumerations, formats of strings."""
 
 import re
 from collections.abc import Iterator
@@ -85,14 +85,14 @@ def test_titles_only_repeat_names_of_schemas(document: Document) -> None:
 
 
 def test_no_schema_has_a_member_of_its_own_name(document: Document) -> None:
-    """A Python client reads a member into a variable of its name, and then its model into a variable of the model's."""
+    """A Python client would use one variable for the member and for its model."""
     snake = {model: re.sub(r"(?<!^)(?=[A-Z])", "_", model).lower() for model in document["components"]["schemas"]}
 
     assert [(model, name) for model, name, _ in members(document) if name == snake[model]] == []
 
 
 def test_members_of_bodies_have_defaults_in_words_alone(document: Document) -> None:
-    """A client that sends what the schema calls the default overrides what the activity's type has instead."""
+    """A client that sends a schema's default overrides the default of the activity's type."""
     bodies = {
         name: schema for name, schema in document["components"]["schemas"].items() if schema.get("additionalProperties") is False
     }
@@ -108,7 +108,7 @@ def test_members_of_bodies_have_defaults_in_words_alone(document: Document) -> N
 
 
 def test_parameters_of_queries_are_never_null_and_name_their_enumerations_alone(document: Document) -> None:
-    """No query holds null, and openapi-generator takes a reference with anything beside it for any type."""
+    """Queries hold no null, and openapi-generator does not type a reference beside other members."""
     queries = [
         parameter
         for path in document["paths"].values()
