@@ -1,4 +1,4 @@
-"""The law of the feed: whoever folds it stands where a fresh reader stands, whatever happened and whenever they looked."""
+"""The fold rule: a client that applies all pages has the state that a fresh client reads."""
 
 import os
 from random import Random

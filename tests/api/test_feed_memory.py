@@ -1,4 +1,4 @@
-"""The feed from memory is the feed of the database: every page from every position, for every role, byte for byte."""
+"""Pages from memory equal pages from the database, byte for byte."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What of the feed each role sees: hosts, screens, participants; from memory and from the database alike."""
+"""The feed of each role: visible items, tombstones and cursors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Long-poll: no change is slept through, nobody is woken for nothing, and waiting costs the database nothing."""
+"""Long-poll: changes wake the callers that may see them, and waits are bounded."""
 
 import asyncio
 from typing import Any

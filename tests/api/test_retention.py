@@ -1,4 +1,4 @@
-"""Completed sessions go after so many days, with everything in them, once, and while everybody else goes on."""
+"""Retention: completed sessions and idle drafts are deleted after a number of days."""
 
 import asyncio
 from collections.abc import AsyncIterator

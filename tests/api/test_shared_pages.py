@@ -1,4 +1,4 @@
-"""Pages that another worker read: the same bytes without a question to the database, and never anything that nobody read."""
+"""Pages that workers share through Redis."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What everyone polls: status bodies, their tags, how fresh they are, and that they cost the database nothing."""
+"""Status of sessions and activities: bodies, ETags and snapshots."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Server-Sent Events: the same sequence as polls, across every cut; who may read, for how long, and how a stream ends."""
+"""Streams: the same changes as polls, in the same order, over Server-Sent Events."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The session cache beside other writing processes: late at most, never wrong."""
+"""The session cache beside other processes that write: late by at most 2 s, and never wrong."""
 
 import asyncio
 import threading

@@ -150,12 +150,12 @@ STREAMED = (*POLLED, "Last-Event-ID")
 class TicketIssuer(Protocol):
     """Issuer of stream tickets, provided by the access package."""
 
-    async def create_ticket(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access room's
+    async def create_ticket(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access package's
         """Return a ticket that opens a stream once."""
 
 
 def routes(feed: FeedEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of this package."""
     activity = "/sessions/{session_id}/activities/{activity_id}"
     refused = (InvalidTimestamp, CursorInFuture, CursorExpired, InvalidInput)
     return [

@@ -260,7 +260,7 @@ class ParticipantChange(_Change):
 
 
 class ResponseChange(_Change):
-    """A response: all for hosts, own ones for participants, those of open activities for screens."""
+    """A response: all for hosts, own ones for participants, open activities for screens."""
 
     entity: Literal["response"]
     id: Uuid

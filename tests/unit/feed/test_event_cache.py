@@ -1,4 +1,4 @@
-"""Frames that many readers are told alike, bounded in bytes."""
+"""Cache of encoded stream events, bounded in bytes."""
 
 import pytest
 
