@@ -23,8 +23,8 @@ GUESSES = 5
 FEW_GUESSES = f"""
 from dataclasses import replace
 from conflicto.access import code_guard
-code_guard.PER_ADDRESS = replace(code_guard.PER_ADDRESS, quota={GUESSES}, window_s=86_400)
-code_guard.GUESSES = (code_guard.PER_ADDRESS, code_guard.EVERYWHERE)
+code_guard.ADDRESS_POLICY = replace(code_guard.ADDRESS_POLICY, quota={GUESSES}, window_s=86_400)
+code_guard.GUESS_POLICIES = (code_guard.ADDRESS_POLICY, code_guard.SERVER_POLICY)
 from conflicto.cli import main
 main()
 """
