@@ -32,14 +32,20 @@ MAX_COMPILED = 5_000
 
 
 def pytest_collection_finish() -> None:
-    """Keep what was imported and collected, which stays to the end, out of every later look for garbage: a twentieth of the time."""
+    """Exclude imported modules and collected tests from garbage collection.
+
+    They stay to the end, and each collection would cost a twentieth of the time.
+    """
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def files_of_pages() -> Iterator[None]:
-    """Shorten, link and pack the files of the pages once for all tests of this process: each app makes the same of the same texts."""
+    """Minify, bundle and compress the pages' files once per process.
+
+    Every app has the same files.
+    """
     link = cache(lambda modules: bundler.bundle(dict(modules)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assets, "bundle", lambda modules: link(tuple(modules.items())))
@@ -50,7 +56,10 @@ def files_of_pages() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def documents() -> Iterator[None]:
-    """Describe the same routes once for all tests of this process: it takes longer than most tests."""
+    """Generate the OpenAPI document once per process for the same routes.
+
+    It takes longer than most tests.
+    """
     made: dict[tuple[object, ...], dict[str, Any]] = {}
     document = ControlPlane.document
 
@@ -67,7 +76,10 @@ def documents() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_statements() -> Iterator[None]:
-    """Compile a statement once for the engines of all tests of this process, not for the two of each app: they differ in nothing."""
+    """Compile each statement once per process.
+
+    The engines of all apps share a cache, since they compile alike.
+    """
     caches: dict[type[Dialect], LRUCache[Any, Any]] = {}
 
     def sharing(create: Callable[..., Engine]) -> Callable[..., Engine]:
@@ -88,14 +100,20 @@ def compiled_statements() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_second_look_for_sniffio() -> None:
-    """httpx2 imports sniffio at each request to an app; where it is not installed, Python searches every folder for it each time."""
+    """Prevent repeated searches for sniffio.
+
+    httpx2 imports it at each request to an app. Without it, Python searches every folder each time.
+    """
     if find_spec("sniffio") is None:
         sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The superuser's URL of this worker's PostgreSQL; a test that writes makes itself a database with `create_database`."""
+    """Yield the superuser's URL of this worker's PostgreSQL.
+
+    A test that writes creates its own database with `create_database`.
+    """
     with servers.postgres(**servers.LONELY) as url:
         yield url
 
@@ -119,7 +137,10 @@ def shared_postgres(postgres_template: str, postgres_url: str) -> Iterator[datab
 
 @pytest.fixture
 def postgres_database(request: pytest.FixtureRequest, postgres_template: str, postgres_url: str) -> Iterator[str]:
-    """The URL of an empty database with the newest schema on PostgreSQL; a pooler, which keeps connections open, gets a new one."""
+    """Yield the URL of an empty PostgreSQL database with the newest schema.
+
+    A pooler keeps connections open, so each test behind one gets a new database.
+    """
     if POOLER:
         with databases.postgres_copy(postgres_url) as url:
             yield request.getfixturevalue("pooler").through(url)
@@ -131,7 +152,10 @@ def postgres_database(request: pytest.FixtureRequest, postgres_template: str, po
 
 @pytest.fixture(scope="session")
 def pooler(postgres_url: str) -> Iterator[Pooler]:
-    """PgBouncer before this worker's PostgreSQL, where `CONFLICTO_TEST_POOLER` wants the ports' tests to go through one."""
+    """Yield PgBouncer before this worker's PostgreSQL.
+
+    `CONFLICTO_TEST_POOLER` sends the tests of the ports through it.
+    """
     with pgbouncer(postgres_url, POOLER) as running:
         yield running
 
@@ -146,7 +170,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is that runs the tests, nobody is asked to poll less often, or to come again for results."""
+    """Disable throttling of polls and retries of results, however busy the machine is."""
     monkeypatch.setattr("conflicto.platform.http.server.load_average.ACCEPTABLE_LAG_S", 1e9)
     monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", PATIENCE_S)
 
@@ -160,7 +184,10 @@ def plain_logs() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def forgotten_apps() -> Iterator[None]:
-    """FastAPI remembers of thousands of functions what they are, and with our methods their whole app: 2.5 MB for each test."""
+    """Clear FastAPI's caches of dependencies.
+
+    They keep thousands of functions and, with our methods, a whole app: 2.5 MB for each test.
+    """
     yield
     for remembered in vars(dependencies).values():
         if hasattr(remembered, "cache_clear"):

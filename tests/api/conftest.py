@@ -6,7 +6,10 @@ from tests.support.exports import Gate, held_exports
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Measure what the twin on SQLite runs: watching every line doubles a test's time, and both run the same lines here."""
+    """Exclude these tests from coverage: their twins on SQLite run the same lines.
+
+    Tracing every line would double the time of a test.
+    """
     case = getattr(item, "callspec", None)
     if case is not None and case.params.get("database_url") == "postgresql":
         item.add_marker(pytest.mark.no_cover)

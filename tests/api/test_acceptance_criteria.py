@@ -1,6 +1,7 @@
-"""The plan's fifteen acceptance criteria (design §9), as far as the API reaches them; each test names its number.
+"""Acceptance criteria of the plan (design §9) that concern the API; each test names its number.
 
-Times are not asserted here: a busy machine would make them lie. `python -m bench` measures them against the floor.
+Times are not asserted here, since a busy machine would distort them. `python -m bench` measures
+them against the floor.
 """
 
 import asyncio

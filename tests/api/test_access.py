@@ -108,7 +108,7 @@ def callers(own: AccessFixture, other: AccessFixture, clock: HandClock, dead: di
 
 @dataclass
 class Aim:
-    """What an address names: a session, and objects of the session `home`."""
+    """The target of a URL: a session, and objects of the session `home`."""
 
     name: str
     session_id: int
@@ -118,7 +118,10 @@ class Aim:
 
 
 def aims(route: Route, own: AccessFixture, other: AccessFixture) -> Iterator[Aim]:
-    """Yield what an address may name: one's own, that of others, nothing that there is; and the objects of others in one's own session."""
+    """Yield own, foreign and missing targets of a URL.
+
+    Includes objects of other sessions below the caller's own session.
+    """
     named = (
         {"own": own.event.id, "other": other.event.id, "no": MISSING_SESSION} if has(route, "session_id") else {"": own.event.id}
     )
@@ -131,7 +134,10 @@ def aims(route: Route, own: AccessFixture, other: AccessFixture) -> Iterator[Aim
 
 
 def expected(route: Route, caller: TokenCase, aim: Aim) -> set[int]:
-    """What the declared roles and the contract's rules say: 401 dead or missing, 403 wrong role, 404 foreign or missing, else in."""
+    """Return the statuses that the declared roles and the rules of the contract allow.
+
+    401: invalid or missing token, 403: wrong role, 404: foreign or missing object; else accepted.
+    """
     if route.who == ANYONE:
         return INSIDE | {404}
     if caller.role is None:
@@ -197,7 +203,10 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
 
 
 def print_matrix(callers: list[str], table: dict[str, list[str]]) -> None:
-    """Keep what everybody was answered, for people to read: 422 is inside, refused for a body that no route takes."""
+    """Store the statuses of all callers in a file for readers.
+
+    422 counts as access: the body fits no route.
+    """
     lines = [["Route", *callers], ["---"] * (len(callers) + 1), *([f"`{row}`", *statuses] for row, statuses in table.items())]
     MATRIX.parent.mkdir(exist_ok=True)
     MATRIX.write_text("# Who was answered what\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")

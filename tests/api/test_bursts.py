@@ -1,4 +1,4 @@
-"""A hall that comes back at once asks for the same few things: nobody is refused while readers are busy with something else."""
+"""Bursts: a full hall reconnects at once while readers are busy, and none is refused."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What polls leave in memory has a bound in bytes, and what is told does not depend on it."""
+"""Memory of cached polls: bounded in bytes, without any effect on the responses."""
 
 import sys
 from collections.abc import AsyncIterator

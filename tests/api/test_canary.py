@@ -1,4 +1,4 @@
-"""Canaries (reliability A-04): a word in every secret place, and then every byte that the server gives to those who may not see it."""
+"""Canaries (reliability A-04): a word in each secret field, searched in all readable bytes."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ class Stage:
         }  # fmt: skip
 
     async def all_bytes(self, token: str, role: Role) -> str:
-        """Everything that the bearer can get out of every address: bodies and headers, refusals included."""
+        """Return all bytes that a token can read: bodies and headers of every URL, and refusals."""
         collected = []
         for route in walked(self.event.api.app.routes):
             if route.method != "GET" or (route.who and role not in route.who):
@@ -99,7 +99,7 @@ class Stage:
         return "\n".join([*collected, await self.stream(token), *snapshots])
 
     async def snapshot(self, activity: dict[str, Any], token: str) -> str:
-        """What a stream of an activity's results begins with, or its refusal."""
+        """Return the first event of an activity's result stream, or the refusal."""
         path = f"{self.event.path}/activities/{activity['id']}/results"
         refused = await self.event.api.get(path, token=token)
         if refused.status_code != 200:
@@ -112,7 +112,7 @@ class Stage:
             return str([*await stream.until(1), stream.headers]).replace("\\", "")
 
     async def stream(self, token: str) -> str:
-        """Everything that a stream of the feed tells the bearer from its beginning on."""
+        """Return all events of the feed's stream from its beginning."""
         items, _ = await drain(self.event.api, f"{self.event.path}/changes", "0", token)
         if not items:
             return ""
@@ -121,7 +121,10 @@ class Stage:
 
 
 async def words(stage: Stage, role: Role) -> set[str]:
-    """The canaries that a role hears now; checks that the join code is for hosts and screens, other tokens for nobody."""
+    """Return the canaries that a role can read now.
+
+    Checks that only hosts and screens read the join code, and nobody reads other tokens.
+    """
     token = {Role.HOST: stage.event.host, Role.SCREEN: stage.event.screen, Role.PARTICIPANT: stage.anna.token}[role]
     heard = await stage.all_bytes(token, role)
     tokens = (stage.event.host, stage.event.screen, stage.anna.token, stage.neighbour.token)

@@ -1,4 +1,7 @@
-"""What is stored of answers is bounded: for each participant in a round, and for each session. Who is refused costs nobody anything."""
+"""Limits of stored responses: per participant in a round, and per session.
+
+A refused response costs other participants nothing.
+"""
 
 import asyncio
 from typing import Any
@@ -100,7 +103,10 @@ async def test_a_session_is_full_and_its_host_knew(api: Api, app: App) -> None:
 
 
 async def test_what_is_changed_takes_no_further_room(api: Api, app: App) -> None:
-    """Policy `one`: a second answer replaces the first, also where the session is full and where the first was deleted."""
+    """Policy `one`: a second response replaces the first.
+
+    This holds in a full session, and after the first response was deleted.
+    """
     event = await make_event(api)
     poll = await event.activity(status="active")
     seats = [await event.join(f"P{nth}") for nth in range(CAP + 1)]
@@ -116,7 +122,7 @@ async def test_what_is_changed_takes_no_further_room(api: Api, app: App) -> None
 
 
 async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group that fails after it was counted is run again one by one, and no answer of it counts twice."""
+    """A failed group runs again one by one, and counts no response twice."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     seats = [await event.join(f"P{nth}") for nth in range(2 * CAP)]

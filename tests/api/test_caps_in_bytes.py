@@ -1,4 +1,4 @@
-"""What a session stores is bounded in bytes, counted exactly, and what a host needs works when it is full."""
+"""Limits of a session in bytes: exact counts, and a full session that hosts can still run."""
 
 import asyncio
 from typing import Any

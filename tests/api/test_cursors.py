@@ -1,4 +1,4 @@
-"""Lists by cursor: nothing is skipped or comes twice while rows come, change and go, and no cursor holds for another list."""
+"""Cursors of lists: no row skipped or repeated during changes, and no use for another list."""
 
 from base64 import urlsafe_b64encode
 from typing import Any

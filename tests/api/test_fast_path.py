@@ -1,4 +1,4 @@
-"""The fast path over raw sockets: the same bytes as ASGI sends, in order, within every limit, and never stale."""
+"""The fast path over raw sockets: same bytes as ASGI, in order, within limits, never stale."""
 
 import asyncio
 import re

@@ -32,7 +32,7 @@ def position_of(response: dict[str, Any]) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-# Grammar -------------------------------------------------------------------------------------------------------------
+# Grammar ------------------------------------------------------------------------------------------
 
 
 async def test_every_form_of_the_timestamp_continues_at_the_same_place(api: Api) -> None:
@@ -84,7 +84,7 @@ async def test_limits_beyond_the_bounds_are_refused(api: Api) -> None:
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/limit"), limit
 
 
-# Pages ---------------------------------------------------------------------------------------------------------------
+# Pages --------------------------------------------------------------------------------------------
 
 
 async def test_page_has_its_shape_and_headers(api: Api) -> None:
@@ -194,7 +194,7 @@ async def test_page_of_an_ended_session_says_so_at_its_tail(api: Api) -> None:
     assert (caught_up.json()["closed"], caught_up.headers["poll-after"]) == (True, "60000")
 
 
-# The future ----------------------------------------------------------------------------------------------------------
+# The future ---------------------------------------------------------------------------------------
 
 
 async def test_clock_that_runs_ahead_is_clamped_to_the_head(api: Api, clock: HandClock) -> None:

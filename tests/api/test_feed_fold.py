@@ -16,7 +16,7 @@ SEEDS = range(int(os.environ.get("WALK_SEEDS", "2")))
 
 
 class Walk:
-    """Takes random steps with a session; every kind of command has its place. Refusals are part of the walk."""
+    """A random walk of a session through every kind of command, refusals included."""
 
     def __init__(self, event: Event, rng: Random) -> None:
         self.event, self.rng = event, rng

@@ -12,7 +12,10 @@ LIMITS = (1, 2, 100)
 
 
 async def lived(event: Event) -> tuple[dict[str, Any], list[str]]:
-    """A session with everything that the feed tells of; returns an activity with answers, and the tokens of all roles."""
+    """Create a session whose feed has every kind of item.
+
+    Returns an activity with responses, and the tokens of all roles.
+    """
     api, anna = event.api, await event.join("Anna")
     wall = await event.activity(status="active", response_policy="many", moderation="after", responses_visibility="participants")
     bert, cleo = await event.join("Bert"), await event.join("Cleo")

@@ -1,4 +1,4 @@
-"""What every answer says beside its body: the headers of its kind, for every route, and who of other origins is let in."""
+"""Response headers of every route, and access from other origins (CORS)."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -38,7 +38,7 @@ KINDS = {
         "/health/live", "/health/ready", "/metrics",
     },
 }  # fmt: skip
-"""How long what a GET was answered may be kept; any other method's answer is never kept."""
+"""Cache lifetime of GET responses by path. Responses to other methods are never cached."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types conflicto"
@@ -49,7 +49,7 @@ PROBLEM = {"content-type": "application/problem+json", "cache-control": NOT_KEPT
 
 FRIEND, FOE = "https://friend.example", "https://foe.example"
 OF_FORMS = ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x")
-"""What a page of another origin can send without asking first."""
+"""Content types that a page of another origin can send without a preflight request."""
 PATHS_OF_PAGES = ("/", "/j/BCDFGHJK", "/p/1", "/host", "/host/s/1", "/host/s/1/report", "/screen/1")
 
 
@@ -115,7 +115,7 @@ async def friendly(settings: Settings, clock: HandClock) -> AsyncIterator[Api]:
 
 
 async def lets_in(api: Api, method: str, path: str, origin: str, token: str | None) -> tuple[bool, bool]:
-    """Return whether a browser would show an origin the answer, and whether it would send such a request at all."""
+    """Return whether a browser shows an origin the response, and whether it sends the request."""
     asked = {"origin": origin, "access-control-request-method": method, "access-control-request-headers": "authorization"}
     before = await api.http.options(path, headers=asked)
     answer = await api.request(method, path, token=token, headers={"origin": origin}, json={"no": "such field"})
@@ -150,7 +150,10 @@ async def test_without_named_origins_none_is_let_in(api: Api) -> None:
 
 @pytest.mark.catalogue("W-03", "J-10")
 async def test_a_form_of_another_site_changes_nothing(api: Api) -> None:
-    """A cookie is no token: a route for somebody asks for one, before it looks at what came; a route for anyone takes no form."""
+    """A cookie is no token, and routes without a token accept no form.
+
+    Routes that need a token ask for it before they read the body.
+    """
     event = await make_event(api)
     ids = await ids_of(event)
     before = [(await api.get(event.path + path, token=event.host)).json() for path in ("", "/activities", "/participants")]

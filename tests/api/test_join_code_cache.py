@@ -32,7 +32,7 @@ def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 async def test_a_hall_asks_the_database_once_for_its_code(event: Event, reads: list[Any]) -> None:
-    """What anybody may ask without a token costs no more than a poll."""
+    """A lookup without a token costs no more than a poll."""
     for _ in range(20):
         for typed in (event.code, event.code.lower().replace("-", " ")):
             assert accepted(await event.api.get(f"/sessions/by-code/{typed}"))["session_id"] == event.id

@@ -1,4 +1,4 @@
-"""The key of the link in the QR code: told to hosts and screens alone, let in wherever a code is taken, and never limited."""
+"""Keys of QR-code links: visible to hosts and screens, accepted as codes, and never limited."""
 
 import re
 from collections.abc import Awaitable, Callable

@@ -227,7 +227,10 @@ async def test_several_waits_of_one_bearer_all_hear_of_it(api: Api) -> None:
 
 
 async def test_each_header_comes_once_to_those_who_may_not_wait_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Node.js and aiohttp refuse a response with two lengths, even if they are the same; `Api` looks at every response."""
+    """Send one content length: Node.js and aiohttp refuse two, even if they are equal.
+
+    `Api` checks every response for this.
+    """
     event = await make_event(api)
     path = f"{event.path}/changes/since/0?wait=20"
     waited = await api.get(path, token=event.host)

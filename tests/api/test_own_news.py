@@ -1,4 +1,4 @@
-"""What others did to one's own seat or answer reaches that phone at once, and wakes nobody else's."""
+"""Changes by others to a participant's seat or response: only that phone is woken, at once."""
 
 import asyncio
 import json
@@ -27,7 +27,10 @@ async def port(app: App) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def two_phones(event: Event, port: int, anna: Seat, bert: Seat) -> AsyncIterator[Told]:
-    """Yield what waits for the next thing that Anna's phone is told; Bert's must not be told anything."""
+    """Yield a function that waits for the next change on Anna's phone.
+
+    Bert's phone must not receive anything.
+    """
     path = f"{event.path}/events"
     async with streamed(port, path, anna.token) as mine, streamed(port, path, bert.token) as other:
         await asyncio.gather(mine.part(), other.part())

@@ -1,4 +1,4 @@
-"""Anonymous rounds: answers wait in a pool and are released in groups, and nobody but the author sees them before."""
+"""Anonymous rounds: a pool releases responses in groups; before, only authors read their own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What was answered anonymously and is edited, withdrawn, or left behind."""
+"""Anonymous responses that are edited, withdrawn, or left behind in the pool."""
 
 from collections.abc import AsyncIterator
 from typing import Any

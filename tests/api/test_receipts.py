@@ -15,7 +15,7 @@ from tests.support.clocks import HandClock
 
 
 async def read(api: Api, answer: httpx2.Response) -> dict[str, Any]:
-    """Return the payload of the receipt that came with a response, checked with the published keys as any client would."""
+    """Return the payload of a response's receipt, verified with the published keys."""
     assert answer.is_success, answer.text
     receipt = answer.headers["deletion-receipt"]
     keys = (await api.http.get("/.well-known/jwks.json")).json()["keys"]

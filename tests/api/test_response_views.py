@@ -1,4 +1,4 @@
-"""Who reads which answers: lists and filters, moderation, anonymity."""
+"""Readers of responses: lists and filters, moderation, anonymity."""
 
 import json
 from typing import Any
@@ -162,7 +162,7 @@ async def test_scan_ends_at_its_bound(api: Api, bound: str, monkeypatch: pytest.
         assert data(found) == []
 
 
-# Moderation ----------------------------------------------------------------------------------------------------------
+# Moderation ---------------------------------------------------------------------------------------
 
 
 async def test_unmoderated_answers_cannot_be_hidden(api: Api) -> None:
@@ -271,7 +271,7 @@ async def test_deleting_a_hidden_answer_reaches_whoever_saw_it(api: Api) -> None
         assert [(item["id"], item["deleted"]) for item in items] == [(sent.json()["id"], True)]
 
 
-# Anonymity -----------------------------------------------------------------------------------------------------------
+# Anonymity ----------------------------------------------------------------------------------------
 
 
 async def test_nobody_learns_who_answered_an_anonymous_activity(api: Api) -> None:

@@ -242,7 +242,7 @@ async def test_reset_clears_the_round_and_no_other(api: Api) -> None:
     assert (again.status_code, again.json()["revision"]) == (200, 3)
 
 
-# Idempotency ---------------------------------------------------------------------------------------------------------
+# Idempotency --------------------------------------------------------------------------------------
 
 
 def key(name: str) -> dict[str, Any]:

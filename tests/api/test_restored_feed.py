@@ -1,4 +1,4 @@
-"""After a restore nobody goes on from a future that was lost: positions in it are refused, on every way; all others hold."""
+"""Cursors after a restore: positions in the lost future are refused, and all others hold."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ US = 1_000_000
 
 @dataclass
 class Story:
-    """A session that was copied, went on, and was brought back; positions are those of its host, µs."""
+    """A session that was copied, changed, and restored. Positions are the host's, in µs."""
 
     settings: Settings
     event: Event
@@ -88,7 +88,7 @@ async def story(settings: Settings, tmp_path: Path) -> Story:
 
 
 def begins(answer: Any, start: str) -> bool:
-    """Whether a position was refused, and its reader sent to `start`."""
+    """Return whether a cursor was refused and its reader sent to `start`."""
     refused(answer, 410, "cursor-expired")
     return bool(answer.headers["link"] == f'</api/v1{start}>; rel="start"')
 

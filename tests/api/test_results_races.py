@@ -1,4 +1,7 @@
-"""Results and the leaderboard while the host goes on: never made of an old activity and a new one, and never asked for without end."""
+"""Results and the leaderboard during changes by the host.
+
+They never mix two versions of an activity, and readers never retry endlessly.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The law of results: they are what a recount of the answers' feed gives, whatever happened and whenever host and screen look."""
+"""The invariant of results: they equal a recount of the responses in the feed, at any time."""
 
 import os
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A large round's results after a restart: from segments that were stored while people looked, and the same to the last byte."""
+"""Results of a large round after a restart: read from stored segments, byte for byte the same."""
 
 from typing import Any
 

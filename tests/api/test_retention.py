@@ -44,7 +44,7 @@ async def _session(api: Api, status: str = "completed") -> Event:
 
 
 async def _gone(app: App, session_id: int) -> bool:
-    """Whether no table has a row of the session any more."""
+    """Return whether no table has a row of the session."""
     found = await asyncio.to_thread(contents, app.settings.database_url)
     return not any(session_id in row for rows in found.values() for row in rows)
 

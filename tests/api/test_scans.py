@@ -1,4 +1,4 @@
-"""Lists with a `contains` filter: what they may cost, how many run at once, and that they end with their callers."""
+"""Lists with a `contains` filter: cost, concurrency, and cancellation with the caller."""
 
 import asyncio
 import threading
@@ -82,7 +82,7 @@ async def test_patterns_have_a_bound(api: Api, pattern: str, status: int) -> Non
 
 @pytest.mark.parametrize("answers", [20, 100])
 async def test_what_was_an_attack_ends_at_a_count_of_comparisons(api: Api, answers: int) -> None:
-    """Answers of a thousand objects each, and the costliest pattern that is taken, which none of them holds."""
+    """Responses of a thousand objects each, and the most expensive pattern, without a match."""
     event, wall = await walled(api)
     anna = await event.join()
     for _ in range(answers):

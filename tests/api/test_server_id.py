@@ -1,4 +1,4 @@
-"""The installation's id: in every problem document, told to whoever joins or makes a session, and the same everywhere."""
+"""The installation's id: in problem documents and responses to joins, and equal on all workers."""
 
 import asyncio
 import json

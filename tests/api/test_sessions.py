@@ -280,7 +280,7 @@ async def nothing_left_of(event: Event) -> bool:
 
 
 def told(activity: dict) -> dict:
-    """What a host said of an activity."""
+    """Return the fields of an activity that a host can set."""
     own = ("id", "session_id", "revision", "status", "created_at", "updated_at", "started_at")
     return {name: value for name, value in activity.items() if name not in own}
 

@@ -1,4 +1,4 @@
-"""Slow statements of requests in the log: with the route of a read, and with nothing that was sent."""
+"""The log of slow statements: the route of the request, and no content of it."""
 
 from collections.abc import AsyncIterator
 from itertools import count

@@ -1,4 +1,4 @@
-"""Needs of other people's readers of event streams: data in each event, and no character that ends a line."""
+"""Requirements of common event stream readers: data in each event, no line breaks in text."""
 
 import json
 import re

@@ -15,8 +15,8 @@ CYCLES = 400
 AT_ONCE = 20
 OF_THE_POOL = 8
 """Files that connections to the database may have opened meanwhile."""
-MOST_BYTES = 700
-"""Longer than a head and the first events."""
+MAX_CUT_BYTES = 700
+"""Bytes after which a stream may be cut: more than a head and the first events."""
 
 
 def open_files() -> int:
@@ -39,7 +39,7 @@ async def test_streams_and_waits_that_are_cut_anywhere_leave_nothing_behind(api:
         async with connected(port) as line:
             request = get(rng.choice(asks), event.host)
             await line.send(request[: rng.choice((len(request), len(request), rng.randrange(len(request))))])
-            wanted = rng.randrange(MOST_BYTES)
+            wanted = rng.randrange(MAX_CUT_BYTES)
             with suppress(TimeoutError, asyncio.IncompleteReadError):
                 await asyncio.wait_for(line.reader.readexactly(wanted), 0.02)
             line.writer.transport.abort()

@@ -1,4 +1,4 @@
-"""Forged tokens (RFC 8725, reliability A-08 to A-10): whatever was not signed by us, in our way, for this session, is dead."""
+"""Forged tokens (RFC 8725, reliability A-08 to A-10): only our signature for the session counts."""
 
 import hmac
 import json

@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md follow a session through a restart and to its end, and begin again after a restore."""
+"""Programs of docs/clients.md: they follow a session through a restart, its end, and a restore."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clients that generators make from the OpenAPI document pass strict type checks and run from the creation of a session to its export."""
+"""Clients generated from the OpenAPI document: strict type checks, and runs of a whole session."""
 
 import json
 import shutil
@@ -34,13 +34,16 @@ def openapi_python_client(document: Path, folder: Path) -> list[str]:
 
 
 def openapi_typescript(document: Path, folder: Path) -> list[str]:
-    """Generate with openapi-typescript, for openapi-fetch, and return the command that runs the flow."""
+    """Generate for openapi-fetch with openapi-typescript, and return the command of the flow."""
     run("openapi-typescript", document, "--output", folder / "schema.d.ts", cwd=with_modules(folder))
     return _built_by_tsc(folder, "openapi_fetch.ts")
 
 
 def openapi_generator(document: Path, folder: Path) -> list[str]:
-    """Generate with openapi-generator, whose Java comes as a wheel, and return the command that runs the flow."""
+    """Generate with openapi-generator, and return the command of the flow.
+
+    The generator is Java and comes as a wheel.
+    """
     made = folder / "made"
     run(
         "openapi-generator-cli",

@@ -1,4 +1,4 @@
-"""Generators, checkers and stream libraries in `.venv/clients`, where `make client-tools` puts them."""
+"""Generators, checkers and stream libraries in `.venv/clients` (`make client-tools`)."""
 
 import os
 import subprocess

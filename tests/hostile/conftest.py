@@ -1,4 +1,7 @@
-"""What these tests send is for finding faults, not for seeing lines run: they are not measured, which would double their time."""
+"""Exclude the hostile tests from coverage, which would double their time.
+
+They look for faults, not for lines that nothing runs.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,7 @@
-"""Places for connections: who holds many without ever showing a valid token loses them when places run short, and nobody else does."""
+"""Connection slots: addresses that hold many without a valid token lose them under pressure.
+
+No other address loses any.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,7 +40,10 @@ async def event(api: Api) -> Event:
 
 @asynccontextmanager
 async def opened(port: int, address: str, first: bytes = b"") -> AsyncIterator[Line]:
-    """Open a connection from an address, send something on it, and wait for the answer if that is a whole request."""
+    """Open a connection from an address and send bytes on it.
+
+    Waits for the response if the bytes are a whole request.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
     line = Line(reader, writer)
     try:

@@ -1,4 +1,7 @@
-"""Work has a bound before it begins: what the largest input of every route leaves behind. Times are measured in tests/faults."""
+"""Bounds of work: what the largest input of every route leaves in memory.
+
+Times are measured in tests/faults.
+"""
 
 import pytest
 import starlette.requests
@@ -12,7 +15,11 @@ pytestmark = pytest.mark.in_process
 async def test_the_largest_input_of_every_route_leaves_little_and_meets_no_cookie_parser(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library's parser takes quadratic time on some interpreters, and the framework calls it for each request that has cookies."""
+    """Parse cookies in linear time.
+
+    The standard library's parser takes quadratic time on some interpreters. The framework calls it
+    for each request with cookies.
+    """
     parsed: list[str] = []
     monkeypatch.setattr(starlette.requests, "cookie_parser", lambda text: parsed.append(text) or {})
     seen = set()

@@ -1,4 +1,7 @@
-"""Every field of every body with every kind of value (reliability J-17): refused where it stands, or what the schema allows."""
+"""Every field of every body with every kind of value (reliability J-17).
+
+The server refuses a value at its place, or the schema allows it.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Raw-byte mutations of valid requests against the app in this process, with every reader asked again (reliability J-15)."""
+"""Raw-byte mutations of valid requests to an app in this process (reliability J-15).
+
+All readers read everything again afterwards.
+"""
 
 import json
 from collections.abc import Callable
@@ -47,7 +50,7 @@ def _case(told: dict[str, Any]) -> Case:
 
 
 def lenient(body: bytes, limits: JsonLimits) -> bytes:
-    """What Python's own parser would let in."""
+    """Return a body as Python's own parser accepts it, without our stricter rules."""
     try:
         return json.dumps(json.loads(body)).encode()
     except ValueError:

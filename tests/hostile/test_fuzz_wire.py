@@ -1,4 +1,4 @@
-"""Damaged bytes over sockets against a server that is a process of its own (reliability J-15, S-02)."""
+"""Damaged bytes over sockets against a server in its own process (reliability J-15, S-02)."""
 
 import asyncio
 import time
@@ -16,8 +16,8 @@ from tests.support.processes import ADMIN, PLAIN, Served, served
 
 Counted = Callable[[str], None]
 
-MOST_GROWTH_MIB = 96
-"""What a server that has warmed up may gain by any number of damaged requests."""
+MAX_GROWTH_MIB = 96
+"""Memory that a warm server may gain by any number of damaged requests, MiB."""
 
 
 @pytest.mark.catalogue("J-15", "S-02")
@@ -33,12 +33,15 @@ def test_no_bytes_break_the_server(
 
         assert fuzz.faults == [], "\n\n".join(fuzz.faults[:3])
         assert fuzz.in_log() == []
-        assert resident_mib(server.process.pid) - before_mib < MOST_GROWTH_MIB
+        assert resident_mib(server.process.pid) - before_mib < MAX_GROWTH_MIB
         assert still_open(server) == 0
 
 
 def still_open(server: Served) -> int:
-    """Return how many connections of the fuzzer the server still holds; it is given the time to see that they are gone."""
+    """Return the number of the fuzzer's connections that the server still holds.
+
+    Waits for the server to notice closed connections.
+    """
     until = time.monotonic() + 15
     while True:
         page = httpx2.get(f"{server.url}/metrics", headers={"authorization": f"Bearer {ADMIN}"}, **PLAIN).text

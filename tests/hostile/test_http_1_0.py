@@ -1,4 +1,7 @@
-"""Clients of HTTP/1.0 on every address: no chunks, an answer ends with its length or with the connection (RFC 9112 §6.1, §9.3)."""
+"""Clients of HTTP/1.0 on every URL (RFC 9112 §6.1, §9.3).
+
+There are no chunks. A response ends with its length or with the connection.
+"""
 
 import asyncio
 import re
@@ -23,7 +26,10 @@ async def port(app: App) -> AsyncIterator[int]:
 
 
 async def _targets(app: App, event: Event) -> list[str]:
-    """Return every address of GET, and exports of every format; parameters name what the event holds."""
+    """Return the URLs of all GET routes, with exports of every format.
+
+    Their parameters name objects of the event.
+    """
     poll = await event.activity(status="active")
     seat = await event.join()
     await event.answer(poll, seat, 1)

@@ -1,4 +1,4 @@
-"""A fault of ours, forced in one layer after the other (reliability J-18): the caller gets an id and nothing else."""
+"""Internal errors, forced in each layer (reliability J-18): the caller gets an id, nothing else."""
 
 from typing import Any, NoReturn
 

@@ -1,7 +1,8 @@
-"""Anonymity against whoever reads everything that a role may read, while people answer and afterwards.
+"""Anonymity against readers with a role, while people respond and afterwards.
 
-An attack (`tests/support/linkage.py`) joins every pair of columns. It must name everybody in a named activity, and many where one of the
-guards is taken away; in an anonymous one it is right no more often than one time in the people of the smallest group.
+An attack (`tests/support/linkage.py`) joins every pair of columns. It must name everybody in a
+named activity, and many if one of the guards is disabled. In an anonymous activity at
+most one guess in n may be right, with n people in the smallest group.
 """
 
 import random
@@ -41,14 +42,15 @@ WATCHED = {
     "participant": ("{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status", "{a}/results", "/leaderboard"),
     "operator": ("/metrics", LOG),
 }  # fmt: skip
-"""Bodies of each role below its session; the operator reads what hosts read as well, the figures and the access log."""
+"""Bodies of each role below its session. The operator reads the hosts' bodies, the metrics and
+the access log."""
 
 EXPORTS = tuple(f"/export?format={form}&shape={shape}" for form in ("csv", "jsonl") for shape in ("responses", "table", "long"))
 
 
 @dataclass
 class Play:
-    """One round: phones that live their own lives, and readers who look after everything that happens."""
+    """A round: phones with their own schedules, and readers who read after every event."""
 
     api: Api
     http: httpx2.AsyncClient
@@ -111,7 +113,7 @@ class Play:
         await self.look()
 
     async def ask(self, name: str) -> None:
-        """Send what a phone sends beside answers: a heartbeat where a stream is open, else a poll."""
+        """Send a phone's background request: a heartbeat if it has a stream, else a poll."""
         seat = self.seats[name]
         if self.streaming:
             accepted(await self.api.post(f"/participants/{seat.id}/heartbeat", token=seat.token, headers=from_address(name)))
@@ -120,7 +122,10 @@ class Play:
             accepted(await self.http.get(f"{PREFIX}{self.event.path}/status", headers=headers))
 
     async def wait(self, seconds: float) -> None:
-        """Let time pass; phones that are awake ask now and then, and what the server does at ticks is done."""
+        """Advance the clock.
+
+        Awake phones poll now and then, and the server does the work of its ticks.
+        """
         while seconds > 0:
             step = min(seconds, TICK_S if seconds < 60 else HEARTBEAT_S)
             self.clock.advance(step)
@@ -160,7 +165,10 @@ class Play:
         return without_authors(body) if self.struck_out else body
 
     def teach(self, attack: Attack) -> None:
-        """Let the attack learn from this round: each role for itself, the operator as a host with more bodies."""
+        """Train the attack on this round, once per role.
+
+        The operator is a host with more bodies.
+        """
         people = {name: name for name in NAMES} | {str(seat.id): name for name, seat in self.seats.items()}
         people |= {address: name for name, address in ADDRESSES.items()}
         both = zip(self.sights["host"], self.sights["operator"], strict=True)
@@ -248,13 +256,13 @@ async def test_a_named_activity_names_everybody(attacked: Any) -> None:
 
 
 async def test_single_answers_without_names_name_many(attacked: Any) -> None:
-    """The control of the joins: names are struck out of a named activity, and moments alone name its authors."""
+    """A control of the joins: without names, times identify the authors in a named activity."""
     attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
     assert any("/participants" in name for name in attack.leaks(GROUP)), sorted(attack.scores.items(), key=_by_right)[:5]
 
 
 async def test_the_log_names_authors_where_no_pool_holds_their_requests_back(attacked: Any) -> None:
-    """The control of the log: with names struck out of a named activity, its lines alone name the authors."""
+    """A control of the log: without names, its lines identify the authors in a named activity."""
     attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
     assert any(name.split(": ", 1)[1].startswith(f"{LOG} ") for name in attack.leaks(GROUP)), sorted(attack.scores)[:5]
 

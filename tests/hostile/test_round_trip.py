@@ -1,4 +1,7 @@
-"""What was accepted comes back byte for byte from every reader, and what the gate refuses is refused wherever JSON or text comes in."""
+"""Round trips: every reader returns accepted values byte for byte.
+
+A value that one reader of JSON or text refuses is refused by all.
+"""
 
 import json
 from urllib.parse import quote
@@ -57,7 +60,10 @@ async def test_json_in_a_query_passes_the_same_gate(api: Api) -> None:
 
 
 def expected(value: bytes, code: str) -> tuple[int, str]:
-    """What is not even text is refused before anyone asks whether it is JSON."""
+    """Return the status and code for a value.
+
+    Invalid text is refused before any check for JSON.
+    """
     try:
         value.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,7 @@
-"""Schemas of types that come from elsewhere (reliability J-19, J-20): nothing is fetched, and no value and no schema costs much time."""
+"""Hostile schemas of custom types (reliability J-19, J-20).
+
+Nothing is fetched, and no schema or value costs much time.
+"""
 
 import json
 import socket
@@ -11,8 +14,8 @@ from conflicto.activity_types.errors import UnsupportedSchema
 from conflicto.activity_types.subset import MAX_PATTERN_CHARS, check_subset
 from conflicto.activity_types.validator import compile_schema
 
-MOST_S = 0.05
-"""Processor time for one schema or one value."""
+MAX_CHECK_S = 0.05
+"""Processor time for one schema or one value, seconds."""
 
 QUICK_OR_REFUSED = [
     "^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*a){12}", "^([a-zA-Z]+)*$", "(?=a)a", r"(a)\1", "(?<=a)b", "a{1,900}{1,900}",
@@ -21,7 +24,7 @@ QUICK_OR_REFUSED = [
 
 
 def taken(schema: Any) -> bool:
-    """Whether a schema is taken, as a folder's would be."""
+    """Return whether a schema from a folder would be accepted."""
     try:
         check_subset(schema)
         compile_schema(schema)
@@ -40,7 +43,7 @@ def test_a_pattern_is_refused_or_quick(pattern: str) -> None:
         validator = compile_schema(schema)
         validator.is_valid(json.loads(value))
 
-    assert time.thread_time() - began < 10 * MOST_S
+    assert time.thread_time() - began < 10 * MAX_CHECK_S
 
 
 @pytest.mark.catalogue("J-19")
@@ -52,7 +55,7 @@ def test_a_schema_that_unfolds_without_end_is_refused_at_once(keyword: str, leve
     began = time.thread_time()
 
     assert not taken({"$defs": twice | {f"d{levels}": {}}, "$ref": "#/$defs/d0"})
-    assert time.thread_time() - began < MOST_S
+    assert time.thread_time() - began < MAX_CHECK_S
 
 
 @pytest.mark.catalogue("J-19")

@@ -1,7 +1,10 @@
-"""Schemathesis over the OpenAPI document, in every role (reliability J-16): no fault of ours, and nothing that is not documented.
+"""Schemathesis over the OpenAPI document, in every role (reliability J-16).
 
-It makes what the schemas allow and what they forbid, from the boundaries inwards; bytes that are no JSON are the fuzzer's. Left out are
-streams, which do not end, and for those whom it would lock out of everything after it, what deletes.
+There are no internal errors and no undocumented responses. It generates what the schemas allow and
+what they forbid, from the boundaries inwards. The fuzzer covers bytes that are not JSON.
+
+Excluded are streams, which do not end. A role also excludes the deletions that would lock it out of
+later operations.
 """
 
 import json
@@ -28,7 +31,8 @@ ROLES = {
     "admin": ("admin", [], QUICK),
     "host of another session": ("victim_host", ["--exclude-operation-id", "delete_sessions_session_id_tokens"], QUICK),
 }
-"""By role: whose token, what is left out, and which of its phases are run in CI; the long form runs all of them."""
+"""Per role: the token, the excluded operations, and the phases that run in CI. The long form
+runs all phases."""
 
 IN_CI = [("none", "sqlite"), ("participant", "postgresql"), ("screen", "sqlite"), ("host", "sqlite"), ("admin", "postgresql"),
          ("host of another session", "sqlite")]  # fmt: skip

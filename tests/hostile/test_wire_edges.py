@@ -1,4 +1,7 @@
-"""Requests at the edges of HTTP (reliability J-06, J-12, S-02, W-08) over a socket: one meaning or none, no leak into the next."""
+"""Edge cases of HTTP requests over a socket (reliability J-06, J-12, S-02, W-08).
+
+A request has one meaning or none, and nothing of it leaks into the next.
+"""
 
 import gzip
 from collections.abc import AsyncIterator
@@ -191,7 +194,10 @@ HOSTS = [
 @pytest.mark.catalogue("J-12")
 @pytest.mark.parametrize("has_fast_path", [True, False], ids=["fast", "slow"])
 async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, Seat, str], has_fast_path: bool) -> None:
-    """RFC 9112 §3.2, whichever way a request takes: proxies and we must mean the same site by it."""
+    """Refuse ambiguous hosts on every path through the server (RFC 9112 §3.2).
+
+    Proxies and the server must mean the same site.
+    """
     event, seat, _ = wall
     app.connections.fast_path = app.fast_path if has_fast_path else None
     poll = get(f"{event.path}/status", seat.token)
@@ -216,7 +222,7 @@ async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, 
     "second", [b"GET /host HTTP/1.1\r\n\r\n", b"GET /host HTTP/1.1\r\nhost: t\r\nx: " + b"y" * 40_000 + b"\r\n\r\n"]
 )
 async def test_a_response_is_sent_before_the_next_head_is_refused(port: int, wall: tuple[Event, Seat, str], second: bytes) -> None:
-    """Neither the answer nor the body of a request under way changes by a head behind it that is refused."""
+    """A refused head changes nothing for the request before it on the same connection."""
     event, seat, path = wall
     async with connected(port) as line:
         await line.send(post(path, seat.token, BODY, f"content-length: {len(BODY)}") + second + SMUGGLED)

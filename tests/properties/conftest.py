@@ -2,5 +2,8 @@ import pytest
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Look for what nobody thought of, at full speed: that every line runs is for the tests that name what they expect of it."""
+    """Exclude property tests from coverage, at full speed.
+
+    Tests that name their expectations ensure that every line runs.
+    """
     item.add_marker(pytest.mark.no_cover)

@@ -1,4 +1,4 @@
-"""Whatever is sent, a check says yes or no, and what it says yes to is what the words of the page mean."""
+"""Validation of arbitrary data: a clear result, and accepted data means what the docs say."""
 
 import copy
 from typing import Any
@@ -25,7 +25,7 @@ def text(value: Any) -> str:
 
 @st.composite
 def bent(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
-    """A type with the config, secret and an answer of an example, of which something was replaced by anything."""
+    """An example's type, config, secret and response, with one part replaced by arbitrary data."""
     known = draw(st.sampled_from(TYPES))
     example = copy.deepcopy(draw(st.sampled_from(known.examples)))
     whole = {

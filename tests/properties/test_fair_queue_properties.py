@@ -1,4 +1,4 @@
-"""Groups that take turns: nobody is left out, nobody overtakes in a line, and what may not meet does not."""
+"""The fair queue: no session starves, each keeps its order, and conflicts never run together."""
 
 from collections import defaultdict
 from typing import Any

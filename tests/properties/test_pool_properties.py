@@ -1,4 +1,4 @@
-"""Ticks of a pool: whoever comes and goes, a batch holds a group of people and a group stays behind."""
+"""Ticks of a pool: each batch holds a group of people, and a group stays behind."""
 
 from collections.abc import Sequence
 from dataclasses import replace

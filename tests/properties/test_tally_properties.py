@@ -1,4 +1,4 @@
-"""Whatever happens to the answers, a tally that followed it equals one that counts what is there now, in any order."""
+"""Incremental tallies: equal to a fresh count after any changes, in any order."""
 
 import random
 from dataclasses import replace
@@ -49,7 +49,7 @@ JSON = st.one_of(
     st.fixed_dictionaries({"a": SCALARS | st.lists(SCALARS, max_size=4)}),
 )
 WRITING = JSON.map(lambda value: ("write", (value, None))) | st.tuples(JSON, JSON).map(lambda both: ("write", both))
-"""What is written, and what others are shown in its place, if anything."""
+"""A response's data, and the data that others see instead, if any."""
 
 OTHER = st.sampled_from([("delete", None), *((moderation, None) for moderation in Moderation)])
 STEPS = st.lists(st.tuples(st.integers(0, 5), WRITING | OTHER), max_size=30)

@@ -1,6 +1,6 @@
-"""Exports read back by the programs that people open them with: every text, number, date and truth value as it was written.
+"""Exports, read by common programs: every text, number, date and boolean is unchanged.
 
-`make export-check` installs the readers; LibreOffice is asked where there is one.
+`make export-check` installs the readers. LibreOffice is used if it is installed.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ polars = pytest.importorskip("polars")
 ANSWERS = ["Curry; Pizza; hot", "=SUM(1)", "=SUM(1); Pizza; hot; Curry", "Curry", "Curry", "Pizza; hot"]
 GUARDED = [f"'{each}" if each.startswith("=") else each for each in ANSWERS]
 CHOSEN = [True, False]
-"""Whether Anna and Bert chose Curry."""
+"""Choices of Anna and Bert: true if they chose Curry."""
 
 OFFICE = shutil.which("soffice")
 

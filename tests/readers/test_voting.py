@@ -1,4 +1,4 @@
-"""Rankings held against libraries of voting rules: random ballots, with shared places and options left out.
+"""Rankings compared with libraries of voting rules: random ballots with ties and gaps.
 
 `make voting-check` installs the libraries.
 """

@@ -1,6 +1,6 @@
-"""The API as tests use it: one client, requests with a token, every answer held against the OpenAPI document.
+"""The API for tests: a client that validates each response against the OpenAPI document.
 
-Every ready answer is held against the whole way's as well.
+Every cached response is also compared with the response of the slow path.
 """
 
 import asyncio
@@ -23,7 +23,10 @@ METRICS_TOKEN = "the-prometheus-of-the-tests"
 
 
 class Api:
-    """Sends requests to an app in this process. Undocumented statuses and malformed problems fail the test at once."""
+    """A client for an app in this process.
+
+    Undocumented statuses and malformed problems fail the test at once.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -89,13 +92,19 @@ class Api:
 
 
 def document_of(app: App) -> dict[str, Any]:
-    """Return the OpenAPI document, which tests make once for the same routes and share: do not change it."""
+    """Return the shared OpenAPI document.
+
+    Tests with the same routes share it: do not change it.
+    """
     return app.control_plane.document()
 
 
 @lru_cache(4096)
 def _url(base: str, path: str) -> httpx2.URL:
-    """Return a parsed address: the client would parse it twice, which takes as long as a short answer does."""
+    """Return a parsed URL, cached.
+
+    The client would parse it twice, which takes as long as a short response.
+    """
     return httpx2.URL(base + path)
 
 
@@ -117,7 +126,7 @@ class Seat:
 
 @dataclass
 class Event:
-    """One session under test, with the tokens of its host and screen, and short verbs for what most tests do first."""
+    """A session under test, with its host and screen tokens and short methods for common steps."""
 
     api: Api
     id: int

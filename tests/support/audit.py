@@ -1,17 +1,23 @@
-"""An app that holds every ready answer against the answer of the whole way: whoever tests through it tests that the two are one."""
+"""An app that compares each cached response with the slow path's response.
+
+Tests through it verify that both are equal.
+"""
 
 from typing import Any
 
 from conflicto.app import App
 
 OWN = {b"x-request-id", b"renewed-token"}
-"""Headers that only the whole way gives: an id of its own, and a fresh token for one that is half over."""
+"""Headers of the slow path alone: a request id, and a new token for one past half of its life."""
 
 Message = dict[str, Any]
 
 
 class Audited:
-    """An ASGI application. Counts what it compared; `app.limiter` must be off, since a comparison asks twice."""
+    """An ASGI application that counts its comparisons.
+
+    `app.limiter` must be off, since a comparison sends the request twice.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -40,7 +46,7 @@ class Audited:
             await send(message)
 
     def _moment(self, scope: Message) -> Any:
-        """What the answer was made from: where the session of this address stands."""
+        """Return the state of the session that the response was built from."""
         session = next((part for part in scope["path"].split("/") if part.isdecimal()), "0")
         head = self.app.sessions.cached(int(session))
         return None if head is None else (id(head), head.position)

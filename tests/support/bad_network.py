@@ -1,4 +1,4 @@
-"""A bad network between the server and its database: bytes that come late, never, or only in one direction."""
+"""A bad network between server and database: bytes arrive late, never, or in one direction only."""
 
 import asyncio
 import threading
@@ -20,7 +20,10 @@ class Weather(Enum):
 
 
 class Network:
-    """A TCP relay in a thread of its own. Its weather may change at any time; `drop_after` drops what answers to certain bytes."""
+    """A TCP relay in its own thread.
+
+    Its faults may change at any time. `drop_after` drops the replies to certain bytes.
+    """
 
     def __init__(self, upstream_port: int) -> None:
         self.upstream_port = upstream_port
@@ -59,7 +62,10 @@ class Network:
         self._loop.run_until_complete(self._ended())
 
     async def _ended(self) -> None:
-        """Wait until what was cut has ended: a loop that closes before leaves sockets open, and another test would hear of them."""
+        """Wait until closed connections have ended.
+
+        A loop that closes earlier leaves sockets open, and another test gets their warnings.
+        """
         while left := asyncio.all_tasks() - {asyncio.current_task()}:
             for writer in self._writers:
                 writer.transport.abort()

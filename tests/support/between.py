@@ -1,4 +1,4 @@
-"""Something between a browser and the server, as venues and companies have it: a portal, a firewall, a cache, a proxy that buffers."""
+"""Intermediaries before the server: portals, firewalls, caches and buffering proxies."""
 
 import re
 import threading
@@ -22,7 +22,7 @@ PORTAL: dict[str, Reply] = {
     "no content": (204, "", b""),
     **{str(status): (status, "text/html", SIGN_IN) for status in (401, 403, 404, 410, 413)},
 }
-"""What portals and firewalls answer in the server's place."""
+"""Responses of portals and firewalls in the server's place."""
 
 HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"})
 
@@ -41,17 +41,18 @@ class Between:
 
     url: str = ""
     answers: dict[str, Reply] = field(default_factory=dict)
-    """What is answered here, by pattern, and never reaches the server."""
+    """Responses by pattern; the server never gets these requests."""
     replaces: dict[str, Reply] = field(default_factory=dict)
-    """What is answered here although the server got the request and answered it."""
+    """Responses by pattern that replace the server's own response."""
     cuts: str | None = None
-    """Whose bodies end half-way, while the length is said to be the shorter one."""
+    """Pattern of requests whose response bodies end half-way, with the shorter length in the
+    header."""
     strips: frozenset[str] = frozenset()
     """Header fields that are lost, in both directions."""
     caches: str | None = None
-    """Whose first good answer is given to everyone who asks later."""
+    """Pattern of requests whose first successful response is cached for everyone."""
     holds: str | None = None
-    """Whose answers are passed on only when they are whole."""
+    """Pattern of requests whose responses are buffered until they are complete."""
     streams: list["Stream"] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     kept: dict[str, tuple[int, list[tuple[str, str]], bytes]] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Between:
 
 @contextmanager
 def between(upstream: str) -> Iterator[Between]:
-    """Yield a proxy before the server at `upstream` that passes everything on, until it is told otherwise."""
+    """Yield a proxy before the server at `upstream`; by default it passes everything on."""
     there = Between()
     server = _Server(there, urlsplit(upstream).netloc)
     there.url = f"http://127.0.0.1:{server.server_port}"

@@ -30,7 +30,7 @@ def raw(answer: httpx2.Response, field: str) -> str:
 
 
 def alike(one: httpx2.Response, other: httpx2.Response) -> bool:
-    """Whether two problems differ in nothing but the request that they name."""
+    """Return whether two problems differ only in their request ids."""
     own = ("request_id", "instance")
     bodies = [{name: value for name, value in answer.json().items() if name not in own} for answer in (one, other)]
     return one.status_code == other.status_code and bodies[0] == bodies[1]

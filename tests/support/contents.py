@@ -1,4 +1,4 @@
-"""What a database holds, row by row, in one form for both databases: for comparing one with another."""
+"""Contents of a database, row by row, in one form for SQLite and PostgreSQL."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,10 @@ OWN = {"feed_gaps", "meta"}
 
 
 def contents(url: str, *, without: set[str] = OWN) -> Contents:
-    """Return the rows of every table, sorted; a head's position is left out, since a restore moves it."""
+    """Return the rows of every table, sorted.
+
+    The head's position is excluded, since a restore moves it.
+    """
     db = Database(url)
     try:
         return {

@@ -1,4 +1,8 @@
-"""What the largest input that each route accepts costs: processor time in all, in one slice of the event loop, and memory that stays."""
+"""Costs of the largest accepted input of each route.
+
+Measured are processor time in all, processor time in one slice of the event loop, and retained
+memory.
+"""
 
 import asyncio
 import gc
@@ -47,13 +51,16 @@ AS_HOST = {"GET /sessions/{session_id}/names", f"GET {ACTIVITY}/results", f"GET 
 
 
 def config(size: int) -> dict[str, Any]:
-    """Return a config of a poll that fills so many bytes."""
+    """Return a config of a poll that fills `size` bytes."""
     options = [{"id": f"o{nth}", "text": "ä" * 250} for nth in range(size // 550)]
     return {"question": "Q", "options": options, "multiple": False}
 
 
 def large_bodies(scene: "Scene") -> dict[str, Any]:
-    """Return bodies near the largest, where a fitting body filled up with blanks would not be the dearest, or not fit."""
+    """Return bodies near the maximum for routes whose costliest body needs a special shape.
+
+    Elsewhere a valid body is padded with blanks.
+    """
     name = "e\u0300\u0327\u0300" * 8
     answer = {"response_data": {"text": ["e\u0300\u0327" * 600] * 4}}
     activity = {"type": "lunch", "config": config(200_000)}
@@ -85,7 +92,7 @@ class Cost:
 
 @dataclass
 class Asking:
-    """One request to an app in this process; whoever asks for a stream goes after its first part."""
+    """Send one request to an app in this process; a stream is closed after its first part."""
 
     app: App
     scope: dict[str, Any]
@@ -114,7 +121,7 @@ class Asking:
 
 @dataclass
 class Scene:
-    """A session in which every route has something to do: an open activity with an answer, a draft, a seat, and links."""
+    """A session with work for every route: activities, a response, a seat and links."""
 
     event: Event
     poll: dict[str, Any]
@@ -162,9 +169,9 @@ Prepare = Callable[[], Awaitable[Asking]]
 
 
 async def askings(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
-    """Yield for every route and page of the router how to prepare the largest request that is accepted.
+    """Yield the setup of the largest accepted request for every route and page.
 
-    Reads share a session, so that what is kept for the next who ask is there; what changes something meets a session of its own.
+    Reads share a session, so that its caches are warm. Each change gets its own session.
     """
     shared = await scene(api)
     for route in [*api.app.routes, *api.app.page_routes]:
@@ -221,7 +228,7 @@ def slices() -> Iterator[list[float]]:
 
 
 async def costs_of(prepare: Prepare) -> Cost:
-    """Ask once, so that nothing is made for the first time, then measure; the least of three counts."""
+    """Send a request once to warm up, then measure; return the least of three measurements."""
     await (await prepare()).send()
     cost = Cost(total_s=1.0, slice_s=1.0)
     for _ in range(3):

@@ -1,4 +1,7 @@
-"""Phones that answer without end, and remember what the server acknowledged: for tests that stop it, or its database, meanwhile."""
+"""Phones that respond continuously and record what the server acknowledged.
+
+Tests stop the server or its database meanwhile.
+"""
 
 import threading
 import time
@@ -26,13 +29,13 @@ class Crowd:
     acknowledged: dict[str, dict[str, int]] = field(default_factory=dict)
     news: threading.Event = field(default_factory=threading.Event)
     acked_s: list[float] = field(default_factory=list)
-    """When each answer was acknowledged."""
+    """Times of the acknowledgements, seconds."""
     refused: list[tuple[int, float]] = field(default_factory=list)
     """The status of what was not acknowledged, and when; 0 for a lost connection."""
     done: threading.Event = field(default_factory=threading.Event)
 
     def answer_until_it_breaks(self, server: Served) -> list[threading.Thread]:
-        """Let every phone send one answer after the other until it is refused or loses its connection."""
+        """Send responses from all phones in turn until each is refused or disconnected."""
         threads = [threading.Thread(target=self._phone, args=(server, nth)) for nth in range(len(self.tokens))]
         for thread in threads:
             thread.start()
@@ -53,7 +56,10 @@ class Crowd:
 
     @contextmanager
     def answering(self, server: Served) -> Iterator[None]:
-        """Let every phone send one answer after the other, each with a key and as often as it takes, as long as the block runs."""
+        """Send responses from all phones while the block runs.
+
+        Each has an idempotency key and is repeated until it is accepted.
+        """
         threads = [threading.Thread(target=self._patient_phone, args=(server, nth)) for nth in range(len(self.tokens))]
         for thread in threads:
             thread.start()

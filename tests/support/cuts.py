@@ -1,4 +1,4 @@
-"""A process that ends in the middle of its work on a database, at a statement of the test's choice."""
+"""A process that ends during its work on a database, at a chosen statement."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,6 +1,7 @@
-"""Empty, migrated databases for tests: copied from a template, because migrating takes longer than most tests.
+"""Empty, migrated databases for tests: copies of a template, since migrations are slower.
 
-A copy on PostgreSQL still takes a quarter of a second of processor time. The tests of a process share one, emptied after each.
+A copy on PostgreSQL still takes a quarter of a second of processor time. The tests of a process
+share one, which is emptied after each.
 """
 
 import secrets
@@ -18,7 +19,7 @@ from tests.support.servers import create_database
 POSTGRES_TEMPLATE = "conflicto_template"
 
 HEADROOM = "10s"
-"""How long emptying may wait for a lock: only a test that failed to close its app holds one."""
+"""Time that emptying may wait for a lock. Only a test that failed to close its app holds one."""
 
 MAX_DEAD_BYTES = 262_144
 """Size of a table up to which its rows are deleted one by one."""
@@ -81,14 +82,20 @@ def postgres_copy(admin_url: str, *, empty: bool = False) -> Iterator[str]:
 
 
 class SharedPostgres:
-    """One database for all tests of a process, as empty for each as a new copy; a test that changed more than rows costs a new one."""
+    """One database for all tests of a process, empty at the start of each.
+
+    A test that changed more than rows costs a new one.
+    """
 
     def __init__(self, admin_url: str) -> None:
         self._admin_url, self._copies = admin_url, ExitStack()
         self._copy()
 
     def renew(self) -> None:
-        """Take the rows of the last test away, or the whole database where that test left it of another shape, or out of reach."""
+        """Delete the rows of the last test.
+
+        If the test changed the schema or made the database unreachable, create a new database.
+        """
         with suppress(psycopg.Error), _connected(self.url) as connection:
             _empty(connection)
             if _shape(connection) == self._made:
@@ -106,7 +113,7 @@ class SharedPostgres:
 
 
 def empty_postgres(url: str) -> None:
-    """Take every row away, save the schema's revision; what a newly copied database has, and nothing else, is left."""
+    """Delete every row except the schema's revision, as in a new copy."""
     with _connected(url) as connection:
         _empty(connection)
 
@@ -116,9 +123,12 @@ def _connected(url: str) -> psycopg.Connection:
 
 
 def _empty(connection: psycopg.Connection) -> None:
-    """Delete the rows of all tables, or truncate them where what the last tests left dead would slow the next ones down.
+    """Delete the rows of all tables, or truncate them if some have many dead rows.
 
-    PostgreSQL gives each table and index that it truncates a new file, and syncs it: that takes ten times as long as deletes.
+    Dead rows of earlier tests would slow down the next ones.
+
+    PostgreSQL gives each table and index that it truncates a new file, and syncs it: that takes ten
+    times as long as deletes.
     """
     connection.execute(_END_OTHERS)
     tables = connection.execute(_TABLES).fetchall()

@@ -1,7 +1,10 @@
-"""Does a history of writes and reads keep the promises of the feed? Pure: it judges what was recorded, by whatever means.
+"""A check of the feed's guarantees over a recorded history of writes and reads.
 
-The promises: everything acknowledged is delivered to every reader, nothing else is; no reader meets a revision twice; the order of
-timestamps is the order of commits, so it agrees with real time; a cursor never goes back and never lies.
+The guarantees: every reader gets everything that was acknowledged and nothing else, and no revision
+twice. The order of timestamps is the order of commits, so it agrees with real time. A cursor never
+goes back, and never skips changes.
+
+Pure: the recording may come from anywhere.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +14,10 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Write:
-    """An acknowledged revision with its timestamp; `began` and `acked` are instants of one clock that all writers share."""
+    """An acknowledged revision with its timestamp.
+
+    `began` and `acked` are instants of one clock that all writers share.
+    """
 
     id: object
     revision: int
@@ -22,7 +28,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Page:
-    """What a reader got: `(id, revision, timestamp)` in order, and the positions around them."""
+    """A page of the feed: `(id, revision, timestamp)` in order, and the cursors around them."""
 
     since: int
     rows: Sequence[tuple[object, int, int]]
@@ -30,7 +36,10 @@ class Page:
 
 
 def check(writes: Sequence[Write], readers: Mapping[str, Sequence[Page]]) -> list[str]:
-    """Return a sentence for each broken promise. Every reader must have read on until nothing was left."""
+    """Return a sentence for each broken guarantee.
+
+    Every reader must have read to the end.
+    """
     found = [*_timestamps(writes), *_real_time(writes)]
     for name, pages in readers.items():
         found += [f"{name}: {problem}" for problem in (*_chain(pages), *_delivery(writes, pages))]

@@ -43,10 +43,11 @@ async def drain(api: Api, path: str, since: str, token: str, limit: int | None =
 
 
 class Follower:
-    """Folds a session's `changes` as its clients are told to.
+    """A client's fold of a session's `changes`.
 
-    Upsert by id; a tombstone removes; an activity's tombstone removes its answers too. When `responses_visibility` of an activity
-    changes, a screen drops its answers and reads them anew from 0.
+    Upsert by id; a tombstone removes; an activity's tombstone removes its responses too. When
+    `responses_visibility` of an activity changes, a screen drops its responses and reads them again
+    from 0.
     """
 
     def __init__(self, api: Api, path: str, token: str, *, screen: bool = False) -> None:
@@ -91,7 +92,10 @@ class Follower:
 
 
 class AnswerFollower:
-    """Folds the answers of one activity. While the view is closed it knows nothing, and once it is open it starts at 0."""
+    """A client's fold of an activity's responses.
+
+    It is empty while the view is closed, and starts at 0 once it is open.
+    """
 
     def __init__(self, api: Api, path: str, token: str) -> None:
         self.api, self.path, self.token = api, path, token

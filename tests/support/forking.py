@@ -1,10 +1,16 @@
-"""Servers forked off a process that has imported the program: importing takes most of a start, and dozens of tests start servers.
+"""Servers forked off a process that has imported the program.
 
-What runs after the fork is `python -m conflicto` with the arguments, variables, folder, log and session of a process of its own. Tests
-of `serve` itself start real processes, as do those that preload a library or run several workers.
+Imports take most of a start, and dozens of tests start servers.
 
-The parent is `python -m tests.support.forking SOCKET`. Each connection to its socket asks for one server, is told the process id, and at
-the end how it ended. It goes when its standard input closes, which is when its tests end, whatever ends them; so do its servers.
+After the fork `python -m conflicto` runs as a process with its own arguments, variables, folder,
+log and session. Tests of `serve` itself start real processes, as do tests that preload a library or
+run several workers.
+
+The parent is `python -m tests.support.forking SOCKET`. Each connection to its socket requests one
+server, and receives the process id and later the exit code.
+
+When its standard input closes, the tests have ended for whatever reason. Then the parent and its
+servers end.
 """
 
 import atexit
@@ -90,7 +96,10 @@ class Forked:
 
 
 def forked(arguments: Sequence[str], *, env: Mapping[str, str], log: Path) -> Forked:
-    """Start `python -m conflicto` with these arguments, these variables and no others; what it prints is added to `log`."""
+    """Start `python -m conflicto` with these arguments and only these variables.
+
+    Its output is appended to `log`.
+    """
     line = socket.socket(socket.AF_UNIX)
     line.connect(_parent(env.get("COVERAGE_PROCESS_CONFIG", "")))
     asked = {"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd()), "log": str(log)}
@@ -100,7 +109,10 @@ def forked(arguments: Sequence[str], *, env: Mapping[str, str], log: Path) -> Fo
 
 @cache
 def _parent(measured_by: str) -> str:
-    """Return the socket of a parent that coverage.py measures, and its children with it, or that it does not."""
+    """Return the socket of a parent process, one for each coverage setting.
+
+    Its children inherit the setting.
+    """
     folder = tempfile.TemporaryDirectory(prefix="conflicto-forking-")
     path = f"{folder.name}/socket"
     env = os.environ | {"COVERAGE_PROCESS_CONFIG": measured_by}
@@ -131,7 +143,10 @@ class Parent:
         self.listener.listen()
 
     def serve(self) -> dict | None:
-        """Fork whenever asked. Returns None when the tests are over, and in each child what it was asked for."""
+        """Fork for each connection.
+
+        Returns None when the tests are over, and in each child its arguments and variables.
+        """
         self.waiting.register(sys.stdin, selectors.EVENT_READ)
         self.waiting.register(self.listener, selectors.EVENT_READ)
         while True:

@@ -1,6 +1,9 @@
-"""A real `conflicto` that is killed (SIGKILL) right before one step of its work: a statement, a commit, or a change of a name in a folder.
+"""A `conflicto` process that is killed (SIGKILL) right before a step of its work.
 
-Run as `python -m tests.support.killed NUMBER COMMAND…`; the steps before it stand on standard error, one a line. 0 kills nobody.
+Steps are statements, commits and renames in a folder.
+
+Run as `python -m tests.support.killed NUMBER COMMAND…`; the steps before it stand on standard
+error, one a line. 0 kills nobody.
 """
 
 import os
@@ -26,7 +29,7 @@ def steps_of(*arguments: str | Path, env: dict[str, str]) -> list[str]:
 
 
 def kill_at(number: int, *arguments: str | Path, env: dict[str, str]) -> str:
-    """Run a command, kill it right before its `number`th step, counted from 1, and return which one that was."""
+    """Run a command, kill it right before step `number` (from 1), and return that step."""
     done = _run(number, arguments, env)
     assert done.returncode == -signal.SIGKILL, done.stderr
     return _told(done.stderr)[-1]

@@ -1,4 +1,4 @@
-"""The core without HTTP: a database, a runner of groups, and a session in which people can answer."""
+"""The core without HTTP: a database, a group runner, and a session that accepts responses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Kit:
 
     @property
     def writer(self) -> "Writing":
-        """What stands for the writer where one command at a time is run."""
+        """Return a writer that runs one command at a time."""
         return Writing(self)
 
     def close(self) -> None:

@@ -1,8 +1,12 @@
-"""A linkage attack: joins everything that one role may read, to name the authors of answers.
+"""A linkage attack: joins everything that one role may read, to name the authors of responses.
 
-It knows nothing of the server but JSON, CSV and Prometheus text. Bodies are taken apart into records. A record that names a person
-gives columns of persons, one that holds an answer gives columns of answers: instants, numbers, places in a list, the time in a UUIDv7, and
-the moments at which a record was new, other or gone since the body before. Every column of persons is joined with every column of answers.
+It knows only JSON, CSV and Prometheus text. It splits bodies into records. A record that names a
+person gives columns of persons. A record with a response gives columns of responses.
+
+The columns are instants, numbers, places in a list, and the time in a UUIDv7. A further column
+holds the moments at which a record appeared, changed or vanished since the body before.
+
+Every column of persons is joined with every column of responses.
 """
 
 import csv
@@ -95,7 +99,7 @@ def _numbers(leaf: Any) -> Iterator[tuple[str, float]]:
 
 @dataclass
 class Sight:
-    """What one role read at one moment (s): bodies by address."""
+    """The bodies that one role read at one moment (s), by URL."""
 
     at_s: float
     bodies: dict[str, Any]
@@ -103,7 +107,10 @@ class Sight:
 
 @dataclass
 class Evidence:
-    """Columns of persons and of answers; `claims` are records that name both; `counters` rise at some moments."""
+    """Columns of persons and of responses, and their links.
+
+    `claims` are records that name both; `counters` rise at some moments.
+    """
 
     people: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     answers: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
@@ -112,7 +119,10 @@ class Evidence:
 
 
 def gather(sights: Iterable[Sight], people: dict[str, str]) -> Evidence:
-    """Return what follows from bodies; `people` are the names and ids of persons, by what stands for them in bodies."""
+    """Return the evidence in bodies.
+
+    `people` maps the names and ids of persons, as bodies show them, to persons.
+    """
     reader = _Reader(people)
     for sight in sights:
         for address, body in sight.bodies.items():
@@ -121,7 +131,10 @@ def gather(sights: Iterable[Sight], people: dict[str, str]) -> Evidence:
 
 
 class _Reader:
-    """Takes the bodies of one role in their order, and remembers the one before of each address and which id belongs to which answer."""
+    """A reader of one role's bodies in order.
+
+    It stores the body before of each URL, and the responses of ids.
+    """
 
     def __init__(self, people: dict[str, str]) -> None:
         self.found = Evidence()
@@ -245,7 +258,7 @@ def _nearest(persons: Column, answered: Column, distance: Any) -> Guesses:
 
 
 def _by_counts(found: Evidence, people: dict[str, Any], answers: dict[str, Any]) -> Iterator[tuple[str, Guesses]]:
-    """Give the n-th answer of an order the moment at which a counter rose for the n-th time, and look for who is nearest."""
+    """Match the n-th response of an order with the nearest person at a counter's n-th rise."""
     orders = [(name, column) for kind in ("place", "time", "number") for name, column in answers.get(kind, ())]
     seen: set[Any] = set()
     for counter, series in found.counters.items():
@@ -264,7 +277,7 @@ def _by_counts(found: Evidence, people: dict[str, Any], answers: dict[str, Any])
 
 @dataclass
 class Score:
-    """How often a strategy spoke, and how often it was right."""
+    """The number of guesses of a strategy, and of correct ones."""
 
     claims: int = 0
     right: int = 0
@@ -284,7 +297,10 @@ class Attack:
             score.right += sum(authors.get(word) == who for word, who in guesses.items())
 
     def leaks(self, one_in: int, confidence: float = 0.99) -> dict[str, Score]:
-        """Return strategies that are right more often than one time in `one_in`, with joint confidence over all that were tried."""
+        """Return strategies that are right more often than once in `one_in`.
+
+        The confidence is joint over all strategies that were tried.
+        """
         bound = (1 - confidence) / max(1, len(self.scores))
         return {
             name: each for name, each in self.scores.items() if each.claims and tail(each.claims, each.right, 1 / one_in) < bound
@@ -292,7 +308,7 @@ class Attack:
 
 
 def tail(trials: int, hits: int, chance: float) -> float:
-    """Return the probability of at least so many hits (binomial)."""
+    """Return the probability of at least `hits` hits in `trials` trials (binomial)."""
     if hits <= trials * chance:
         return 1.0
     logs = (

@@ -1,4 +1,7 @@
-"""A session as simple as it can be said: what a host and some participants do, and what they must see. The reference of the machine."""
+"""A minimal model of a session: the reference of the state machine test.
+
+It holds what a host and some participants do, and what they must see.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +21,10 @@ class Answer:
 
 @dataclass
 class Model:
-    """Each method returns the HTTP status that it must have; `submit` the answer too. `place` is the order of the feed."""
+    """A session whose methods return the HTTP status that the server must return.
+
+    `submit` returns the response too. `place` is the order of the feed.
+    """
 
     policy: dict[str, str] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)

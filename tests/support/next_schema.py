@@ -1,4 +1,4 @@
-"""The schema of a program that is not written yet: what the rules for migrations allow the next revision to do, done to every table."""
+"""The schema of a future version: every change that the migration rules allow, on every table."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
-"""Requests that are sent when their time has come, whether or not those before them were answered, as a room of people does.
+"""Open-loop load: requests are sent on schedule, whether or not earlier ones were answered.
 
-Times count from when a request was due, so that a client that falls behind cannot hide what its people wait for.
+Latency counts from the time when a request was due. A client that falls behind cannot hide the
+waits of its users.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ PATIENCE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer: when it was due and how long it took, seconds, both since the start of the load."""
+    """A response: its due time since the start of the load, and its duration, seconds."""
 
     due_s: float
     took_s: float
@@ -25,7 +26,10 @@ class Told:
 
 @dataclass
 class Sender:
-    """Sends POSTs to one server over as many connections as it takes; those that are free are used again."""
+    """A sender of POSTs to one server.
+
+    It opens as many connections as necessary, and reuses free ones.
+    """
 
     port: int
     free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
@@ -46,7 +50,10 @@ class Sender:
         return int(start.split()[1]), headers, answer
 
     async def at_rate(self, rate: float, seconds: float, path: str, tokens: Sequence[str]) -> list[Told]:
-        """Answer `rate` times a second for so long, each time as the next of `tokens`; return what was told, in order."""
+        """Send `rate` responses a second for `seconds`, from each of `tokens` in turn.
+
+        Returns the server's replies in order.
+        """
         began = time.monotonic()
 
         async def one(nth: int) -> Told:
@@ -59,7 +66,10 @@ class Sender:
             return await asyncio.gather(*(one(nth) for nth in range(int(rate * seconds))))
 
     async def closed(self, seconds: float, path: str, tokens: Sequence[str]) -> float:
-        """Let each of `tokens` send one answer after the other for so long; return how many were taken in a second."""
+        """Send responses from each of `tokens` in sequence for `seconds`.
+
+        Returns the number of accepted responses a second.
+        """
         until, taken = time.monotonic() + seconds, 0
 
         async def phone(token: str) -> None:

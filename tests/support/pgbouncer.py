@@ -19,7 +19,8 @@ from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 POOLER = os.environ.get("CONFLICTO_TEST_POOLER", "")
-"""`session` or `transaction`: tests reach PostgreSQL through PgBouncer in this mode (`make test-pooler`)."""
+"""Pool mode, `session` or `transaction`, in which tests reach PostgreSQL through PgBouncer
+(`make test-pooler`)."""
 
 START_TIMEOUT_S = PATIENCE_S
 
@@ -55,7 +56,10 @@ class Pooler:
 
 
 def past_pooler(url: str, server_url: str) -> str:
-    """Return a database's URL on the server itself: a pooler of the tests knows no other role, and keeps connections open."""
+    """Return a database's URL on the server itself.
+
+    The tests' pooler knows no other role, and keeps connections open.
+    """
     server, login = urlsplit(server_url), urlsplit(url).netloc.rpartition("@")[0]
     return urlsplit(url)._replace(netloc=f"{login}@{server.hostname}:{server.port}").geturl()
 

@@ -1,7 +1,10 @@
-"""Ports for servers that tests start as processes of their own, which are told a number before they listen.
+"""Ports for servers that tests start as processes, and that need a number before they listen.
 
-The kernel's own choice (port 0) would be free now and taken a moment later: it comes from the range that every outgoing connection of the
-machine draws from. These ports lie below that range (Linux begins at 32768, others at 49152), in blocks that one process holds at a time.
+A port chosen by the kernel (port 0) would be free now and taken a moment later. It comes from the
+range that all outgoing connections of the machine use.
+
+These ports lie below that range (Linux begins at 32768, others at 49152). Each process holds a
+block of them.
 """
 
 import fcntl
@@ -18,7 +21,10 @@ BLOCK = 100
 
 
 def free_port() -> int:
-    """Return a port of this process's block that nothing listens on; it is not given again before all others of the block were."""
+    """Return a free port of this process's block.
+
+    It is not returned again before all others of the block.
+    """
     block, mine, _ = _block()
     for _ in range(BLOCK):
         port = next(mine)

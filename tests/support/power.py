@@ -1,7 +1,8 @@
-"""Power cuts: what the disk holds of a server's files at any moment, were the machine to lose its power right then.
+"""Power cuts: the files of a server as a disk would hold them if power failed at that moment.
 
-A library that is loaded before the server's own keeps a copy of each file whenever it is synced (tests/support/power.c). What was
-written since may or may not be on the disk, block by block and in any order: a cut leaves it out, or draws for each block.
+A library that is loaded before the server's own copies each file at every sync
+(tests/support/power.c). Later writes may or may not be on the disk, block by block and in any
+order. A cut omits them, or draws for each block.
 """
 
 import fcntl
@@ -23,9 +24,10 @@ from tests.support.processes import Served
 SOURCE = Path(__file__).with_name("power.c")
 BLOCK = 4096
 SLASH = "%"
-"""What stands for the slash where a path is one name."""
+"""The replacement of the slash in paths that become one file name."""
 VOLATILE = "-shm"
-"""SQLite's index of its log is memory in the shape of a file, never synced, and made anew by whoever opens the database first."""
+"""SQLite's index of its log. It is memory in the form of a file, never synced, and recreated by
+the first process that opens the database."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ class Disk:
 
     @classmethod
     def below(cls, folder: Path, *, live: Path | None = None) -> "Disk":
-        """Make the library and the folders, `live` too unless it is given. Without a C compiler the test is skipped; in CI it fails."""
+        """Create the library and the folders, including `live` if it is not given.
+
+        Without a C compiler the test is skipped; in CI it fails.
+        """
         if shutil.which("cc") is None:
             said = "There is no C compiler here (`cc`): power cuts were not tried."
             pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
@@ -55,7 +60,7 @@ class Disk:
         return {"LD_PRELOAD": str(self.library), "POWER_LIVE": str(self.live), "POWER_KEPT": str(self.folder)}
 
     def begin_with_what_is_there(self) -> None:
-        """Take the files as they are for synced; nobody may have them open."""
+        """Treat the present files as synced; no process may have them open."""
         for path in self.live.rglob("*"):
             if path.is_file():
                 copy = self.folder / "inodes" / str(path.stat().st_ino)
@@ -63,13 +68,19 @@ class Disk:
                 (self.folder / "names" / SLASH.join(path.relative_to(self.live).parts)).symlink_to(copy)
 
     def cut(self, server: Served, into: Path, rng: Random, *, is_torn: bool) -> None:
-        """Put into a new folder what a power cut at this moment would leave; a torn one keeps some blocks of what was not synced."""
+        """Write the files that a power cut would leave now into a new folder.
+
+        A torn cut keeps some blocks that were not synced.
+        """
         into.mkdir()
         with self._nothing_moves(server):
             self._leave(into, rng, is_torn=is_torn)
 
     def cut_amid_syncs(self, into: Path, rng: Random, *, is_torn: bool) -> None:
-        """Do so while no sync can end: whoever writes goes on, and whoever syncs waits, so nothing is acknowledged meanwhile."""
+        """Write the files that a power cut would leave while no sync can end.
+
+        Writers continue and syncs wait, so nothing is acknowledged meanwhile.
+        """
         for folder in (self.live, *(path for path in self.live.rglob("*") if path.is_dir())):
             (into / folder.relative_to(self.live)).mkdir(mode=0o700)
         with self._no_sync_ends():
@@ -84,7 +95,7 @@ class Disk:
 
     @contextmanager
     def broken(self, call: str) -> Iterator[None]:
-        """Let every `sync`, `write` or `read` of the server's files fail, and leave undone what it should do."""
+        """Make every `sync`, `write` or `read` of the server's files fail without effect."""
         mark = self.folder / f"broken-{call}"
         mark.touch()
         try:
@@ -119,7 +130,7 @@ def _read(path: Path) -> bytes:
 
 
 def _torn(synced: bytes, written: bytes, rng: Random) -> bytes:
-    """Draw for the length and for each block whether it is the synced or the written one; what neither has is zero."""
+    """Return the length and blocks of either version at random; missing blocks are zero."""
     length = len(rng.choice((synced, written)))
     blocks = (rng.choice((synced, written))[at : at + BLOCK].ljust(BLOCK, b"\0") for at in range(0, length, BLOCK))
     return b"".join(blocks)[:length]

@@ -1,4 +1,4 @@
-"""`conflicto` as a process of its own: the command with an environment that is the test's alone, and servers to kill."""
+"""`conflicto` in its own process: commands with the test's environment alone, and servers."""
 
 import os
 import signal
@@ -29,13 +29,17 @@ PROGRAM = ("-m", "conflicto")
 """Arguments of an interpreter of its own, for tests of how the program starts."""
 
 PLAIN = {"verify": False, "trust_env": False}
-"""For clients of plain HTTP: reading the machine's certificates takes each of them 30 ms, of which a loop of polls has none to spare."""
+"""Options for clients of plain HTTP. Reading the machine's certificates takes 30 ms, which a
+loop of polls cannot spare."""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """Return the variables of a process whose data lie in `folder`; nothing of the tester's own settings comes through.
+    """Return the environment of a process with its data in `folder`.
 
-    Limits are off: some tests let a few phones answer for as long as it takes, and on a slow machine that is longer than a hall would.
+    No variable of the tester is inherited.
+
+    Limits are off: some tests let a few phones answer for as long as it takes, and on a slow
+    machine that is longer than a hall would.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     unlimited = {"CONFLICTO_RATE_LIMITS": "off", "CONFLICTO_MAX_RESPONSES_PER_PARTICIPANT": "0"}
@@ -95,10 +99,11 @@ def served(folder: Path, **how: Any) -> Iterator[Served]:
 def starting(
     folder: Path, *, at_port: int | None = None, workers: int = 1, program: Sequence[str] | None = None, **more: str
 ) -> Iterator[Served]:
-    """Yield a server that may not be ready yet; whatever is left of it is killed in the end, its workers included.
+    """Yield a server that may not be ready yet.
 
-    With a `program`, several workers, or variables that are not ours, an interpreter of its own is started; else the server is forked
-    off one that has imported the program.
+    At the end the server and its workers are killed. The server is normally forked off a process
+    that has imported the program. With a `program`, several workers, or other variables than ours
+    a new interpreter starts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, log = at_port or free_port(), folder / "log"

@@ -1,4 +1,4 @@
-"""A bad network between a client and a server: answers that change on the way, get lost, or say that it is too much."""
+"""A bad network between a client and a server: changed, lost and rate-limited responses."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,8 @@ from tests.support.processes import PLAIN
 PASSED_ON = ("authorization", "content-type", "idempotency-key")
 
 Meddle = Callable[[str, str, int, bytes], tuple[int, bytes] | None]
-"""(method, path, status, body) of the real answer → what the client gets; None: the connection is cut."""
+"""Maps (method, path, status, body) of the real response to the client's response. None: the
+connection is cut."""
 
 
 @contextmanager

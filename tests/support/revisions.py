@@ -1,4 +1,4 @@
-"""Databases as earlier programs left them: a coherent session in every table, written by SQL at any revision of the schema."""
+"""Databases of earlier versions: a coherent session in every table, by SQL, at any revision."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,9 +73,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "due_us": T, "response_text": TEXT, "masked_text": TEXT}
     ],
 }  # fmt: skip
-"""What programs could have written; an earlier schema takes of it what it has columns for, and a column that is not named here and may
-not be empty gets a value by its type.
-"""
+"""Rows that earlier versions could have written. An earlier schema takes the columns that it
+has. A required column that is missing here gets a value by its type."""
 
 VERSIONS = "alembic_version"
 

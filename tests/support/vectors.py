@@ -1,4 +1,4 @@
-"""Text that is script, markup or an address where somebody forgets that it is text: every way to break out with every way to act."""
+"""Injection texts: script, markup and URLs, in every combination of escape and payload."""
 
 BREAKS = ("", '">', "'>", "</title>", "</textarea>", "</script>", "-->", "]]>", "${", "{{")
 ACTS = (
@@ -26,5 +26,5 @@ ACTS = (
 VECTORS = [f"{out}{act}" for act in ACTS for out in BREAKS]
 """Two hundred."""
 
-LONGEST_NAME = 32
-NAMES = [vector for vector in VECTORS if len(vector) <= LONGEST_NAME and "foe" not in vector][:12]
+MAX_NAME_CHARACTERS = 32
+NAMES = [vector for vector in VECTORS if len(vector) <= MAX_NAME_CHARACTERS and "foe" not in vector][:12]

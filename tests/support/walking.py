@@ -1,4 +1,4 @@
-"""Walk over every route that the app declares: what generated tests need to ask each of them something."""
+"""All declared routes of the app, with parameters and bodies for generated tests."""
 
 import re
 from collections.abc import Iterator
@@ -48,7 +48,8 @@ OF_ACTIVITY: dict[str, Any] = {
     "PUT /responses/{response_id}": {"response_data": 1},
     "PATCH /responses/{response_id}": {"moderation": "hidden"},
 }
-"""Bodies that fit, so that a refusal is about the object: of routes below an activity by what follows it."""
+"""Valid bodies, so that refusals concern the object. Routes below an activity are keyed by the
+rest of their path."""
 
 
 def below_prefix(route: Route) -> str:

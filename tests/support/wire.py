@@ -1,4 +1,4 @@
-"""An app of this process behind a real socket, with our own server; raw bytes in and out, and a reader of event streams."""
+"""An app of this process behind a real socket, raw bytes, and a reader of event streams."""
 
 import asyncio
 import socket
@@ -85,7 +85,10 @@ def get(path: str, token: str | None, *lines: str, method: str = "GET") -> bytes
 
 @dataclass
 class Told:
-    """State of a stream as it was told so far. `last` is the newest id, `events` those that are no bookmarks."""
+    """The state of a stream so far.
+
+    `last` is the newest id; `events` are all events except keep-alives.
+    """
 
     events: list[dict[str, str]] = field(default_factory=list)
     last: str | None = None
@@ -142,7 +145,7 @@ class EventReader:
             self.told.take(block.decode())
 
     async def until(self, events: int) -> list[dict[str, str]]:
-        """Read until there are so many events."""
+        """Read until the stream has `events` events, and return them."""
         while len(self.told.events) < events:
             assert await self.part(), self.told
         return self.told.events

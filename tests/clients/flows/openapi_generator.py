@@ -1,4 +1,4 @@
-"""A session from its creation to its deletion with the Python client that openapi-generator generates; prints what it read."""
+"""A session's whole life with the Python client of openapi-generator; prints what it read."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def signed_in(token: str | None = None) -> ApiClient:
 
 
 def prepare() -> tuple[SessionCreated, Activity, dict[str, Any]]:
-    """Make a session, open it and start a poll, after an activity of whose defaults nothing is said."""
+    """Create and open a session, then add an activity with default values and an open poll."""
     with signed_in(os.environ["CONFLICTO_ADMIN"]) as admin:
         made = SessionsApi(admin).create_session(SessionRequest(title="Town hall"), idempotency_key=str(uuid.uuid4()))
     with signed_in(made.host_token) as host:

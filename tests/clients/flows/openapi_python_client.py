@@ -1,4 +1,4 @@
-"""A session from its creation to its deletion with the client that openapi-python-client generates; prints what it read."""
+"""A session's whole life with the client of openapi-python-client; prints what it read."""
 
 import io
 import json
@@ -52,7 +52,7 @@ def given(kind: type[Model], parsed: object) -> Model:
 
 
 def prepare() -> tuple[SessionCreated, Activity, dict[str, Any]]:
-    """Make a session, open it and start a poll, after an activity of whose defaults nothing is said."""
+    """Create and open a session, then add an activity with default values and an open poll."""
     with signed_in(os.environ["CONFLICTO_ADMIN"]) as admin:
         request = SessionRequest(title="Town hall")
         made = given(SessionCreated, create_session.sync(client=admin, body=request, idempotency_key=str(uuid.uuid4())))

@@ -1,4 +1,7 @@
-"""One request to an app of this process, without a client in between that would repair it, and what must hold of any answer."""
+"""One request to an app in this process, and the checks of its response.
+
+No client repairs the request on its way.
+"""
 
 import asyncio
 import re
@@ -18,10 +21,10 @@ from tests.support.api import document_of
 from tests.support.fuzzing.cases import Case
 
 PATIENCE_S = 60.0
-"""How long an answer may take on a machine that is busy with other things; longer is a hang."""
+"""Timeout for a response on a busy machine, seconds; longer is a hang."""
 
 LEAVES_AFTER_S = 0.05
-"""When a caller who is made to wait goes away."""
+"""Time after which an impatient caller disconnects, seconds."""
 
 ANY_SIZE = JsonLimits(max_bytes=2**30, max_depth=100, max_nodes=2**30, max_key_bytes=2**20, max_string_bytes=2**20)
 """Answers are strict JSON too, of whatever size."""
@@ -32,7 +35,7 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"
 
 @dataclass
 class Told:
-    """What came back; status 0: nothing, because the caller had gone."""
+    """A response; status 0 means none, because the caller had disconnected."""
 
     status: int = 0
     headers: dict[bytes, bytes] = field(default_factory=dict)
@@ -99,7 +102,7 @@ async def ask(app: App, case: Case, leaves_after_s: float = LEAVES_AFTER_S) -> T
 
 
 class Judge:
-    """Knows what an answer may be: documented, well-formed, strict JSON, and never a fault of ours."""
+    """A check of responses: documented, well-formed, strict JSON, and never an internal error."""
 
     def __init__(self, app: App) -> None:
         self._table = RouteTable(app.routes)

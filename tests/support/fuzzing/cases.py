@@ -1,4 +1,7 @@
-"""Valid requests to every route, as bytes: what the mutator takes apart. Names such as `@host@` stand for what only a running app knows."""
+"""Valid requests to every route, as bytes: the mutator's seeds.
+
+Placeholders such as `@host@` stand for values that only a running app has.
+"""
 
 import json
 from collections.abc import Iterator
@@ -54,7 +57,10 @@ class Case:
         return Case(put(self.method), put(self.target), headers, put(self.body), self.piece)
 
     def wire(self) -> bytes:
-        """Return the request as it goes over a socket; its length is told unless a header says something of it already."""
+        """Return the request as bytes for a socket.
+
+        Adds a content length unless a header concerns it already.
+        """
         told = {name.lower() for name, _ in self.headers}
         length = ((b"content-length", b"%d" % len(self.body)),) if self.body and not told & LENGTHS else ()
         lines = [b"%b: %b" % header for header in (*self.headers, *length)]
@@ -65,7 +71,10 @@ LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
 def seeds(routes: list[Route]) -> list[Case]:
-    """Return valid requests to all routes, in all of their roles; what destroys is aimed at an event of its own."""
+    """Return valid requests to all routes, in all of their roles.
+
+    Destructive ones have their own event.
+    """
     found = [Case(b"GET", page, ((b"host", b"test"),)) for page in PAGES]
     for route in routes:
         for token in [TOKENS[role] for role in sorted(route.who & TOKENS.keys())] or [None]:

@@ -1,4 +1,4 @@
-"""What the mutator puts into requests: values, pieces, segments, queries and headers that have broken something somewhere."""
+"""A dictionary for the mutator: values, segments, queries and headers that often break parsers."""
 
 from tests.support.hostile import FRAGMENTS
 

@@ -1,4 +1,7 @@
-"""The fuzzer in this process: thousands of damaged requests a second, and after what was accepted every reader is asked again."""
+"""A fuzzer in this process: thousands of damaged requests a second.
+
+All readers read everything again after accepted ones.
+"""
 
 import asyncio
 import time
@@ -24,8 +27,8 @@ TOGETHER = 16
 READ_BACK_AFTER = 60
 """Accepted bodies between two rounds of all readers; the fault of a round is one of these."""
 
-LONGEST_S = 2.0
-"""Processor time that the event loop may need for as many cases as are under way: more is a hang."""
+MAX_ROUND_S = 2.0
+"""Processor time of the event loop for one round of concurrent cases; more is a hang."""
 
 STORED = ("response_data", "config", "secret")
 """Fields that are given back byte for byte."""
@@ -33,7 +36,10 @@ STORED = ("response_data", "config", "secret")
 
 @dataclass
 class Fuzz:
-    """Runs cases and counts. A fault is told with its case, the seed, and the number that brings it back."""
+    """A runner that counts its cases.
+
+    It reports a fault with its case, seed and number, which reproduce it.
+    """
 
     app: App
     seed: str
@@ -49,13 +55,13 @@ class Fuzz:
         self._fresh: list[str] = []
 
     async def run(self, count: int, first: int = 0) -> None:
-        """Run `count` cases from number `first` on; stop after a chunk in which something was wrong."""
+        """Run `count` cases from number `first` on, and stop after a chunk with a fault."""
         for begin in range(first, first + count, CHUNK):
             world = await World.make(self.app)
             for at in range(begin, min(begin + CHUNK, first + count), TOGETHER):
                 began = time.thread_time()
                 await asyncio.gather(*(self._one(world, index) for index in range(at, min(at + TOGETHER, first + count))))
-                if time.thread_time() - began > LONGEST_S:
+                if time.thread_time() - began > MAX_ROUND_S:
                     self._note(at, None, f"these {TOGETHER} took {time.thread_time() - began:.1f} s of processor time")
                 if len(self._fresh) >= READ_BACK_AFTER:
                     await self._read_back(world)

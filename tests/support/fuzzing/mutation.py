@@ -24,7 +24,10 @@ def mutated(seeds: list[Case], seed: str, index: int) -> Case:
 
 
 def sendable(case: Case) -> bool:
-    """Whether an HTTP parser would hand this on: heads that are not HTTP are for the tests over sockets."""
+    """Return whether an HTTP parser would accept this head.
+
+    Heads that are not HTTP belong to the tests over sockets.
+    """
     names = all(_FIELD.fullmatch(name) and not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", value) for name, value in case.headers)
     return bool(names and _FIELD.fullmatch(case.method) and _TARGET.fullmatch(case.target))
 

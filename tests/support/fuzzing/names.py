@@ -1,10 +1,10 @@
-"""Two events on a server that is a process of its own, and what the names of cases stand for there."""
+"""Two events on a server in its own process, and the values of placeholders there."""
 
 from tests.support.processes import ADMIN, Served
 
 
 def names_of(server: Served) -> dict[bytes, bytes]:
-    """Make two events with a seat and an answer each, and return what the names of cases stand for."""
+    """Create two events with a seat and a response each, and return the placeholders' values."""
     names = {b"@admin@": ADMIN.encode(), b"@ticket@": b"x"}
     for prefix in ("", "victim_"):
         event = server.call("POST", "/sessions", {"title": "Town hall"})

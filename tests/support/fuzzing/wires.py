@@ -1,4 +1,4 @@
-"""The fuzzer over sockets: heads and bodies that no client would write, against a server that is a process of its own."""
+"""A fuzzer over sockets: heads and bodies that no client writes, for a server process."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ FAULTS_IN_LOG = ("request-failed", "connection-failed", "Traceback")
 
 @dataclass
 class Reference:
-    """What a parser of HTTP makes of some bytes: whole requests, whether they break off as no HTTP, and whether one is left open."""
+    """The result of an HTTP parser: the number of whole requests, and an error flag."""
 
     whole: int = 0
     broken: bool = False
@@ -77,7 +77,10 @@ class WireFuzz:
         await asyncio.gather(*(sender() for _ in range(TOGETHER)))
 
     async def one(self, index: int, wire: bytes) -> None:
-        """Send a case on a connection of its own; where a parser sees a request or none at all, an answer must come."""
+        """Send a case on a new connection.
+
+        If a parser sees a request or invalid bytes, the server must respond.
+        """
         reference = Reference.of(wire)
         try:
             async with asyncio.timeout(PATIENCE_S):

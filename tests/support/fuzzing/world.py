@@ -1,4 +1,7 @@
-"""Two events for a few hundred requests: one to speak to, one to destroy. `read_back` asks every reader of both for everything."""
+"""Two events for a few hundred requests: a main one, and one for destructive requests.
+
+`read_back` reads everything of both in all roles.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -62,7 +65,7 @@ class Side:
 
 @dataclass
 class World:
-    """What the names of cases mean, and everybody who reads."""
+    """The values of placeholders, and readers in all roles."""
 
     api: Api
     main: Side
@@ -80,7 +83,7 @@ class World:
         return cls(api, main, victim, main.names("") | victim.names("victim_") | operator)
 
     async def read_back(self, judge: Judge) -> list[str]:
-        """Return what is wrong with what anybody can read now: every list, feed, first page of a stream, and export."""
+        """Return the faults in all readable data: lists, feeds, first pages of streams, exports."""
         faults = []
         for side in (self.main, self.victim):
             for case in _reads(self.api, side):

@@ -51,7 +51,10 @@ class FakeSessionTokens:
 
 
 class FakeTokenVersions:
-    """What this process knows of session 5, and what the database knows; `asked` counts the looks at the latter."""
+    """The token version of session 5, in this process and in the database.
+
+    `asked` counts the database reads.
+    """
 
     def __init__(self) -> None:
         self.memory: FakeSessionTokens | None = FakeSessionTokens(2, {77: 2})

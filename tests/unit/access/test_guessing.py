@@ -1,4 +1,4 @@
-"""How far guessing gets: E-01, that codes are drawn evenly, and E-02, how many are looked up with all limits on."""
+"""Resistance to guessing: evenly drawn codes (E-01), and rate of lookups with all limits (E-02)."""
 
 import math
 from collections import Counter, deque
@@ -23,7 +23,10 @@ ONE_IN_A_MILLION = 4.75
 
 
 def bound(freedom: int) -> float:
-    """Return what a sum of `freedom` squares stays below but once in a million times (Wilson and Hilferty 1931)."""
+    """Return a bound that a sum of `freedom` squares exceeds once in a million times.
+
+    Source: Wilson and Hilferty 1931.
+    """
     return freedom * (1 - 2 / (9 * freedom) + ONE_IN_A_MILLION * math.sqrt(2 / (9 * freedom))) ** 3
 
 
@@ -56,7 +59,10 @@ class GuessingClock(HandClock):
 
 
 async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> float:
-    """Return how many guesses a second are looked up once the bursts are over, if every address tries as often as that."""
+    """Return the number of lookups a second after the bursts.
+
+    The addresses make `tries_a_second` guesses a second in all, in turn.
+    """
     clock = GuessingClock()
     guard = CodeGuard(Limiter(MemoryLimiter(clock), None), SharedFlags(None, "", 1), UsedCodes(clock), LinkKeys(b"k" * 32))
     looked, turn = 0, deque(range(addresses))
@@ -88,7 +94,7 @@ async def test_guesses_are_bounded_for_any_number_of_addresses(addresses: int, s
 @pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("length", "most_open"), [(8, 48), (9, 973), (10, 19_469)])
 def test_guessing_the_code_of_any_session_takes_more_than_a_year(length: int, most_open: int) -> None:
-    """What `docs/decisions/0038` computes: 20^length codes, over the sessions, over the rate of all guesses together."""
+    """Verify docs/decisions/0038: 20^length codes / sessions / rate of all guesses together."""
     rate_s = SERVER_POLICY.quota / SERVER_POLICY.window_s
     years = [len(CODE_ALPHABET) ** length / sessions / rate_s / MIN_GUESSING_TIME_S for sessions in (most_open, most_open + 1)]
 

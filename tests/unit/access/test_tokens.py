@@ -32,7 +32,7 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def signed(token: str, *, header: dict[str, Any] | None = None, key: bytes = KEY, algorithm: str = "HS256", **claims: Any) -> str:
-    """Return the token with other claims (`...` drops one) and header fields, signed anew."""
+    """Return the token with other claims (`...` drops one) and header fields, signed again."""
     old_header, old_claims = parts(token)
     payload = {name: value for name, value in (old_claims | claims).items() if value is not ...}
     fields = {name: value for name, value in (old_header | (header or {})).items() if value is not ... and name != "alg"}

@@ -22,7 +22,10 @@ from tests.support.samples import response
 
 
 def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: Any) -> RoundTally:
-    """A tally of answers, each of a participant of its own unless it is a pair (participant, answer)."""
+    """Return a tally of responses.
+
+    Each has its own participant, unless it is a pair (participant, response).
+    """
     text = msgspec.json.encode({"r": {"path": "", **entry}}).decode()
     started, duration = basis.get("started_us"), basis.get("duration_seconds")
     config = msgspec.json.encode(basis.get("config")).decode()

@@ -1,4 +1,4 @@
-"""Which aggregation specs are taken, and what is said of the others."""
+"""Aggregation specs: accepted ones, and the errors of the others."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Small words are left out of a cloud, in each language and in every spelling that is counted as one."""
+"""Stop words: left out of a cloud in each language and in every equivalent spelling."""
 
 import pytest
 

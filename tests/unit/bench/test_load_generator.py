@@ -79,7 +79,8 @@ async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> Non
     async with crowd_at(answer, 1) as generator:
         generator.start_counting()
         await until(lambda: generator.quiet.count >= 15)
-        # The first was under way all the time; those due behind it were asked together, and none of them is forgotten.
+        # The first was under way all the time; those due behind it were asked together, and none of
+        # them is forgotten.
         assert len(sent) <= 3
 
     assert generator.quiet.largest_s >= 18 * PERIOD_S

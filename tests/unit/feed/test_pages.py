@@ -123,7 +123,7 @@ def test_a_page_ends_before_it_is_too_large(sizes: tuple[int, ...], shown: int, 
 def test_nothing_is_told_beyond_where_rows_were_cut_short(
     stamps: tuple[int, ...], limit: int, truncated_at_ts: int, shown: int, cursor: int
 ) -> None:
-    """What else lies beyond comes with the next page: answers that were not read may lie before it."""
+    """Leave the rest for the next page: responses that were not read may come before it."""
     page = paged(items(*stamps), limit=limit, truncated_at_ts=truncated_at_ts)
 
     assert (len(page.items), page.cursor, page.has_more) == (shown, cursor, True)

@@ -1,4 +1,4 @@
-"""What registered types count: their specs are specs, and every entry finds something in the answers of their own examples."""
+"""Specs of registered types: valid, and every entry finds data in the type's own examples."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The linkage attack by itself: what it must see in bodies that give something away, and nothing in bodies that do not."""
+"""The linkage attack itself: it finds authors in revealing bodies, and none in others."""
 
 from math import comb
 from typing import Any

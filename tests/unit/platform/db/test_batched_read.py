@@ -12,7 +12,7 @@ from conflicto.platform.problems import NotFound, Overloaded
 
 
 class Readers:
-    """Stands for the database: runs a batch once `is_open` is set, and keeps the sizes of all batches."""
+    """A fake database: runs a batch once `is_open` is set, and records the sizes of all batches."""
 
     def __init__(self, *, caller_s: float = 60.0) -> None:
         self.timeouts = Timeouts(caller_s=caller_s)

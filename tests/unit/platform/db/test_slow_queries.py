@@ -1,4 +1,4 @@
-"""The log of slow statements: what a line holds, how many lines there may be, and what is kept back."""
+"""The log of slow statements: its lines, its rate limit, and the contents that it omits."""
 
 from threading import Thread
 
