@@ -28,7 +28,7 @@ from tests.support.pgbouncer import POOLER, Pooler, pgbouncer
 from tests.support.wire import listening
 
 MAX_COMPILED = 5_000
-"""Bound of the statements that are kept compiled."""
+"""Maximum number of compiled statements in the shared cache."""
 
 
 def pytest_collection_finish() -> None:
@@ -162,7 +162,7 @@ def pooler(postgres_url: str) -> Iterator[Pooler]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database with the newest schema, on either database in turn."""
+    """Return the URL of an empty database with the newest schema; runs once per database."""
     if request.param == "sqlite":
         return databases.sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
     return request.getfixturevalue("postgres_database")
@@ -177,7 +177,7 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def plain_logs() -> Iterator[None]:
-    """A command that ran in this process set logs up for a terminal that is closed by now."""
+    """Reset the logs that a command in this process set up for a closed terminal."""
     yield
     structlog.reset_defaults()
 

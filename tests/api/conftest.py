@@ -17,7 +17,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Hold exports at each row until the test lets them pass."""
+    """Stop exports at each row until the test continues them."""
     gate = held_exports(monkeypatch)
     yield gate
     gate.open()

@@ -19,7 +19,7 @@ MISSING_ID = "00000000-0000-4000-8000-000000000000"
 MATRIX = Path(__file__).parents[2] / "build/authorisation.md"
 MONTH_S = 31 * 86_400
 INSIDE = {200, 201, 204, 422}
-"""Let in: answered, or refused for a body that does not fit."""
+"""Statuses of accepted callers: success, or a body that does not fit."""
 
 PUBLIC = {
     "GET /health/live", "GET /health/ready", "GET /api/v1/openapi.json", "POST /api/v1/join", "POST /api/v1/seats/redeem",
@@ -27,7 +27,7 @@ PUBLIC = {
     "GET /api/v1/sessions/by-code/{code}", "GET /api/v1/activity-types", "GET /api/v1/activity-types/{type}",
     "POST /api/v1/activity-types/{type}/validate", "GET /problems/{code}", "GET /.well-known/jwks.json",
 }  # fmt: skip
-"""All that may be called without a token; another route here is a decision."""
+"""Routes that may be called without a token; another one here is a decision."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class AccessFixture:
         }  # fmt: skip
 
     async def state(self) -> list[Any]:
-        """Everything that a host can read of it, without what time changes."""
+        """Return the state that a host can read, without fields that change with time."""
         paths = (
             "",
             "/activities",

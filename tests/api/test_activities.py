@@ -264,7 +264,7 @@ async def test_what_people_relied_on_is_never_loosened(api: Api, *, anonymous: b
 
 
 async def test_the_settings_of_an_anonymous_activity_bind_from_the_moment_it_is_asked(api: Api) -> None:
-    """A refusal that waited for the first answer would tell of it."""
+    """A refusal only after the first response would reveal that response."""
     event = await make_event(api)
     poll, named = [await event.activity(anonymous=anonymous, min_group=3) for anonymous in (True, False)]
     for each in (poll, named):

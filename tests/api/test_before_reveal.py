@@ -36,14 +36,14 @@ UNTOLD = {"x-request-id", "content-length", "date"}
 
 
 def blurred(text: str) -> str:
-    """Return a text without what differs between any two rooms."""
+    """Replace values that differ between any two sessions."""
     for pattern, word in BLURRED:
         text = pattern.sub(word, text)
     return text
 
 
 async def room(api: Api, words: list[str], **fields: Any) -> tuple[Event, dict[str, Any], list[Seat]]:
-    """Return a session in which all have answered; the first answer is always the same."""
+    """Return a session in which all have responded; the first response is always the same."""
     event = await make_event(api)
     quiz = await event.activity(config={"options": ["Curry", "Pizza"]}, secret={"right": "Curry"}, aggregate=SPEC, status="active",
                                 **fields)  # fmt: skip
@@ -54,7 +54,7 @@ async def room(api: Api, words: list[str], **fields: Any) -> tuple[Event, dict[s
 
 
 async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, tuple[int, str, str]]:
-    """Return what a participant can read: status, headers and body by route, blurred."""
+    """Return everything that a participant can read: status, headers and body by route, blurred."""
     known = {
         "session_id": [event.id], "activity_id": [quiz["id"]], "response_id": [],
         "link_id": [], "export_id": [], "participant_id": [seat.id], "code": ["BBBB-BBBB"],

@@ -22,7 +22,7 @@ MARKER = "Marker7f3a"
 
 @dataclass
 class Door:
-    """An address that takes a body; `good` holds a place, `%s`, for a value of any kind."""
+    """A URL that takes a body; `good` has a placeholder, `%s`, for a value of any kind."""
 
     event: Event
     method: str

@@ -17,12 +17,12 @@ pytestmark = pytest.mark.in_process
 
 SEATS = 6
 TIMES = 40
-"""Each seat asks so often, so that the burst is larger than any number of readers."""
+"""Requests per seat, so that the burst exceeds any number of readers."""
 
 
 @asynccontextmanager
 async def busy(app: App, *, lists: bool) -> AsyncIterator[None]:
-    """Keep every reader for lists, or every reader, at work until the block ends."""
+    """Keep all readers for lists, or all readers, busy until the block ends."""
     gate, begun = threading.Event(), threading.Semaphore(0)
 
     def wait(_: ReadTx) -> None:

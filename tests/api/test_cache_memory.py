@@ -21,7 +21,7 @@ POLL = {"question": "?", "options": [{"id": "a", "text": "Apple"}, {"id": "b", "
 
 @pytest.fixture
 async def small(settings: Settings, app: App) -> AsyncIterator[App]:
-    """A server with little memory for caches beside the one that the tests know."""
+    """A server with little cache memory, beside the usual one."""
     few = settings.model_copy(update={"max_cache_mb": 16})
     async with App(few, clock=app.clock).running() as made:
         yield made

@@ -60,7 +60,7 @@ async def test_one_participant_fills_a_round_and_nobody_elses(api: Api, app: App
 
 
 async def test_a_host_who_polls_with_a_tag_or_waits_hears_of_it(api: Api) -> None:
-    """The warning moves no `last_updated`, but the body, and so the tag: nobody stays at 304."""
+    """The warning changes the body and its ETag, but not `last_updated`; a poll gets 200."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     seats = [await event.join(f"P{nth}") for nth in range(4)]

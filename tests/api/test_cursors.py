@@ -11,7 +11,7 @@ from tests.support.checks import accepted, refused
 
 
 def next_path(page: Any) -> str | None:
-    """Return the address in `Link` without the prefix, None on the last page."""
+    """Return the URL in `Link` without the prefix, or None on the last page."""
     link: str | None = page.headers.get("link")
     if link is None:
         return None

@@ -1,4 +1,4 @@
-"""Files of export jobs: how long they wait, and what removes them."""
+"""Files of export jobs: their lifetime and removal."""
 
 import asyncio
 import stat

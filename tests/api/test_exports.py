@@ -64,7 +64,10 @@ def column(found: Rows, name: str) -> list[Any]:
 
 
 async def room(api: Api) -> tuple[Event, dict[str, Seat]]:
-    """Two people and three activities: two rounds of a poll, a `many` one, an anonymous one."""
+    """A session with two people and three activities.
+
+    Two rounds of a poll, an activity with policy `many`, and an anonymous one.
+    """
     event = await make_event(api, title="Größe: 2/3?")
     people = {name: await event.join(name) for name in ("Anna", "=Bert")}
     poll = await event.activity(title="Lunch", status="active")
@@ -233,7 +236,7 @@ async def test_what_is_not_known_is_refused(api: Api) -> None:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """Hold exports where they begin to write: (one is there, go on)."""
+    """Stop exports before they write: (started, continue)."""
     begun, go_on = threading.Event(), threading.Event()
     write = writer.write_file
 
@@ -268,7 +271,7 @@ async def test_one_export_is_written_at_a_time_and_answers_go_on(api: Api, held:
 
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The writing thread looks after every row whether it is still wanted."""
+    """The writing thread checks after every row whether the export was cancelled."""
     monkeypatch.setattr(output, "ROWS_PER_CHECK", 1)
     monkeypatch.setattr(output, "MAX_BURST_S", 0.0)
 

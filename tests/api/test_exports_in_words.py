@@ -17,7 +17,7 @@ async def asked(event: Event, kind: str, config: dict[str, Any], **fields: Any) 
 
 
 async def fair(api: Api) -> tuple[Event, dict[str, Seat]]:
-    """Two people; a multiple choice, a ranking and a quiz, in this order."""
+    """A session with two people; a multiple choice, a ranking and a quiz, in this order."""
     event = await make_event(api)
     people = {name: await event.join(name) for name in ("Anna", "Bert")}
     poll = await asked(event, "poll", {"question": "Lunch?", "options": OPTIONS, "multiple": True})

@@ -1,4 +1,4 @@
-"""The feed over HTTP: its grammar, its pages, and that nothing is lost or told twice."""
+"""The feed over HTTP: grammar, pages, and delivery of each item once."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, product

@@ -54,12 +54,12 @@ PATHS_OF_PAGES = ("/", "/j/BCDFGHJK", "/p/1", "/host", "/host/s/1", "/host/s/1/r
 
 
 def kept(route: Route) -> str:
-    """Return what a route's own answers say about being kept; a new one must be listed."""
+    """Return the cache policy of a route's responses. A new route must be listed in `KINDS`."""
     return next(said for said, paths in KINDS.items() if route.path in paths) if route.method == "GET" else NOT_KEPT
 
 
 async def ids_of(event: Event) -> dict[str, Any]:
-    """Return an address's parts, of things that are there."""
+    """Return path parameters of existing objects."""
     board = await event.activity(status="active", results_visibility="always", aggregate={"all": {"path": "", "op": "count"}})
     anna = await event.join()
     sent = accepted(await event.answer(board, anna, 1), 201)
@@ -106,7 +106,7 @@ async def test_every_page_says_that_nobody_may_frame_guess_or_follow_it(api: Api
 
 @pytest.fixture
 async def friendly(settings: Settings, clock: HandClock) -> AsyncIterator[Api]:
-    """The API of a server that lets one other origin in."""
+    """Yield the API of a server that allows one other origin."""
     named = settings.model_copy(update={"cors_origins": [FRIEND]})
     async with App(named, clock=clock).running() as app:
         client = Api(app)

@@ -1,4 +1,4 @@
-"""Looking up a code: from memory while a session is in use, and never what is not so any more."""
+"""Lookups of join codes: from memory while a session is in use, and never stale."""
 
 import asyncio
 from typing import Any

@@ -15,7 +15,7 @@ OUT = {401: "token-invalid", 404: "not-found", 410: "seat-gone"}
 
 
 async def kicked_amid(event: Event, seat: Seat, change: Any, query: str) -> list[tuple[int, str]]:
-    """Kick someone while they send changes without pause; return what each of these heard."""
+    """Kick a participant during changes; return the statuses and problem codes of the changes."""
     changes = [asyncio.ensure_future(change(number)) for number in range(4)]
     kick = asyncio.ensure_future(event.api.delete(f"/participants/{seat.id}{query}", token=event.host))
     changes += [asyncio.ensure_future(change(number)) for number in range(4, 10)]

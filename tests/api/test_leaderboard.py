@@ -1,4 +1,4 @@
-"""The leaderboard: whose points are added up, for whom, and when."""
+"""The leaderboard: counted points, visibility and time."""
 
 import json
 from collections.abc import Sequence

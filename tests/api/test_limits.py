@@ -40,14 +40,14 @@ async def event(api: Api) -> Event:
 
 
 def spent(app: App, path: str, method: str, subject: str) -> Route:
-    """Leave nothing of what a route's calls spend from."""
+    """Drain the buckets of a route."""
     route = next(each for each in app.routes if each.path.endswith(path) and each.method == method)
     app.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
     return route
 
 
 def limited(answer: httpx2.Response, policy: Any) -> None:
-    """Assert that an answer refuses by a policy, and says so as the draft wants it."""
+    """Assert that a response refuses by a policy, with the draft's headers."""
     problem = refused(answer, 429, "too-many-requests")
     wait_s = int(answer.headers["retry-after"])
     assert wait_s >= 1

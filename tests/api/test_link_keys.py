@@ -23,7 +23,7 @@ ASKED: dict[str, Ask] = {
     ),
     "name": lambda event, code, headers: event.api.get(f"{event.path}/nicknames/validate?nickname=N&code={code}", headers=headers),
 }
-"""Every way to give a code."""
+"""All forms of a code."""
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.support.checks import accepted, eventually
 from tests.support.wire import listening, streamed
 
 PATIENCE_S = 5
-"""Far below the 15 s after which a stream says something in any case."""
+"""Timeout far below the 15 s after which a stream sends a keep-alive."""
 
 Told = Callable[[], Awaitable[Any]]
 

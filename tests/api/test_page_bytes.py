@@ -1,4 +1,4 @@
-"""Pages of lists hold as many items as fit into a bound in bytes, and no more is read for them."""
+"""Pages of lists: bounded in bytes, without reading more items than fit."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ ANSWERS = 100
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """Count the characters of JSON that the database handed out."""
+    """Count the characters of JSON that the database returned."""
     counts = {"characters": 0}
     contents, characters = activity_store.contents, response_store.character_count
     made = response_store._from_row
@@ -43,7 +43,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 
 async def walked(api: Api, path: str, token: str, read: dict[str, int]) -> list[dict[str, Any]]:
-    """Follow a list by cursors; each page holds to the bound, however large its `limit` is."""
+    """Follow a list by cursors, and check that each page is within the bound for any `limit`."""
     items: list[dict[str, Any]] = []
     at, pages = f"{path}limit=1000", 0
     while at:
@@ -62,7 +62,7 @@ async def walked(api: Api, path: str, token: str, read: dict[str, int]) -> list[
 
 
 async def by_offset(api: Api, path: str, token: str) -> list[dict[str, Any]]:
-    """Follow a list as programs do that add `limit` to `offset`."""
+    """Follow a list like programs that add `limit` to `offset`."""
     items: list[dict[str, Any]] = []
     has_next = True
     offset = 0
@@ -74,7 +74,7 @@ async def by_offset(api: Api, path: str, token: str) -> list[dict[str, Any]]:
 
 
 async def filled(api: Api) -> tuple[Event, dict[str, Any], Seat, list[str]]:
-    """Return a session in which one person gave many large answers, with their ids."""
+    """Return a session in which one participant sent many large responses, with their ids."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     seat = await event.join("Ann")

@@ -151,7 +151,7 @@ async def test_phones_do_not_download_the_words_of_hosts_and_screens(api: Api) -
     "address", ["/qr/{code}.svg", "/qr/{code}", "/j/{code}", "/join?code={code}", "/p/{id}", "/host/s/{id}", "/screen/{id}"]
 )
 async def test_no_page_tells_whether_a_session_exists(api: Api, address: str) -> None:
-    """Only looking a code up and joining tell, and both count guesses."""
+    """Only lookups and joins reveal sessions, and both are limited against guessing."""
     event = await make_event(api)
     there = await api.http.get(address.format(code=event.code.replace("-", ""), id=event.id))
     other = await api.http.get(address.format(code="BCDFGHJK", id=5))

@@ -98,7 +98,7 @@ async def test_two_hundred_who_arrive_at_once_take_exactly_the_places_that_there
 async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_reads(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hold the readers until the whole hall waits; nobody is rejected."""
+    """Block the readers until all participants wait; none is refused."""
     event, held, looked_up, coming = await make_event(api), threading.Event(), [], []
     db, of_hall = api.app.db, next(route for route in api.app.routes if route.path.endswith("/v1/join")).handler.__self__.sessions
     query, read = of_hall._query, of_hall.read

@@ -1,4 +1,4 @@
-"""Reserved places of people who left: one vote per place, and no hint on who answered."""
+"""Reserved places of departed participants: one vote per place, and no hint about responses."""
 
 from typing import Any
 

@@ -29,7 +29,10 @@ async def poll(event: Event, seat: Seat) -> None:
 
 
 async def quiet_pair(api: Api, clock: HandClock, **fields: Any) -> tuple[Event, dict[str, Any], Seat, Seat]:
-    """Two people, silent for five minutes, and an open round, at second 20 of a minute."""
+    """A session with two people, silent for five minutes, and an open round.
+
+    The clock is at second 20 of a minute.
+    """
     event = await make_event(api)
     vote = await event.activity(status="active", **fields)
     anna, bert = await event.join("Anna"), await event.join("Bert")

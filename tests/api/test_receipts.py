@@ -1,4 +1,4 @@
-"""Receipts of deletions: whoever asked gets one, and it says neither who nor what."""
+"""Receipts of deletions: every caller gets one, without names and contents."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ def digest(*ids: object) -> str:
 
 
 class Scene:
-    """Two people, of whom the first has two answers to one activity and the second has one."""
+    """A session with two people. The first has two responses to an activity, the second has one."""
 
     def __init__(self, event: Event, poll: dict[str, Any]) -> None:
         self.event, self.poll, self.api = event, poll, event.api

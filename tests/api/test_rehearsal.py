@@ -65,7 +65,7 @@ async def filled(event: Event, count: int, **fields: Any) -> None:
 
 
 async def answered_by(event: Event, activity: dict[str, Any], people: int) -> list[dict[str, Any]]:
-    """Return the answers once `people` participants have sent some."""
+    """Return the responses once `people` participants have sent some."""
 
     async def enough() -> list[dict[str, Any]] | None:
         found = await answers(event, activity)

@@ -48,7 +48,7 @@ class Story:
 
     @asynccontextmanager
     async def again(self, clock: HandClock | None = None) -> AsyncIterator[Event]:
-        """Serve what was restored, and yield its event."""
+        """Serve the restored database, and yield its event."""
         async with App(self.settings, clock=clock).running() as app:
             self.event.api = Api(app)
             yield self.event
@@ -63,7 +63,7 @@ def _env(settings: Settings) -> dict[str, str]:
 
 
 async def _lived(settings: Settings, archive: Path, clock: HandClock | None = None) -> Story:
-    """Let a session be copied and go on; the server has stopped afterwards."""
+    """Copy a session and continue it; the server has stopped afterwards."""
     async with App(settings, clock=clock).running() as app:
         event = await make_event(Api(app))
         wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")

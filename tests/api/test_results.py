@@ -1,4 +1,4 @@
-"""Results over HTTP: what they say, to whom, and when; how they are polled and waited for."""
+"""Results over HTTP: contents, visibility, polls and long-polls."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Results of a round with more distinct keys than memory holds, over HTTP."""
+"""Results over HTTP for a round with more distinct keys than fit in memory."""
 
 import pytest
 

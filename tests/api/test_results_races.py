@@ -82,7 +82,7 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
         return kept
 
     async def gone(*args: Any, **kwargs: Any) -> None:
-        """Nobody knows the session any more."""
+        """Return no session, as after its deletion."""
 
     monkeypatch.setattr(head.tallies, "get", ahead)
     monkeypatch.setattr("conflicto.feed.results_handler.MAX_COMMIT_WAIT_S", -1.0)

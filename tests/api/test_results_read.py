@@ -1,4 +1,4 @@
-"""Results as people read them: the rule of a ranking, two forms of one text, and what is hidden."""
+"""Results for readers: the rule of a ranking, two forms of a text, and hidden responses."""
 
 from typing import Any
 

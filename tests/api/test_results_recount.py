@@ -25,7 +25,7 @@ SPEC = {
 
 
 class CountedWalk(Walk):
-    """A walk whose activities are counted, among answers that fit and answers that do not."""
+    """A random walk with counted activities, and responses that fit and do not fit."""
 
     async def _make(self) -> Any:
         fields = {
@@ -86,7 +86,7 @@ def told(results: dict[str, Any]) -> dict[str, Any]:
 
 
 async def agrees(event: Event, activity_id: str) -> int:
-    """Hold every round of an activity against a recount; returns how many answers were counted."""
+    """Compare every round of an activity with a recount; return the number of counted responses."""
     path = f"{event.path}/activities/{activity_id}"
     answer = await event.api.get(path, token=event.host)
     if answer.status_code == 404:

@@ -28,7 +28,7 @@ async def port(app: App) -> AsyncIterator[int]:
 
 
 class Slow:
-    """Stands for a filter that takes as long as its deadline lets it."""
+    """A fake filter that runs until its deadline."""
 
     def __init__(self) -> None:
         self.begun = threading.Semaphore(0)

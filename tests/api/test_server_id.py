@@ -59,7 +59,7 @@ async def test_it_is_in_the_pages_and_kept_in_the_database(api: Api) -> None:
 async def test_of_two_installations_in_one_process_each_names_itself(
     settings: Settings, tmp_path: Path, sqlite_template: Path
 ) -> None:
-    """They share what the framework learnt of the endpoints, and nothing else."""
+    """Two apps in a process share only the framework's knowledge of endpoints."""
     (tmp_path / "other").mkdir()
     elsewhere = {"database_url": databases.sqlite_copy(sqlite_template, tmp_path / "other"), "data_dir": tmp_path / "other"}
     async with App(settings).running() as one, App(settings.model_copy(update=elsewhere)).running() as other:

@@ -23,7 +23,7 @@ def settings(postgres_database: str, valkey_url: str, tmp_path: Any, monkeypatch
 
 
 async def story(event: Event) -> list[tuple[str, str]]:
-    """Let things happen, and return what is asked afterwards, with whose token."""
+    """Change the session, and return the requests to send afterwards, with their tokens."""
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     seats = [await event.join(name) for name in ("Anna", "Bert")]
     for number, seat in enumerate(seats * 3):

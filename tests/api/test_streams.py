@@ -120,7 +120,7 @@ async def test_poll_long_poll_and_stream_tell_the_same_while_people_write(api: A
         return told
 
     async def stream() -> list[tuple[str, int]]:
-        """Come back after every few events, as on bad Wi-Fi."""
+        """Reconnect after every few events, as on bad Wi-Fi."""
         told = Told(last=start)
         while len(told.events) < total:
             wanted = min(total, len(told.events) + 3)

@@ -1,4 +1,4 @@
-"""Whoever comes and goes, at whatever byte, leaves nothing behind."""
+"""Streams that are cut at any byte: no leaked files, tasks or memory."""
 
 import asyncio
 from contextlib import suppress

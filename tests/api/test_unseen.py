@@ -40,7 +40,7 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
 
 @pytest.fixture(autouse=True)
 def every_statement_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the stopwatch of statements go on by a second with each look at it."""
+    """Advance the stopwatch of statements by a second at each reading."""
     monkeypatch.setattr(timed_cursors, "perf_counter", count().__next__)
 
 
@@ -60,7 +60,7 @@ async def api(app: App) -> AsyncIterator[Api]:
 
 
 async def scrape(api: Api) -> Samples:
-    """Return the metrics without figures of the process and without what asking for them counts."""
+    """Return the metrics without process figures and the counts of this request."""
     told = parse((await api.get("/metrics", token=api.admin)).text)
     return {
         key: value

@@ -23,7 +23,7 @@ def server(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 @pytest.fixture(scope="session")
 def document(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of the OpenAPI document, as anybody gets it."""
+    """Return the path of the OpenAPI document, as any client gets it."""
     answer = httpx2.get(f"{server.url}/api/v1/openapi.json", verify=False, trust_env=False)
     file = tmp_path_factory.mktemp("document") / "openapi.json"
     file.write_bytes(answer.content)

@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md as processes, with what they print."""
+"""The programs of docs/clients.md as processes, with their output."""
 
 import json
 import os
@@ -46,7 +46,7 @@ class Program:
         return code
 
     def state(self) -> dict[tuple[str, str], tuple[int, Any]]:
-        """Return what a client knows that keeps the highest revision of everything."""
+        """Return the state of a client that stores the highest revision of every object."""
         known: dict[tuple[str, str], tuple[int, Any]] = {}
         for entity, name, revision, data in self.seen:
             known[entity, name] = max(known.get((entity, name), (0, None)), (revision, data), key=lambda each: each[0])
@@ -59,7 +59,7 @@ class Program:
 
 @contextmanager
 def running(name: str, folder: Path, **variables: str) -> Iterator[Program]:
-    """Yield a program of the page; whatever it is at is ended afterwards."""
+    """Yield a running program of the page, and end it afterwards."""
     language, text = PROGRAMS[name]
     file = folder / ("program.py" if language == "python" else "program.js")
     file.write_text(text, encoding="utf-8")

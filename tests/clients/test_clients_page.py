@@ -45,7 +45,7 @@ class Meeting:
         self.call("PATCH", "", {"status": "completed"})
 
     def state(self) -> dict[tuple[str, str], tuple[int, Any]]:
-        """Return what the feed tells from the beginning."""
+        """Return the feed from its beginning."""
         items = self.call("GET", "/changes/since/0?limit=1000")["items"]
         return {(item["entity"], str(item["id"])): (item["revision"], item["data"]) for item in items}
 
@@ -58,7 +58,7 @@ def meeting(server: Served) -> Meeting:
 
 
 def ended(program: Program, room: Meeting) -> None:
-    """Hold a program that came to its end against the feed: everything, each revision once."""
+    """Compare the output of a finished program with the feed: everything, each revision once."""
     assert program.wait_for_end() == 0
     told = [each[:3] for each in program.seen]
     assert len(told) == len(set(told))

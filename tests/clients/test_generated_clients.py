@@ -20,7 +20,7 @@ SEEN = {
     "counts": [["curry", 1]], "unchanged": 304,
     "csv": 2, "jsonl": [{"choices": ["curry"]}], "xlsx": True, "deleted": 204,
 }  # fmt: skip
-"""Readings of each client: the same in all, since they ask for the same."""
+"""Results of each client's flow, equal for all."""
 
 
 def openapi_python_client(document: Path, folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Linters of OpenAPI find nothing to say about the document."""
+"""Linters of OpenAPI documents, without findings."""
 
 import json
 from pathlib import Path

@@ -14,14 +14,14 @@ PATIENCE_S = 300.0
 
 
 def require_tools() -> None:
-    """Skip the test where the tools are missing, unless the verb or CI wants them."""
+    """Skip the test without the tools; fail in CI and in the make target that needs them."""
     if not (TOOLS / ".ready").exists():
         assert os.environ.get("CLIENT_TOOLS") != "required", "run `make client-tools`"
         pytest.skip("run `make client-tools`")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a program of the tools and return what it printed; a failure shows all of it."""
+    """Run a program of the tools and return its output. A failure shows all of it."""
     path = os.pathsep.join([str(TOOLS / "bin"), str(TOOLS / "node_modules/.bin"), os.environ["PATH"]])
     done = subprocess.run(
         [str(each) for each in command],

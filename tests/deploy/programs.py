@@ -1,4 +1,4 @@
-"""External programs that read our files, from the path or from `make deploy-tools`."""
+"""External programs that check our files, from PATH or from `make deploy-tools`."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ def program(name: str) -> str:
 
 
 def run(name: str, *arguments: str | Path, cwd: Path = ROOT) -> str:
-    """Run a checker; what it says is the failure."""
+    """Run a checker; its output is the failure message."""
     done = subprocess.run([program(name), *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -59,7 +59,7 @@ BELOW = {
 
 
 def ours(name: str, *, below: bool) -> str:
-    """Return a file of ours as it is, or as its own head says for a server below a path."""
+    """Return one of our files, or its variant below a path prefix as its header describes."""
     written = (DEPLOY / name).read_text(encoding="utf-8")
     for line, instead in BELOW[name].items() if below else ():
         said = [each.lstrip("#").strip() for each in written.splitlines() if each.startswith("#")]
@@ -101,7 +101,7 @@ APACHE_FOLDER = Path("/usr/lib/apache2/modules")
 
 
 def _file(name: str, upstream: int, *, below: bool) -> str:
-    """Return a file of ours with the upstream of a test."""
+    """Return one of our files with the test's upstream."""
     written = ours(name, below=below)
     assert "127.0.0.1:8000" in written or '"port" => 8000' in written
     return written.replace("127.0.0.1:8000", f"127.0.0.1:{upstream}").replace('"port" => 8000', f'"port" => {upstream}')

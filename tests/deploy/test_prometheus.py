@@ -20,7 +20,7 @@ METRICS_TOKEN = "prometheus-of-the-tests"
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
-    """Yield a function that asks Prometheus's API, once it has scraped twice."""
+    """Yield a function that queries Prometheus's API, after two scrapes."""
     binary, folder, port = program("prometheus"), tmp_path_factory.mktemp("prometheus"), free_port()
     with served(folder / "data", CONFLICTO_METRICS_TOKEN=METRICS_TOKEN) as server:
         config = _config(folder, server.url.removeprefix("http://"))

@@ -56,7 +56,7 @@ class Passed:
         return httpx2.get(self.url + path, headers={"authorization": f"Bearer {token}", **more}, timeout=40, **PLAIN)
 
     def from_address(self, address: str, path: str, **headers: str) -> httpx2.Response:
-        """Ask without a token, from another address of loopback."""
+        """Send a request without a token, from another loopback address."""
         transport = httpx2.HTTPTransport(local_address=address, **PLAIN)
         with httpx2.Client(transport=transport, timeout=10) as http:
             return http.get(self.url + path, headers=headers)
@@ -78,7 +78,7 @@ def passed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def answer(passed: Passed, nickname: str) -> str:
-    """Let a new participant answer, past the proxy, and return the response's id."""
+    """Submit a response of a new participant directly to the server, and return its id."""
     seat = passed.server.call("POST", "/join", {"nickname": nickname, "code": passed.session["join_code"]})
     path = f"{passed.path}/activities/{passed.activity}/responses"
     return passed.server.call("POST", path, {"response_data": nickname}, token=seat["participant_token"])["id"]
@@ -210,7 +210,7 @@ async def test_a_stream_without_news_outlives_every_idle_timeout_on_the_way(pass
 
 
 async def _part(reader: Any) -> bool:
-    """Take in one chunk, however long it takes to come: heartbeats are 15 s apart."""
+    """Read one chunk, however long it takes: heartbeats are 15 s apart."""
     size = int((await reader.line.reader.readuntil(b"\r\n")).strip(), 16)
     data = await reader.line.reader.readexactly(size)
     await reader.line.reader.readexactly(2)

@@ -1,4 +1,4 @@
-"""Our files for real proxies, as their heads say for a server that lies below `/live`."""
+"""Our configuration files for real proxies, with the server below `/live`."""
 
 import asyncio
 from collections.abc import Iterator

@@ -25,7 +25,7 @@ START_S = PATIENCE_S
 
 
 def blocks() -> list[tuple[str, str]]:
-    """Return the page's blocks of bash, each with the text that the page says it prints."""
+    """Return the page's bash blocks, each with its expected output."""
     return re.findall(r"^```bash\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", PAGE, re.DOTALL | re.MULTILINE)
 
 

@@ -88,7 +88,7 @@ def bounded(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def named(schema: dict[str, Any]) -> str:
-    """Return the reference of a body's schema, beside which null may stand."""
+    """Return the reference of a body's schema, which may be nullable."""
     return str(schema["$ref"] if "$ref" in schema else schema["anyOf"][0]["$ref"])
 
 

@@ -28,7 +28,7 @@ NOT_OF_PAGES = {
     "GET /problems/{code}",
     "POST /api/v1/sessions/{session_id}/events/ticket",
 }
-"""Responses that no page of ours requests."""
+"""Responses that our pages never request."""
 
 
 def operations(app: App, document: Document) -> Iterator[tuple[Route, dict[str, Any]]]:

@@ -10,7 +10,7 @@ ALONE = {"test_overload.py", "test_noisy_neighbour.py", "test_costs.py", "test_p
 """Files that only `make test-hard` runs."""
 
 PAGES = {"browser", "deploy"}
-"""Folders that `make test` leaves out."""
+"""Folders that `make test` skips."""
 
 
 def compared(tree: ast.AST) -> Iterator[str]:
@@ -51,7 +51,7 @@ def test_comparison_is_found() -> None:
 
 
 def test_locks_name_no_registry() -> None:
-    """Locks name no registry: packages come from the one that the machine configures."""
+    """Lock files name no registry: each machine configures its own."""
     root = TESTS.parent
     locks = [*root.glob("requirements/*.txt"), *root.glob("tests/**/package-lock.json")]
 

@@ -80,7 +80,7 @@ def test_program_of_the_readme_is_short() -> None:
 
 
 def tutorial() -> list[tuple[str, str]]:
-    """Return the tutorial's blocks of bash, each with the text that the page says it prints."""
+    """Return the tutorial's bash blocks, each with its expected output."""
     found = re.findall(r"^```bash\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", TUTORIAL, re.DOTALL | re.MULTILINE)
     return [(block, printed) for block, printed in found]
 

@@ -14,7 +14,7 @@ from tests.support.api import Api, Event, Seat, document_of, make_event
 
 Document = dict[str, Any]
 OPEN = {"Problem"}
-"""Schemas whose objects may have further members: some problems bring their own."""
+"""Schemas with additional properties: some problems have their own fields."""
 
 
 OF_HTTP = {"content-length", "content-type", "referrer-policy", "x-accel-buffering", "x-content-type-options"}

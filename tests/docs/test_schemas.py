@@ -108,7 +108,10 @@ def test_members_of_bodies_have_defaults_in_words_alone(document: Document) -> N
 
 
 def test_parameters_of_queries_are_never_null_and_name_their_enumerations_alone(document: Document) -> None:
-    """Queries hold no null, and openapi-generator does not type a reference beside other members."""
+    """Query parameters without null, and references without siblings.
+
+    Queries cannot hold null. openapi-generator gives a reference with siblings no type.
+    """
     queries = [
         parameter
         for path in document["paths"].values()

@@ -44,7 +44,7 @@ def seed(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def counted(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Takes what is told at the end of the run, whichever worker found it."""
+    """Return a function that records a count for the report at the end of the run."""
     return lambda report: record_property(COUNTS, report)
 
 

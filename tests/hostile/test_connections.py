@@ -19,7 +19,7 @@ pytestmark = pytest.mark.in_process
 
 PLACES = 20
 HALL, LONER, GREEDY = "127.0.0.2", "127.0.0.3", "127.0.0.4"
-"""Addresses of loopback that clients come from."""
+"""Loopback addresses of the clients."""
 
 
 @pytest.fixture

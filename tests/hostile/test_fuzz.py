@@ -18,7 +18,7 @@ from tests.support.fuzzing.mutation import mutated
 from tests.support.fuzzing.world import World
 
 CORPUS = {path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "corpus").glob("*.json"))}
-"""One file for each fault that was found: the request that brought it about, and what was wrong."""
+"""A file for each fault that the fuzzer found: the request, and the fault."""
 
 PARTS = 4
 
@@ -58,7 +58,7 @@ def lenient(body: bytes, limits: JsonLimits) -> bytes:
 
 
 async def test_a_gate_that_lets_poison_in_is_found_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fuzzer sees what it is there for."""
+    """The fuzzer detects the faults that it is designed for."""
     monkeypatch.setattr("conflicto.platform.http.request_body.compact", lenient)
     monkeypatch.setattr("conflicto.platform.http.request_pipeline._log_error", lambda *told: None)
     fuzz = Fuzz(app, "poison")

@@ -24,7 +24,7 @@ from tests.support.linkage import Attack, Score, Sight, gather, parsed, token
 
 NAMES = ("Anna", "Bert", "Cleo", "Dora", "Emil", "Fred", "Gina", "Hugo")
 ADDRESSES = {name: f"192.0.2.{nth}" for nth, name in enumerate(NAMES, 1)}
-"""Everybody has a phone of their own with its own line."""
+"""Addresses of phones: each participant has one."""
 
 GROUP = 3
 """People in the smallest group: the default of new anonymous activities."""
@@ -102,7 +102,7 @@ class Play:
         )
 
     async def go(self) -> None:
-        """Let one person leave and another be kicked, with all that they said."""
+        """Let one participant leave, and kick another with all their responses."""
         leaves, kicked = self.chance.sample(NAMES, 2)
         self.asleep |= {leaves, kicked}
         await self.wait(3)
@@ -151,7 +151,7 @@ class Play:
             )
 
     async def read(self, path: str, bearer: str) -> Any:
-        """Return a body as values, None where the role is refused."""
+        """Return a body as values, or None if the role is refused."""
         if path == LOG:
             return {"rows": list(self.log_lines)}
         address = path if path == "/metrics" else self.event.path + path.replace("{a}", f"/activities/{self.poll['id']}")
@@ -178,12 +178,12 @@ class Play:
 
 
 def from_address(name: str) -> dict[str, str]:
-    """Return what a trusted proxy says of a phone."""
+    """Return the headers by which a trusted proxy names a phone's address."""
     return {"x-forwarded-for": ADDRESSES[name]}
 
 
 def without_authors(value: Any) -> Any:
-    """Return a body whose answers do not say whose they are."""
+    """Return a body without the authors of responses."""
     if isinstance(value, list):
         return [without_authors(each) for each in value]
     if isinstance(value, dict):
@@ -203,7 +203,7 @@ def streaming(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both databases stamp by the clock of the test."""
+    """Make both databases use the test's clock for timestamps."""
     monkeypatch.setattr(GroupRunner, "_read_clock", lambda runner, connection, heads: runner._clock.wall_us())
 
 

@@ -38,7 +38,7 @@ def post(path: str, token: str, body: bytes, *lines: str) -> bytes:
 
 
 async def all_answers(port: int, sent: bytes) -> list[int]:
-    """Send bytes and an end, and return the statuses of all that comes back."""
+    """Send bytes, close the sending side, and return the statuses of all responses."""
     async with connected(port) as line:
         await line.send(sent)
         line.writer.write_eof()

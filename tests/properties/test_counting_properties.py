@@ -20,7 +20,7 @@ def recounted(rows: dict[int, ParticipantResponse], live_changed: int, visible_c
 
 
 def next_revision(before: ParticipantResponse | None, number: int, what: str, ts: int) -> ParticipantResponse | None:
-    """Return what a command would store, None if it would refuse."""
+    """Return the value that a command would store, or None if it would be refused."""
     if what == "write":
         base = before or response(id=UUID(int=number), revision=0)
         return replace(base, ts=ts, revision=base.revision + 1, deleted=False)

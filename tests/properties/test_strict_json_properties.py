@@ -17,7 +17,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=5) | st.di
 
 
 def spelled(draw: st.DrawFn, value: object) -> str:
-    """Write `value` with whitespace and escapes as they come."""
+    """Write `value` with random whitespace and escapes."""
 
     def space() -> str:
         return draw(WHITESPACE)

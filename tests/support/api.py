@@ -174,7 +174,7 @@ class Event:
 
 
 async def make_event(api: Api, *, active: bool = True, **fields: Any) -> Event:
-    """Make a session; active unless told otherwise."""
+    """Create a session, active unless `active` is false."""
     answer = await api.post("/sessions", {"title": "Town hall", **fields}, token=api.admin)
     assert answer.status_code == 201, answer.text
     body = answer.json()
@@ -184,7 +184,7 @@ async def make_event(api: Api, *, active: bool = True, **fields: Any) -> Event:
 
 @asynccontextmanager
 async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
-    """The same database behind a process that remembers nothing."""
+    """Yield a new app on the same database, with empty caches."""
     with monkeypatch.context() as patch:
         patch.setattr("conflicto.feed.session_state.MAX_LOADED_ROWS", -1)
         async with App(app.settings, clock=app.clock).running() as running:

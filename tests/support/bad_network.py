@@ -12,11 +12,11 @@ CHUNK = 65_536
 class Weather(Enum):
     FAIR = auto()
     SLOW = auto()
-    """Every chunk is held up for `delay_s`."""
+    """Delay every chunk by `delay_s`."""
     BLACK_HOLE = auto()
-    """Everything is taken, and nothing arrives."""
+    """Accept all bytes and deliver none."""
     REFUSING = auto()
-    """Nobody gets through, and those who are cut off hear so."""
+    """Reset open connections and refuse new ones."""
 
 
 class Network:

@@ -68,7 +68,7 @@ class Between:
             stream.is_muted = True
 
     def matching(self, rules: dict[str, Reply], what: str) -> Reply | None:
-        """Return the first reply whose pattern is found."""
+        """Return the first reply whose pattern matches."""
         return next((reply for pattern, reply in rules.items() if re.search(pattern, what)), None)
 
 
@@ -97,7 +97,7 @@ class _Server(ThreadingHTTPServer):
         self.netloc = netloc
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of browsers that went away."""
+        """Suppress errors of browsers that disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):

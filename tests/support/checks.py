@@ -13,19 +13,19 @@ from tests.support.patience import PATIENCE_S
 
 
 def refused(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
-    """Assert that an answer is this problem, and return its document."""
+    """Assert that a response is this problem, and return its document."""
     assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
     return answer.json()
 
 
 def accepted(answer: httpx2.Response, status: int = 200) -> Any:
-    """Assert that an answer has this status, and return its body (None without one)."""
+    """Assert the status of a response, and return its body (None without one)."""
     assert answer.status_code == status, answer.text
     return answer.json() if answer.content else None
 
 
 def raw(answer: httpx2.Response, field: str) -> str:
-    """Return a field of the answer as it stands in the body, byte for byte."""
+    """Return a field of a response's body, byte for byte."""
     return bytes(msgspec.json.decode(answer.content, type=dict[str, msgspec.Raw])[field]).decode()
 
 
@@ -37,7 +37,7 @@ def alike(one: httpx2.Response, other: httpx2.Response) -> bool:
 
 
 async def eventually(check: Callable[[], Awaitable[Any]], within_s: float = PATIENCE_S) -> Any:
-    """Return what `check` gives as soon as it is truthy; fail if it never is."""
+    """Return the first truthy result of `check`; fail after a timeout."""
     until = time.monotonic() + within_s
     while True:
         found = await check()

@@ -6,7 +6,7 @@ US_PER_S = 1_000_000
 
 
 class HandClock(Clock):
-    """Runs as the real one does, shifted by what the test adds."""
+    """A clock that runs like the real one, shifted by `advance`."""
 
     def __init__(self) -> None:
         self.shift_s = 0.0

@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
 
 
 def fact_of(url: str, key: str) -> str | None:
-    """Return a fact that a database keeps about itself."""
+    """Return a value of the database's metadata."""
     meta = metadata_obj.tables["meta"]
     db = Database(url)
     try:

@@ -32,7 +32,7 @@ HEADERS = [
     (b"cookie", QUOTED.encode()), (b"accept-language", b"de;q=0.1," * 800), (b"accept-encoding", b"gzip;q=0," * 200),
     *((b"x-%d" % nth, b"y" * 50) for nth in range(80)),
 ]  # fmt: skip
-"""Nearly the 32 KiB and the 100 fields that a head may have, with what once was quadratic."""
+"""Headers near the limits of 32 KiB and 100 fields, with values that once took quadratic time."""
 
 ACTIVITY = "/sessions/{session_id}/activities/{activity_id}"
 QUERIES = {
@@ -47,7 +47,7 @@ QUERIES = {
 PAGE_QUERY = "&".join(["lang=%64e"] * 100)
 
 AS_HOST = {"GET /sessions/{session_id}/names", f"GET {ACTIVITY}/results", f"GET {ACTIVITY}/responses"}
-"""Routes for several roles that a host may ask in any state."""
+"""Routes for several roles that a host may call in any state."""
 
 
 def config(size: int) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Scene:
     export_id: str = ""
 
     def ids(self, route: Route) -> dict[str, Any]:
-        """Return what stands in a route's address."""
+        """Return the parameters of a route's path."""
         is_of_drafts = route.method in CHANGING and below_prefix(route).removeprefix("/sessions/{session_id}") in OF_DRAFTS
         activity = self.draft if is_of_drafts else self.poll
         return {
@@ -147,7 +147,7 @@ OF_DRAFTS = {"/activities/{activity_id}", "/activities/{activity_id}/transition"
 
 
 async def scene(api: Api) -> Scene:
-    """Make a session for one request that changes something, or for many that read."""
+    """Create a session for one changing request, or for many reads."""
     event = await make_event(api)
     draft = await event.activity()
     poll = await event.activity(
@@ -242,7 +242,7 @@ async def costs_of(prepare: Prepare) -> Cost:
 
 
 async def kept_by(prepare: Prepare) -> Cost:
-    """Ask once, then measure what the next leaves in memory."""
+    """Send a request once, then measure the memory that the next one retains."""
     await (await prepare()).send()
     asking = await prepare()
     gc.collect()

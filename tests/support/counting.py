@@ -1,10 +1,10 @@
-"""Counts that tests tell at the end of the run, whichever worker of xdist found them."""
+"""Counts of tests, reported at the end of the run from all workers of xdist."""
 
 from typing import Any
 
 
 def tell(terminalreporter: Any, name: str, title: str) -> None:
-    """Write what tests recorded under a property, if anything, below a title."""
+    """Write the values that tests recorded under a property below a title."""
     reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
     told = [value for report in reports for key, value in report.user_properties if key == name]
     if told:

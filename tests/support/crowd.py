@@ -31,7 +31,7 @@ class Crowd:
     acked_s: list[float] = field(default_factory=list)
     """Times of the acknowledgements, seconds."""
     refused: list[tuple[int, float]] = field(default_factory=list)
-    """The status of what was not acknowledged, and when; 0 for a lost connection."""
+    """Statuses of refused requests and their times, seconds; status 0 for a lost connection."""
     done: threading.Event = field(default_factory=threading.Event)
 
     def answer_until_it_breaks(self, server: Served) -> list[threading.Thread]:
@@ -94,7 +94,7 @@ class Crowd:
                     self.done.wait(0.02)
 
     def stored(self, server: Served) -> list[dict[str, Any]]:
-        """Return every answer as the feed tells it."""
+        """Return every response in the feed."""
         items: list[dict[str, Any]] = []
         since, more = "0", True
         while more:
@@ -104,7 +104,7 @@ class Crowd:
         return items
 
     def lost(self, server: Served) -> dict[str, Any]:
-        """Return what was acknowledged and is not stored; nothing may be stored twice."""
+        """Return acknowledged responses that are not stored; assert that none is stored twice."""
         found = {each["id"]: each["response_data"] for each in self.stored(server)}
         assert len({tuple(data.values()) for data in found.values()}) == len(found)
         return {each: data for each, data in self.acknowledged.items() if found.get(each) != data}

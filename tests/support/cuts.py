@@ -13,7 +13,7 @@ class Cut(Exception):
 
 @contextmanager
 def cut_at(number: int) -> Iterator[list[str]]:
-    """Let the `number`th statement of any database fail; yields the statements so far."""
+    """Make the `number`th statement of any database fail; yields the statements so far."""
     seen: list[str] = []
 
     def count(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -14,7 +14,7 @@ AT_ONCE = {"prefer": "respond-async"}
 
 
 class Gate:
-    """Gate that lets the writing thread pass one row at a time, or all once it is open."""
+    """A gate that passes one row of the writing thread at a time, or all once it is open."""
 
     def __init__(self) -> None:
         self.rows = threading.Semaphore(0)
@@ -30,7 +30,7 @@ class Gate:
 
 
 def held_exports(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """Hold exports at each row, and report progress after each."""
+    """Stop exports at each row, and report progress after each."""
     monkeypatch.setattr(output, "ROWS_PER_CHECK", 1)
     monkeypatch.setattr(writer, "PROGRESS_INTERVAL_S", 0.0)
     gate, throttled = Gate(), writer.throttled

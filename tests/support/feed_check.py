@@ -58,7 +58,7 @@ def _timestamps(writes: Sequence[Write]) -> Iterator[str]:
 
 
 def _real_time(writes: Sequence[Write]) -> Iterator[str]:
-    """Yield writes that began after another was acknowledged, and yet stand before it."""
+    """Yield writes that began after another was acknowledged, but precede it in the feed."""
     newest_acked = 0
     events = sorted(
         [(write.acked, 1, write) for write in writes] + [(write.began, 0, write) for write in writes], key=lambda each: each[:2]

@@ -1,4 +1,4 @@
-"""Clients of the feed: they page, remember what they saw, and fold it into a state."""
+"""Clients of the feed: they page, store what they read, and fold it into a state."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ PAGE_KEYS = {"items", "since", "count", "cursor", "has_more", "epoch", "closed"}
 
 
 async def page(api: Api, path: str, since: str, token: str, limit: int | None = None) -> dict[str, Any]:
-    """Return one page; everything that holds for all pages is checked here."""
+    """Return a page after the checks that hold for all pages."""
     answer = await api.get(f"{path}/since/{since}" + (f"?limit={limit}" if limit else ""), token=token)
     assert answer.status_code == 200, answer.text
     body = answer.json()

@@ -66,7 +66,7 @@ class Forked:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code as `subprocess.Popen` tells it.
+        """Return the exit code like `subprocess.Popen`.
 
         Raises:
             subprocess.TimeoutExpired: the server still runs.
@@ -133,7 +133,7 @@ def _parent(measured_by: str) -> str:
 
 
 class Parent:
-    """Forks a server for each connection, and tells there how it ended."""
+    """A process that forks a server for each connection, and reports its exit code there."""
 
     def __init__(self, path: str) -> None:
         self.waiting = selectors.DefaultSelector()
@@ -174,7 +174,7 @@ class Parent:
         return None
 
     def _leave(self) -> None:
-        """Close in a child what is the parent's."""
+        """Close the parent's files in a child."""
         self.waiting.close()
         self.listener.close()
         for watched, line in self.lines.items():
@@ -197,7 +197,7 @@ class Parent:
 
 
 def become(asked: dict) -> None:
-    """Be the process that was asked for, from its first line on."""
+    """Run as the requested process, from its first line on."""
     from conflicto.platform import ids
 
     os.setsid()

@@ -28,7 +28,7 @@ SMALL = PoolSize(2, 2)
 
 
 def command(topic: int | None, batch: Callable[..., Sequence[Any]], item: object, keys: tuple[Any, ...] = ()) -> Command:
-    """Return a command as the writer would queue it; nobody waits for its future."""
+    """Return a command as the writer queues it, with a future that nobody awaits."""
     return Command((topic,) if topic else (), batch, item, keys, float("inf"), None)
 
 
@@ -65,7 +65,7 @@ class Kit:
         return outcomes
 
     def do(self, topic: int | None, what: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run one command alone; raise what it raised."""
+        """Run one command alone, and raise its exception."""
         outcome = self.run(command(topic, lambda tx, items: [tx.attempt(items[0])], lambda tx: what(tx, *args, **kwargs)))[0]
         if isinstance(outcome, Exception):
             raise outcome
@@ -84,7 +84,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Stage:
-    """An active session with one open activity and people in it."""
+    """An active session with an open activity and participants."""
 
     session_id: int
     activity_id: UUID

@@ -28,22 +28,22 @@ OWN_ID = re.compile(r"[0-9a-f-]{36}")
 TOKEN = re.compile(r"word[0-9a-f]{12}")
 UUID7 = 7
 MAX_STEP = 50
-"""Of a counter, beyond which it does not count answers."""
+"""Maximum step of a counter that may count responses."""
 
 MIN_MOMENTS = 2
-"""That make an order."""
+"""Minimum number of different moments that form an order."""
 
 Column = dict[str, tuple[float, ...]]
 """Values by person or answer, in the order in which they were seen."""
 
 
 def token(number: int) -> str:
-    """Return the content of an answer, from which alone its true author can be looked up."""
+    """Return the content of a response. The test looks up its author by this alone."""
     return f"word{number:012x}"
 
 
 def parsed(content_type: str, text: str) -> Any:
-    """Return a body as JSON values, whatever it is written in."""
+    """Return a body as JSON values, from any format."""
     if "json" in content_type and "jsonl" not in content_type and "ndjson" not in content_type:
         return json.loads(text)
     if "text/csv" in content_type:
@@ -81,7 +81,7 @@ def _records(value: Any, name: str = "") -> Iterator[tuple[str, int, dict[str, A
 
 
 def _numbers(leaf: Any) -> Iterator[tuple[str, float]]:
-    """Yield what a leaf says as (kind, number)."""
+    """Yield the values of a leaf as (kind, number)."""
     if isinstance(leaf, bool) or leaf is None:
         return
     if isinstance(leaf, int | float):
@@ -143,7 +143,7 @@ class _Reader:
         self._before: dict[str, dict[tuple[str, str, str], str]] = {}
 
     def read(self, address: str, body: Any, at_s: float) -> None:
-        """Take a body apart, and note what is new, other or gone since the one before."""
+        """Split a body into records, and note which appeared, changed or vanished."""
         now: dict[tuple[str, str, str], str] = defaultdict(str)
         for place, index, leaves in _records(body):
             self._record(f"{address} {place}", index, leaves, now, at_s)
@@ -196,7 +196,7 @@ def _is_own_id(leaves: dict[str, Any], text: str) -> bool:
 
 
 def _columns(table: dict[tuple[str, str], dict[str, list[float]]]) -> dict[str, list[tuple[str, Column]]]:
-    """Return columns that tell their rows apart, by kind, each once."""
+    """Return distinct columns with more than one value, by kind."""
     seen: set[Any] = set()
     columns: dict[str, list[tuple[str, Column]]] = defaultdict(list)
     for (sort, name), rows in table.items():
@@ -211,11 +211,11 @@ def _columns(table: dict[tuple[str, str], dict[str, list[float]]]) -> dict[str, 
 
 
 Guesses = dict[str, str]
-"""A person for each answer about which a strategy says something."""
+"""The guessed person of each response; a strategy need not guess for all."""
 
 
 def strategies(found: Evidence) -> Iterator[tuple[str, Guesses]]:
-    """Yield what each pair of columns says about the authors."""
+    """Yield the guesses of each pair of columns."""
     for place, claims in found.claims.items():
         yield f"one record: {place}", {word: next(iter(who)) for word, who in claims.items() if len(who) == 1}
     people, answers = _columns(found.people), _columns(found.answers)
@@ -290,7 +290,7 @@ class Attack:
     scores: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
 
     def learn(self, found: Evidence, authors: dict[str, str]) -> None:
-        """Count one round; `authors` says whose each answer is."""
+        """Count one round; `authors` maps responses to their authors."""
         for name, guesses in strategies(found):
             score = self.scores[name]
             score.claims += len(guesses)

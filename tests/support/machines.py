@@ -16,7 +16,7 @@ from tests.support.processes import PLAIN, Served, starting, wait_for
 
 @contextmanager
 def machines(folder: Path, postgres_url: str, *, number: int = 2, workers: int = 1, **more: str) -> Iterator[list[Served]]:
-    """Yield servers that share an empty database; the template must have been made."""
+    """Yield servers that share an empty database; requires the template."""
     with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
         servers = [
             running.enter_context(starting(folder / f"machine-{nth}", workers=workers, DATABASE_URL=url, **more))
@@ -61,13 +61,13 @@ def open_hall(server: Served, **activity: Any) -> Hall:
 
 
 def got(server: Served, path: str, token: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
-    """Return an answer whatever its status."""
+    """Return a response of any status."""
     given = {"authorization": f"Bearer {token}"} | dict(headers or {})
     return httpx2.get(f"{server.url}/api/v1{path}", headers=given, timeout=30, **PLAIN)
 
 
 def until(holds: Callable[[], Any], *, within_s: float = PATIENCE_S) -> float:
-    """Wait until something holds, and return how long that took."""
+    """Wait until a condition holds, and return the time that took."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < within_s, "it did not happen in time"

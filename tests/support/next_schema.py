@@ -34,7 +34,7 @@ def downgrade():
 
 
 class NextSchema:
-    """A history with one revision more than ours, in a folder of its own."""
+    """The history of migrations with one more revision, in its own folder."""
 
     def __init__(self, folder: Path, url: str, tables: list[str]) -> None:
         folder.mkdir()

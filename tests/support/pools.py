@@ -23,13 +23,13 @@ OPEN = {"anonymous": True, "responses_visibility": "participants", "results_visi
 
 
 def shift_database(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
-    """Let PostgreSQL's clock run with the tests' own."""
+    """Shift PostgreSQL's clock together with the tests' clock."""
     now = EpochGuard.now_us
     monkeypatch.setattr(EpochGuard, "now_us", lambda *args: now(*args) + int(clock.shift_s * US_PER_S))
 
 
 async def tick(app: App, clock: HandClock, seconds: float = PERIOD_S) -> None:
-    """Let time pass and run what is due then."""
+    """Advance the clock and run the jobs that are due."""
     clock.advance(seconds)
     await app.releases.scan()
     await app.releases.release_due_pools()

@@ -39,7 +39,10 @@ def free_port() -> int:
 
 @cache
 def _block() -> tuple[int, "cycle[int]", BinaryIO]:
-    """Take a block, its ports and its lock, which goes with the process, whatever ends it."""
+    """Reserve a block; return it with its ports and its lock.
+
+    The lock ends with the process.
+    """
     folder = Path(tempfile.gettempdir()) / f"conflicto-ports-{getpass.getuser()}"
     folder.mkdir(exist_ok=True)
     for first in range(FIRST, LAST, BLOCK):

@@ -73,7 +73,7 @@ class Served:
         return answer.json() if answer.content else None
 
     def text(self, path: str) -> str:
-        """Return what lies outside the API, as the operator gets it."""
+        """Return a page outside the API, as the operator gets it."""
         answer = httpx2.get(self.url + path, headers={"authorization": f"Bearer {ADMIN}"}, timeout=10, **PLAIN)
         assert answer.is_success, answer.text
         return answer.text

@@ -1,4 +1,4 @@
-"""Count what an app asks its database."""
+"""Counts of the database statements of an app."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ from sqlalchemy import event
 from conflicto.platform.db.engine import Database
 
 POOLED = "SELECT set_config("
-"""Beginning of what each transaction says first behind a pooler."""
+"""Beginning of the first statement in each transaction behind a pooler."""
 
 
 @contextmanager
 def counted_statements(db: Database) -> Iterator[list[str]]:
-    """Yield the list to which every statement is added that either engine runs meanwhile."""
+    """Yield a list of all statements that either engine runs in the block."""
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -83,7 +83,7 @@ PATIENT = Timeouts(lock_s=30.0, acquire_s=30.0, statement_s=60.0, caller_s=90.0)
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    """Yield a transaction on a database whatever its schema, and commit it."""
+    """Yield a transaction on a database of any schema, and commit it."""
     db = Database(url, timeouts=PATIENT)
     try:
         with db.writer_connection() as connection, connection.begin():

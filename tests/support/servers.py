@@ -69,7 +69,7 @@ def postgres_cluster(*, fsync: bool = True, **settings: Any) -> Iterator["Cluste
 
 @contextmanager
 def valkey() -> Iterator[str]:
-    """Yield the URL of a fresh, empty server that keeps nothing on disk."""
+    """Yield the URL of a new, empty server without persistence."""
     with valkey_server() as server:
         yield server.connection_url
 
@@ -179,7 +179,7 @@ class Cluster:
         return copy
 
     def take(self, *folders: Path) -> None:
-        """Make folders with all that is in them the property of whom the server runs as."""
+        """Give folders and their contents to the server's user."""
         if "user" in self.run_as:
             for path in (each for folder in folders for each in (folder, *folder.rglob("*"))):
                 os.chown(path, self.run_as["user"], self.run_as["group"], follow_symlinks=False)
@@ -192,7 +192,7 @@ class Cluster:
         return copy
 
     def promote(self) -> None:
-        """Make a replica a server of its own, which begins a new line of history."""
+        """Promote a replica to a server of its own, on a new timeline."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
 

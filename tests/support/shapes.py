@@ -1,4 +1,4 @@
-"""JSON that any activity may hold: the texts of these must come back byte for byte."""
+"""JSON of any shape; every reader must return its texts byte for byte."""
 
 SHAPES = {
     "poll": '{"options":["Pizza","Curry"],"multiple":false}',

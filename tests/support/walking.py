@@ -8,10 +8,10 @@ from typing import Any
 from conflicto.platform.http.routes import PREFIX, Route
 
 STREAMS = {"/sessions/{session_id}/events"}
-"""Answers that do not end; tests of the stream ask these."""
+"""Responses that do not end; the tests of streams cover them."""
 
 UNKNOWN_FIELD = {"unknown-field": 1}
-"""A body that every route refuses, after it has let the caller in and before it does anything."""
+"""A body that every route refuses after authorisation and before any effect."""
 
 NO_BODY: dict[str, Any] = {}
 BODIES: dict[str, Any] = {
@@ -57,7 +57,7 @@ def below_prefix(route: Route) -> str:
 
 
 def fitting_body(route: Route) -> Any:
-    """Return a body that the route takes, None if it takes none. A new route must get one here."""
+    """Return a valid body of a route, or None if it takes none. A new route must get one here."""
     if route.body is None:
         return None
     path = below_prefix(route)
@@ -78,7 +78,7 @@ def filled(route: Route, **ids: Any) -> str:
 
 
 def addresses(route: Route, known: dict[str, list[Any]]) -> Iterator[str]:
-    """Yield the route's addresses with every combination of what is known."""
+    """Yield the route's URLs with every combination of the known values."""
     names = re.findall(r"{(\w+)}", route.path)
     for values in product(*(known[name] for name in names)):
         yield filled(route, **dict(zip(names, values, strict=True)))

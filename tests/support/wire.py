@@ -53,7 +53,7 @@ class Line:
             return status, headers, await self.reader.readexactly(length)
 
     async def rest(self) -> bytes:
-        """Return what comes until the server closes the connection."""
+        """Return the bytes until the server closes the connection."""
         async with asyncio.timeout(PATIENCE_S):
             return await self.reader.read()
 
@@ -78,7 +78,7 @@ async def connected(port: int) -> AsyncIterator[Line]:
 
 
 def get(path: str, token: str | None, *lines: str, method: str = "GET") -> bytes:
-    """Return one request as it goes over the wire."""
+    """Return a request as bytes."""
     headers = [f"{method} /api/v1{path} HTTP/1.1", "host: test", *([f"authorization: Bearer {token}"] if token else []), *lines]
     return ("\r\n".join(headers) + "\r\n\r\n").encode()
 
@@ -113,7 +113,7 @@ class Told:
 
 
 class EventReader:
-    """Reads a stream as a browser does: only what ends with a blank line counts."""
+    """A stream reader like a browser: an event counts once a blank line ends it."""
 
     def __init__(self, line: Line, told: Told | None = None) -> None:
         self.line = line

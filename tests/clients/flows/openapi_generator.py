@@ -51,7 +51,7 @@ def prepare() -> tuple[SessionCreated, Activity, dict[str, Any]]:
 
 
 def refused(request: JoinRequest) -> Problem:
-    """Return the problem with which the server refuses to let somebody in."""
+    """Return the problem of a refused join."""
     with signed_in() as anyone:
         try:
             JoiningApi(anyone).join(request)

@@ -45,7 +45,7 @@ def signed_in(token: str) -> AuthenticatedClient:
 
 
 def given(kind: type[Model], parsed: object) -> Model:
-    """Return what an operation parsed its response into, which must be of this kind."""
+    """Return the parsed response of an operation, which must have this type."""
     if not isinstance(parsed, kind):
         raise TypeError(parsed)
     return parsed

@@ -27,7 +27,7 @@ LEAVES_AFTER_S = 0.05
 """Time after which an impatient caller disconnects, seconds."""
 
 ANY_SIZE = JsonLimits(max_bytes=2**30, max_depth=100, max_nodes=2**30, max_key_bytes=2**20, max_string_bytes=2**20)
-"""Answers are strict JSON too, of whatever size."""
+"""Limits for responses: strict JSON of any size."""
 
 CODES = set(registry())
 PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id", "server"}
@@ -47,7 +47,7 @@ class Told:
 
 
 def scope_of(case: Case) -> dict[str, Any] | None:
-    """Return the request as our server hands it to the app, or None if its target is no URL."""
+    """Return the request as our server passes it to the app, or None if its target is no URL."""
     try:
         target = httptools.parse_url(case.target)
         path = unquote((target.path or b"").decode("ascii"))
@@ -91,7 +91,7 @@ class Exchange:
 
 
 async def ask(app: App, case: Case, leaves_after_s: float = LEAVES_AFTER_S) -> Told | None:
-    """Return the answer, None if the request is none; whatever escapes the app is raised."""
+    """Return the response, or None if the bytes are no request; the app's exceptions are raised."""
     scope = scope_of(case)
     if scope is None:
         return None
@@ -109,7 +109,7 @@ class Judge:
         self._document = document_of(app)
 
     def fault(self, case: Case, told: Told) -> str | None:
-        """Return what is wrong with an answer."""
+        """Return the fault of a response, or None."""
         if told.status >= 500:
             return f"a fault of ours: {told.status} {told.body[:200]!r}"
         if told.status == 0:
@@ -131,7 +131,7 @@ class Judge:
 
 
 def malformed(told: Told, *, is_api: bool = True) -> str | None:
-    """Return what no answer may be, whoever asked for it."""
+    """Return the fault of a response that no caller may get, or None."""
     if any(re.search(rb"[\r\n\0]", name + value) for name, value in told.headers.items()):
         return f"a header that ends early: {told.headers!r}"
     texts = (

@@ -36,7 +36,7 @@ PAGES = (b"/", b"/j/BCDFGHJK", b"/p/1", b"/host", b"/host/s/@session@", b"/scree
 
 @dataclass(frozen=True)
 class Case:
-    """One request; its body comes in pieces of `piece` bytes, in one for 0."""
+    """A request; its body comes in chunks of `piece` bytes, or in one if `piece` is 0."""
 
     method: bytes
     target: bytes
@@ -45,7 +45,7 @@ class Case:
     piece: int = 0
 
     def filled(self, names: dict[bytes, bytes]) -> "Case":
-        """Put what the app knows in the place of names."""
+        """Replace placeholders by their values."""
 
         def put(text: bytes) -> bytes:
             if b"@" in text:

@@ -19,10 +19,10 @@ from tests.support.fuzzing.mutation import mutated, sendable
 from tests.support.fuzzing.world import World
 
 CHUNK = 400
-"""Cases that share two events: what one of them ends, ends for no more than these."""
+"""Cases that share two events. A case that ends an event affects only these."""
 
 TOGETHER = 16
-"""Cases under way at once, so that the writer can commit them in groups."""
+"""Concurrent cases, so that the writer can commit them in groups."""
 
 READ_BACK_AFTER = 60
 """Accepted bodies between two rounds of all readers; the fault of a round is one of these."""
@@ -31,7 +31,7 @@ MAX_ROUND_S = 2.0
 """Processor time of the event loop for one round of concurrent cases; more is a hang."""
 
 STORED = ("response_data", "config", "secret")
-"""Fields that are given back byte for byte."""
+"""Fields that are returned byte for byte."""
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Fuzz:
         await self.one(world, case, index)
 
     async def one(self, world: World, case: Case, index: int) -> None:
-        """Send a case and hold its answer against what must always hold."""
+        """Send a case and check its response."""
         filled = case.filled(world.names)
         try:
             told = await ask(self.app, filled)
@@ -122,7 +122,7 @@ class Fuzz:
 
 
 def _changed(case: Case, told: Told) -> str | None:
-    """Return what was not given back as it was sent."""
+    """Return the fields that were not returned as they were sent."""
     if b"json" not in told.media_type:
         return None
     try:

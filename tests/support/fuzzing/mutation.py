@@ -1,4 +1,4 @@
-"""Seeded damage to a valid request: what attackers, broken clients and broken proxies send."""
+"""Seeded damage to valid requests, like that of attackers, broken clients and broken proxies."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _TARGET = re.compile(rb"[^\x00-\x20\x7f-\xff]+")
 
 
 def mutated(seeds: list[Case], seed: str, index: int) -> Case:
-    """Return case number `index` of a seed: the same for ever, whatever the cases around it."""
+    """Return case `index` of a seed; it never changes and does not depend on other cases."""
     random = Random(f"{seed}/{index}")
     case = random.choice(seeds)
     for _ in range(random.choice((0, 1, 1, 1, 2, 2, 3))):
@@ -33,7 +33,7 @@ def sendable(case: Case) -> bool:
 
 
 def _value(case: Case, random: Random, seeds: list[Case]) -> Case:
-    """Put another value in the place of one."""
+    """Replace a value by another."""
     spans = [match.span() for match in _VALUE.finditer(case.body)]
     if not spans:
         return _query(case, random, seeds)
@@ -43,7 +43,7 @@ def _value(case: Case, random: Random, seeds: list[Case]) -> Case:
 
 
 def _member(case: Case, random: Random, seeds: list[Case]) -> Case:
-    """Add a member that is there already, in whatever spelling, or one that nobody knows."""
+    """Add a duplicate member, in any spelling, or an unknown one."""
     names = [match[0] for match in _VALUE.finditer(case.body) if match[0].startswith(b'"')] or [b'"x"']
     name = random.choice(
         [*names, b'"a"', b'"unknown"', b'"participant_id"', b'"response_data"', b'"\\u0061"', b'""', b'"' + b"k" * 128 + b'"']

@@ -56,7 +56,7 @@ def wire_of(seeds: list[Case], names: dict[bytes, bytes], seed: str, index: int)
 
 @dataclass
 class WireFuzz:
-    """Sends and counts."""
+    """A runner that sends cases and counts them."""
 
     server: Served
     port: int
@@ -107,7 +107,7 @@ class WireFuzz:
             writer.close()
 
     def in_log(self) -> list[str]:
-        """Return the lines of the server's log that tell of faults."""
+        """Return the lines of the server's log that report faults."""
         return [line for line in self.server.log.read_text().splitlines() if any(fault in line for fault in FAULTS_IN_LOG)]
 
     def report(self) -> str:

@@ -37,7 +37,7 @@ class AnyHost(dict[UUID, Link]):
 
 
 class FakeSessionTokens:
-    """A session in which every host's token has a link, unless `links` says otherwise."""
+    """A session whose hosts' tokens all have links, unless `links` differs."""
 
     def __init__(self, version: int, seats: dict[int, int]) -> None:
         self.version, self.seats = version, seats

@@ -30,7 +30,7 @@ def imitation(name: str, config: dict[str, Any], secret: dict[str, Any] | None =
 
 
 def crowd(made: ResponseGenerator, people: int = 200, skill: float = 0.5) -> list[Any]:
-    """Return the answers of `people` people."""
+    """Return the responses of `people` participants."""
     chances = [Random(each) for each in range(people)]
     return [json.loads(text) for chance in chances if (text := made.generate(chance, skill=skill)) is not None]
 

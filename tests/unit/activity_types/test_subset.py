@@ -116,7 +116,7 @@ def test_what_the_subset_holds_is_taken() -> None:
 
 @pytest.mark.catalogue("J-20")
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither Python's sockets nor anybody else's: a real listener stands at the address."""
+    """No socket is opened, by Python or by a library: a real listener checks the address."""
     asked: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.3)

@@ -1,4 +1,4 @@
-"""Words as people read them: what is told apart, what counts as the same, and what is shown."""
+"""Words as people read them: boundaries, equivalent spellings, and the displayed form."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The temporary database removes what adds up to nothing."""
+"""The temporary database removes keys with a count of zero."""
 
 from conflicto.aggregation.spill.store import GroupItem, KeySums, SpillStore
 

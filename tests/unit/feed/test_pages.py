@@ -40,7 +40,7 @@ def test_more_than_a_day_ahead_of_clock_and_head_is_refused(now: int) -> None:
 
 
 class Rows:
-    """Stands for the source of a page's rows."""
+    """A fake source of a page's rows."""
 
     def __init__(self, truncated_at_ts: int | None = None) -> None:
         self.truncated_at_ts = truncated_at_ts

@@ -1,4 +1,4 @@
-"""The timer wheel: everything is due at its tick, once, and what was forgotten never is."""
+"""The timer wheel: each entry is due once at its tick, and removed ones never."""
 
 from conflicto.feed.timer_wheel import SLOTS, TimerWheel
 

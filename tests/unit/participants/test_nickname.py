@@ -100,7 +100,7 @@ def test_names_that_look_alike_share_a_key(one, other):
     ],
 )
 def test_letter_of_another_script_does_not_make_another_name(one, other):
-    """R-05: somebody who takes another's look needs a number behind the name."""
+    """R-05: a participant with a look-alike nickname gets a number appended."""
     assert clean_nickname(one).key == clean_nickname(other).key
     assert clean_nickname(other).text == other
 

@@ -39,8 +39,8 @@ def test_every_vulnerability_has_its_source_and_versions_are_sorted() -> None:
 
 
 SHORT_TEXTS = {"normalization.py", "csv.py"}
-"""Modules that normalise what they hold to be short themselves: pieces of text, one letter.
-Nicknames have at most 128 characters."""
+"""Modules that normalise short strings themselves: pieces of text and single letters. Nicknames
+have at most 128 characters."""
 
 
 def imported(path: Path) -> set[str]:

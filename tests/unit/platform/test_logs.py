@@ -19,7 +19,7 @@ HOSTILE = 'first\r\n{"event": "forged"}\n\x1b[31mred\x1b[0m\x00'
 
 @pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Yield what stands for standard error; logging is as it was afterwards."""
+    """Yield a buffer in place of standard error, and restore logging afterwards."""
     root, sink = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(sys, "stderr", sink)

@@ -14,7 +14,7 @@ MAX_WAIT_S, STALLED_S = 6.0, 3.0
 
 @pytest.fixture
 async def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], object]:
-    """Set the loop's clock, and let everything run that is due then."""
+    """Set the loop's clock, and run all callbacks that are due."""
     now = [0.0]
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0], raising=False)
 

@@ -3,7 +3,7 @@ import re
 from tools.catalogue import FULL, ROOT, WITHOUT_MARK, covered, marked
 
 BY_HAND = {"J-04", "J-08", "J-10", "J-15", "J-16", "S-01", "S-03", "A-01", "A-02", "A-04", "A-08", "A-09", "A-10", "A-12", "E-03"}
-"""Cases with tests older than the mark. Each must keep a test."""
+"""Cases whose tests are older than the mark. Each must have a test."""
 
 
 def test_marks_are_found_wherever_they_stand() -> None:

@@ -1,4 +1,4 @@
-"""Look-ups in common: equal ones are read once, batches have a bound, and nobody waits for ever."""
+"""Batched lookups: equal keys are read once, batches are bounded, and waits end."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -127,7 +127,7 @@ def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
 
 
 def test_paths_that_clients_make_up_take_little_memory(table: RouteTable) -> None:
-    """Few paths of ours are long, so long ones are walked each time."""
+    """Long paths are not cached, since few of our paths are long."""
     long, foreign = "x" * module.MAX_CACHED_PATH_CHARS, "\N{SLICE OF PIZZA}"
     for path in ("ABC", long, foreign):
         for _ in range(2):

@@ -9,7 +9,7 @@ POLICY = Policy("poll", 3, 60)
 
 
 class Stopped(HandClock):
-    """Stands still unless it is advanced, so that figures are exact."""
+    """A clock that moves only with `advance`, for exact figures."""
 
     def monotonic_s(self) -> float:
         return 1000.0 + self.shift_s

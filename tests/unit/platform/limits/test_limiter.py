@@ -9,7 +9,7 @@ CAREFUL = Policy("careful", 20, 3600, shared=True, fallback_quota=2)
 
 
 class Silent:
-    """Shared buckets that say nothing."""
+    """Shared buckets without answers."""
 
     def __init__(self) -> None:
         self.given_back: list[int] = []

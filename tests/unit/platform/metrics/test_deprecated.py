@@ -1,4 +1,4 @@
-"""Old names of metrics stand beside the new ones, with the same values and no more series."""
+"""Old names of metrics, beside the new ones: equal values and no additional series."""
 
 from pathlib import Path
 

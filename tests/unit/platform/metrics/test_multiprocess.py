@@ -1,4 +1,4 @@
-"""Merged metrics of workers. Each instance stands for a process."""
+"""Merged metrics of workers. Each instance represents a process."""
 
 import shutil
 from pathlib import Path

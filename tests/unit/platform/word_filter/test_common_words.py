@@ -1,4 +1,4 @@
-"""Common words of a language pass, whatever other languages are chosen."""
+"""Common words of a language pass, with any combination of languages."""
 
 from itertools import permutations
 
@@ -11,8 +11,8 @@ from conflicto.platform.word_filter.word_lists import FILES, common_words
 FREQUENT_WORDS = 5_000
 
 VULGAR = {"de": {"fuck"}, "es": {"porno"}, "fr": {"porno"}, "pt": {"idiota"}}
-"""Frequent in a language and missing in its own list, yet as rude there as in the language whose
-list names it."""
+"""Words that are frequent in a language and absent from its list, but rude there too. Another
+language lists them."""
 
 
 def frequent(language: str) -> list[str]:

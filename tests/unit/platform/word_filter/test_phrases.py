@@ -28,7 +28,7 @@ class CountingDict(dict[str, int]):
 
 
 def naive(phrases: Sequence[Sequence[str]], tokens: Sequence[Span], keys: Sequence[str]) -> list[Span]:
-    """Every occurrence of every phrase whose words stand close together."""
+    """Return every occurrence of every phrase with adjacent words."""
     found = []
     for start in range(len(keys)):
         for phrase in phrases:

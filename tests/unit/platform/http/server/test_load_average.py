@@ -6,7 +6,7 @@ from conflicto.platform.http.server.load_average import LoadAverage
 
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a server: the tests' own fixture of this name keeps everybody calm."""
+    """Restore the server's throttling, which the fixture of this name disables elsewhere."""
     monkeypatch.setattr(load_average, "ACCEPTABLE_LAG_S", 0.05)
 
 
