@@ -1,4 +1,4 @@
-"""Base of the operations on numbers: counts each number, so sums are exact and do not drift."""
+"""Base of the operations on numbers: the count of each number, so sums stay exact."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ if TYPE_CHECKING:
 Real = int | float
 
 RANGE_OPTIONS: dict[str, OptionCheck] = {"min": check_number, "max": check_number}
-"""Options of `Bounded`."""
+"""Options of `NumberRange`."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """Numbers from `min` to `max`. Values outside are left out, so one absurd number moves no result."""
+    """Numbers from `min` to `max`.
+
+    Numbers outside are left out, so one absurd number does not change the result.
+    """
 
     min: Real | None = None
     max: Real | None = None
 
     def read(self, value: object, metadata: ResponseMetadata) -> Real | None:  # noqa: ARG002 - Fold's signature
-        """Return the number, None for a value that is no number in the range."""
+        """Return the number, None for a value that is not a number in the range."""
         found = as_number(value)
         if found is None or (self.min is not None and found < self.min) or (self.max is not None and found > self.max):
             return None
@@ -58,7 +61,7 @@ class NumberCounts:
         self._change_count(read, -1)
 
     def dump(self) -> tuple[int, dict[Real, int]]:
-        """Return the number of responses, and the number that gave each number."""
+        """Return the number of responses, and the count of each number."""
         return self.answers, dict(self._counts)
 
     def merge(self, dumped: tuple[int, dict[Real, int]]) -> None:

@@ -1,4 +1,4 @@
-"""Interface of all operations: a fold reads a response, and a state adds or removes what was read."""
+"""Interface of all operations: a fold reads responses, and a state adds or removes what it read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     """Returns the fault of an option's value, or None."""
 
 MAX_ENTRIES = 5_000
-"""Distinct keys of one tally in memory. Keys have up to 1,024 bytes, so this is 8 MiB at most. The others are on disk."""
+"""Distinct keys of one tally in memory. Keys have up to 1,024 bytes, so this is 8 MiB at most.
+The others are on disk."""
 
 MAX_LISTED = 1_000
 """Entries listed in one result. `others` sums up the rest."""
@@ -27,7 +28,10 @@ T = TypeVar("T")
 
 
 class ResponseMetadata(NamedTuple):
-    """Metadata of a response. `received_us` is the time of its newest revision, `created_ts` that of its first."""
+    """Metadata of a response.
+
+    `received_us` is the time of its newest revision, `created_ts` that of its first.
+    """
 
     participant_id: int
     received_us: int
@@ -36,7 +40,7 @@ class ResponseMetadata(NamedTuple):
 
 
 class RoundContext(NamedTuple):
-    """Context of a round for operations: the activity's secret and config, start and planned duration."""
+    """Context of a round: the activity's secret and config, its start and planned duration."""
 
     secret: object = None
     started_us: int | None = None
@@ -45,11 +49,12 @@ class RoundContext(NamedTuple):
 
 
 class State(Protocol):
-    """The fold of some responses. `answers` counts those in which the fold read something usable."""
+    """The fold of some responses. `answers` counts those with a usable value."""
 
     answers: int
     max_entries: int
-    """Maximum number of entries in memory for this state alone. A tally adds up the shares of its states."""
+    """Maximum number of entries in memory for this state alone. A tally adds up the shares of
+    its states."""
 
     @property
     def entries(self) -> int:
@@ -71,13 +76,16 @@ class State(Protocol):
         """Add all responses of a dumped state. The two states share none."""
 
     def detach(self) -> Self:
-        """Return the memory part as a separate state to store. From now on this state holds the later changes."""
+        """Return the memory part as a separate state to store. This state holds later changes."""
 
     def store(self, spill: SpillStore, state: int) -> None:
         """Add the memory part to the stored part. For detached states only."""
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
-        """Return the result of the stored part, as `result` would. For the state detached and stored last."""
+        """Return the result of the stored part, as `result` would.
+
+        For the state detached and stored last.
+        """
 
 
 class Fold(Protocol):
@@ -93,7 +101,7 @@ class Fold(Protocol):
 class OperationResult(BaseModel):
     """Base of all results; `op` names the operation."""
 
-    answers: int = Field(description="Responses in which the path led to something of use.")
+    answers: int = Field(description="Number of responses with a usable value at the path.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 MISSING: Final = object()
-"""Result of a pointer that leads nowhere. A JSON null is a value."""
+"""Result of a pointer to no value. A JSON null is a value."""
 
 MAX_POINTER_CHARS = 500
 MAX_POINTER_STEPS = 32
@@ -20,7 +20,7 @@ _ESCAPE = re.compile(r"~(?![01])")
 
 
 def parse(text: str) -> tuple[str, ...] | None:
-    """Return the steps of a pointer, None for an invalid one. The empty pointer selects the whole value."""
+    """Return the steps of a pointer, None if invalid. The empty pointer selects the whole value."""
     if not text:
         return ()
     steps = text.split("/")[1:]

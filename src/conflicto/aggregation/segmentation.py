@@ -14,21 +14,24 @@ from icu4py.breakers import WordBreaker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Thai and Lao, Myanmar, Khmer, kana, Chinese characters and those beyond the first plane. Korean uses spaces.
+# Thai and Lao, Myanmar, Khmer, kana, Chinese characters and those beyond the first plane. Korean
+# uses spaces.
 _UNSPACED_SCRIPTS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
 _ANY_LANGUAGE = "und"
 
 _STRIPPED_CATEGORIES = ("P", "Sm", "Sk")
-"""Prefixes of the Unicode categories stripped at the edges of a word: punctuation, math signs and lone accents."""
+"""Prefixes of the Unicode categories stripped at the edges of a word.
+
+They are punctuation, math signs and lone accents."""
 
 _WORD_ENDINGS = frozenset("#%+")
 """Characters kept at the end of a word: C#, 50%, C++."""
 
 
 def split_words(text: str) -> Iterator[str]:
-    """Yield the words of a text without surrounding punctuation. Signs between spaces are no words.
+    """Yield the words of a text without surrounding punctuation. Signs alone are not words.
 
     >>> list(split_words("Great! \u201cteam\u201d - C# & 50 %"))
     ['Great', 'team', 'C#', '50']

@@ -1,4 +1,4 @@
-"""The aggregation spec: up to 8 names, each with a pointer into responses, an operation and its options."""
+"""Aggregation spec: up to 8 names, each with a JSON pointer, an operation and its options."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Spec = Mapping[str, SpecEntry]
 
 
 def parse_spec(text: str | None) -> Spec:
-    """Parse a stored spec. A spec that was valid under earlier rules only is empty."""
+    """Parse a stored spec. Return an empty one if the text was valid under earlier rules only."""
     value = None if text is None else _decode(text)
     if value is None or any(spec_faults(value)):
         return {}
@@ -64,7 +64,7 @@ def validate_spec(text: str | None) -> None:
 
 
 def spec_faults(value: object) -> Iterator[tuple[str, str]]:
-    """Yield the faults of a spec as pairs of pointer and message. Only valid names are repeated in messages."""
+    """Yield the faults of a spec as pairs of pointer and message, with only valid names in them."""
     if not isinstance(value, dict) or len(value) > MAX_NAMES:
         yield "", f"must be an object of at most {MAX_NAMES} names"
         return

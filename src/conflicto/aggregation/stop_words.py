@@ -1,8 +1,8 @@
 """Stop words of six languages: articles, prepositions, pronouns, auxiliary verbs.
 
-The lists are those of the package `stop-words` 2018.7.23 (BSD licence, `stop_words.LICENSE`). Its later releases
-also list content words, such as "computer" and "change", and would hide them. The lists here add
-the stop words among the 100 most frequent words that the package lacks.
+The lists are those of the package `stop-words` 2018.7.23 (BSD licence, `stop_words.LICENSE`). Its
+later releases also list content words, such as "computer" and "change", and would hide them. The
+lists here add the stop words among the 100 most frequent words that the package lacks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _LISTS = Path(__file__).with_name("stop_words.json")
 
 @cache
 def stop_words(language: str) -> frozenset[str]:
-    """Return the keys of a language's stop words, as words are counted; `KeyError` for other languages.
+    """Return the keys of a language's stop words, as `words` counts them.
+
+    Raises:
+        KeyError: the language is not in `LANGUAGES`.
 
     >>> "the" in stop_words("en"), "computer" in stop_words("en")
     (True, False)

@@ -9,13 +9,15 @@ import msgspec
 from conflicto.platform.normalization import normalized
 
 MAX_VALUE_BYTES = 1_024
-"""Bytes of a value listed in results. Results go to every phone, and a response has up to 16 KiB."""
+"""Bytes of a value listed in results. Results go to every phone, and a response has up to 16
+KiB."""
 
 MAX_ELEMENTS = 200
-"""Elements of a usable array. Longer arrays are left out, so a few absurd responses cannot keep the server busy."""
+"""Elements of a usable array. Longer arrays are left out, so a few absurd responses cannot keep
+the server busy."""
 
 MAX_EXACT_INTEGER = 2**53
-"""The largest integer that a double holds exactly, like its neighbours."""
+"""The largest integer up to which a double holds every integer exactly."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -40,16 +42,19 @@ def _normalize_object(value: dict[str, Any]) -> dict[Any, object]:
 
 
 def canonical(value: object) -> bytes:
-    """Return the canonical JSON text of a value. Two values are equal if and only if their texts are.
+    """Return the canonical JSON text of a value.
 
-    >>> canonical({"b": 1.0, "a": "x"}), canonical(True), canonical("e\u0301") == canonical("\u00e9")
+    Two values are equal if and only if their texts are.
+
+    >>> canonical({"b": 1.0, "a": "x"}), canonical(True), canonical("e\u0301") ==
+        canonical("\u00e9")
     (b'{"a":"x","b":1}', b'true', True)
     """
     return _encode(normalize(value))
 
 
 def elements(value: object) -> list[object] | None:
-    """Return the elements of an array, or any other value as a list of one; None for too many elements."""
+    """Return the elements of an array, None for too many; any other value as a list of one."""
     if not isinstance(value, list):
         return [value]
     return value if len(value) <= MAX_ELEMENTS else None

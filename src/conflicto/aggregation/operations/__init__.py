@@ -1,4 +1,7 @@
-"""The aggregate operations. Each module here declares one as `OPERATION`, under the module's name."""
+"""The aggregate operations.
+
+Each module here declares one as `OPERATION`, under the module's name.
+"""
 
 from __future__ import annotations
 

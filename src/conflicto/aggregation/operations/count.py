@@ -1,4 +1,7 @@
-"""`count`: number of responses that gave each distinct value. An array counts each of its elements once."""
+"""`count`: number of responses that gave each distinct value.
+
+An array counts each of its elements once.
+"""
 
 from __future__ import annotations
 

@@ -80,11 +80,11 @@ def _interpolate(low: Real, high: Real, quarters: int) -> Any:  # noqa: ANN401 -
 
 
 class MedianResult(OperationResult):
-    """Five numbers that part the answers into quarters; null where there are no numbers."""
+    """Five numbers that divide the answers into quarters; null without numbers."""
 
     op: Literal["median"]
     min: float | None
-    lower_quartile: float | None = Field(description="A quarter of the answers lies below.")
+    lower_quartile: float | None = Field(description="A quarter of the answers lie below it.")
     median: float | None
     upper_quartile: float | None
     max: float | None

@@ -1,4 +1,4 @@
-"""`number`: sum, mean, extremes and histogram of numbers. The state counts each number, so nothing drifts."""
+"""`number`: sum, mean, extremes and histogram of numbers, from exact counts of each number."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SCALE_BITS = 1_074
 SCALE = 1 << SCALE_BITS
-"""The least double is 1 / SCALE. In this unit every double is an integer, so sums are exact."""
+"""The smallest double is 1 / SCALE. In this unit every double is an integer, so sums are exact."""
 
 MAX_SUM = int(float_info.max) * SCALE
 """The largest double in units of 1 / SCALE. Most programs would read larger sums as infinity."""
@@ -41,7 +41,7 @@ class NumberFold(NumberRange):
 
 
 class NumberState(NumberCounts):
-    """The counts of numbers, their exact sum in units of the least double, and the number of fractions."""
+    """The counts of numbers, their exact sum in units of 1 / SCALE, and the number of fractions."""
 
     def __init__(self, spec: NumberFold) -> None:
         super().__init__()
@@ -90,13 +90,13 @@ class NumberState(NumberCounts):
 
 
 def _units(value: Real) -> int:
-    """Return a number in units of the least double."""
+    """Return a number in units of 1 / SCALE."""
     above, below = value.as_integer_ratio()
     return above << (SCALE_BITS + 1 - below.bit_length())
 
 
 def _quotient(above: int, below: int) -> Real:
-    """Return a quotient as an integer if it is one, else as the nearest double."""
+    """Return a quotient, as an integer if it is one, else as the nearest double."""
     whole_part, rest = divmod(above, below)
     return above / below if rest else whole_part
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
 MAX_RANKED = 100
-"""Options in one response. A response that ranks more would outweigh all others, so it is left out."""
+"""Options in one response. A response with more is left out, because it would outweigh others."""
 
 MODIFIED, BORDA = "modified", "borda"
 AVERAGE, ZERO = "average", "zero"
 
 HALF_POINTS = 2
-"""Units of a point in the Borda count: the mean of two neighbouring places is a half point."""
+"""Units of a point in the Borda count, because the mean of two places may be a half point."""
 
 
 class RankedPoints(NamedTuple):
@@ -44,7 +44,7 @@ class RankedPoints(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModifiedBordaFold:
-    """The modified Borda count. With `options`, other options are removed before points are given."""
+    """The modified Borda count. With `options`, other options are removed first."""
 
     options: tuple[bytes, ...] | None = None
 

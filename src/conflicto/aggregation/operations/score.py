@@ -1,4 +1,7 @@
-"""`score`: points for correct responses, by a value in the activity's secret. With `speed`, earlier ones earn more."""
+"""`score`: points for responses that equal a value in the activity's secret.
+
+With `speed`, earlier responses earn more points.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
 MAX_BEST = 10
 MAX_SCORE_ENTRIES = 200_000
-"""Pairs of participant and points of one tally in memory, 60 MiB at most. A session has up to 50,000 seats."""
+"""Pairs of participant and points of one tally in memory, 60 MiB at most.
+
+A session has up to 50,000 seats."""
 
 
 class EarnedPoints(NamedTuple):
@@ -37,7 +42,10 @@ class EarnedPoints(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScoreFold:
-    """`correct_value` earns `points`, or is `MISSING`. With a duration, points fall to half over the round."""
+    """Reads points: `correct_value`, unless `MISSING`, earns `points`.
+
+    With a duration, points fall to half over the round.
+    """
 
     correct_value: object
     points: int = 1000
@@ -65,7 +73,10 @@ class ScoreFold:
         return canonical(value) == canonical(self.correct_value)
 
     def _points_at(self, at_us: int) -> int:
-        """Return the points of a correct response sent at `at_us`. Moderation does not change that time."""
+        """Return the points of a correct response sent at `at_us`, µs since 1970 UTC.
+
+        Moderation does not change that time.
+        """
         if self.started_us is None or not self.duration_us:
             return self.points
         spent = min(max(0, at_us - self.started_us), self.duration_us)
@@ -73,7 +84,10 @@ class ScoreFold:
 
 
 class ScoreState:
-    """The points of each participant. Only the best response of a round counts, so repeated guesses earn nothing more."""
+    """The points of each participant.
+
+    Only the best response of a round counts, so repeated guesses earn nothing more.
+    """
 
     max_entries = MAX_SCORE_ENTRIES
 
@@ -115,7 +129,7 @@ class ScoreState:
         return self._to_result(best)
 
     def dump(self) -> tuple[int, int, dict[int, dict[int, int]]]:
-        """Return the numbers of responses and of correct ones, and counts by participant and points."""
+        """Return the numbers of all and of correct responses, and counts by participant, points."""
         return self.answers, self._correct, self._counts
 
     def merge(self, dump: tuple[int, int, dict[int, dict[int, int]]]) -> None:
@@ -150,7 +164,7 @@ class ScoreState:
         return {"op": "score", "answers": self.answers, "correct": self._correct, "best": listed}
 
     def _change_count(self, who: int, points: int, times: int) -> None:
-        """Count points of a participant. Counts in memory may be negative, relative to the stored part."""
+        """Count points of a participant. With a stored part, counts in memory may be negative."""
         given = self._counts.setdefault(who, {})
         before = len(given)
         count = given.pop(points, 0) + times
@@ -213,7 +227,7 @@ class ScoredParticipant(BaseModel):
 
 
 class ScoreResult(OperationResult):
-    """Number of correct responses, and the best participants; `correct` is null until it may be shown."""
+    """Number of correct responses, null until it may be shown, and the best participants."""
 
     op: Literal["score"]
     correct: int | None

@@ -1,8 +1,8 @@
 """`votes`: up and down votes for targets. A participant's last vote for a target counts.
 
 With `among: "answers"`, a target is the id of a response in the same round that the same audience
-sees. Hidden, deleted or unknown targets are not in the result. A target that is shown again has
-all its votes back.
+sees. Hidden, deleted or unknown targets are not in the result. When a target is shown again, all
+its votes count again.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ UP, DOWN, NEITHER = 1, -1, 0
 ENTRIES_PER_TARGET = 10
 
 MAX_VOTE_ENTRIES = 50_000
-"""Votes and targets of one tally in memory. Targets have up to 200 characters, so this is 40 MiB at most."""
+"""Votes and targets of one tally in memory, 40 MiB at most. Targets have up to 200 characters."""
 
 
 class CastVotes(NamedTuple):
-    """A participant's votes by target. `sent_at` orders their responses; `own_id` is the response's id if it can be a target."""
+    """A participant's votes by target.
+
+    `sent_at` orders the participant's responses: µs since 1970 UTC, then feed timestamp. `own_id`
+    is the id of the response if it can be a target.
+    """
 
     participant_id: int
     sent_at: tuple[int, int]
@@ -49,7 +53,7 @@ class CastVotes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VotesFold:
-    """Reads one vote or a list of them. With `is_among_responses`, a response without votes is a target."""
+    """Reads one vote or a list. With `is_among_responses`, a response without votes is a target."""
 
     is_among_responses: bool = False
 
@@ -107,7 +111,10 @@ class VotesState:
         return self._to_result([(target, ups[target], downs[target]) for target in listed], len(found))
 
     def dump(self) -> VotesDump:
-        """Return the number of responses, the votes by participant, target and time, and the known targets."""
+        """Return the number of responses, the votes and the known targets.
+
+        Votes have the shape (participant, target, [(received µs, created timestamp, vote), …]).
+        """
         said = [(*of, [(*when, vote) for when, vote in votes]) for of, votes in self._votes.items()]
         return self.answers, said, sorted(self._known)
 
@@ -123,7 +130,10 @@ class VotesState:
 
     @property
     def entries(self) -> int:
-        """The number of votes and targets in memory. Results sort targets, so each counts as ten."""
+        """The number of votes and targets in memory.
+
+        A target with votes counts as ten entries, because results sort the targets.
+        """
         return len(self._votes) + len(self._known) + ENTRIES_PER_TARGET * sum(map(len, self._sums.values()))
 
     def detach(self) -> Self:

@@ -1,4 +1,7 @@
-"""`words`: number of responses with each word, by folded case and form; shown in its most frequent spelling."""
+"""`words`: number of responses with each word, regardless of case and form.
+
+A word is shown in its most frequent spelling.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 @dataclass(frozen=True, slots=True)
 class WordsFold:
-    """Without `split`, a whole text is one entry. `excluded` are keys of words that are not counted."""
+    """Reads words, or whole texts without `split`; `excluded` has the keys that are not counted."""
 
     top: int = 100
     split: bool = True
@@ -75,7 +78,10 @@ class WordsFold:
 
 
 class WordsState:
-    """The number of responses with each word, by spelling. A stored spelling's key is word, U+0000, spelling."""
+    """The number of responses with each word, by spelling.
+
+    The key of a stored spelling is the word's key, U+0000 and the spelling.
+    """
 
     max_entries = MAX_ENTRIES
 
@@ -151,7 +157,7 @@ class WordsState:
         return {"op": "words", "answers": self.answers, "words": words, "others": others, "truncated": distinct > len(listed)}
 
     def _change_count(self, key: str, spelling: str, times: int) -> None:
-        """Count a spelling. Counts in memory may be negative, relative to the stored part; zeros are removed."""
+        """Count a spelling, and remove it at 0. With a stored part, counts may be negative."""
         self._counts[key] += times
         spellings = self._spellings.setdefault(key, {})
         count = spellings.get(spelling)

@@ -37,7 +37,7 @@ class SpillDatabase:
         """Run `work` on the store, in the database thread.
 
         Raises:
-            Unavailable: the disk is full, or an earlier full disk lost the database that held the tally.
+            Unavailable: the disk is full, or was full and the tally was lost.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 

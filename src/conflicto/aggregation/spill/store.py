@@ -1,7 +1,8 @@
 """Rows of spilled states, in a temporary SQLite database.
 
-Its file has no name, so it ends with the process. The module creates the file itself, because the
-driver is built to keep SQLite's temporary databases in memory, regardless of `PRAGMA temp_store`.
+Its file is unlinked once it is open, so it ends with the process. The module creates the file
+itself. The driver's build keeps SQLite's own temporary databases in memory, regardless of `PRAGMA
+temp_store`.
 
 `entries` holds three sums for each key, with an index that finds the first keys. `items` holds the
 values behind a sum where only the last or the highest one counts: votes, and points of responses.
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Key = bytes | str | int | float
     SumsOf = Callable[[int | None], tuple[int, int, int]]
-    """Returns the three sums for the value that counts in a group; None for a group without items."""
+    """Returns the three sums for a group's value that counts, None for a group without items."""
 
 CACHE_KIB = 8 * 1024
 PAGE_BYTES = 4096
@@ -59,7 +60,10 @@ _DROP = ("DELETE FROM entries WHERE state = ?", "DELETE FROM items WHERE state =
 
 
 class KeySums(NamedTuple):
-    """A key and the increments of its three sums. With `c` above 0 the key is listed, ordered by `a`, then `b`."""
+    """A key and the increments of its three sums.
+
+    Keys with `c` above 0 are listed, ordered by `a`, then `b`.
+    """
 
     key: Key
     a: int
@@ -68,7 +72,7 @@ class KeySums(NamedTuple):
 
 
 class GroupItem(NamedTuple):
-    """A value and its order (`high`, `low`) in its group; `times` is its count, negative for removals."""
+    """A value, its order (`high`, `low`) in its group, and its count, negative for removals."""
 
     high: int
     low: int
@@ -122,7 +126,10 @@ class SpillStore:
             self._connection.execute(statement, (state,))
 
     def add(self, state: int, entries: Iterable[KeySums], *, is_signed: bool = False) -> None:
-        """Add to the sums of keys, and remove keys whose sums are all 0. Unless `is_signed`, no sum is negative."""
+        """Add to the sums of keys, and remove keys whose sums are all 0.
+
+        Without `is_signed`, no stored sum is negative, so only negative increments can lead to 0.
+        """
         rows = [(state, *entry) for entry in entries]
         self._connection.execute("BEGIN")
         self._connection.executemany(_ADD, rows)
@@ -130,7 +137,10 @@ class SpillStore:
         self._connection.execute("COMMIT")
 
     def add_items(self, state: int, groups: Iterable[tuple[int, str, Key, Sequence[GroupItem]]], sums_of: SumsOf) -> None:
-        """Add items to groups (participant, key, entry key, items), and update the sums of their entries."""
+        """Add items to groups, and update the sums of their entries.
+
+        A group has the shape (participant, key, entry key, items).
+        """
         moved: list[KeySums] = []
         self._connection.execute("BEGIN")
         for who, key, entry, items in groups:
