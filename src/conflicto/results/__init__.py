@@ -1,5 +1,7 @@
-"""Results of activities, aggregated by the operations of their `aggregate` (package `aggregation`).
+"""Results of activities, aggregated by the operations in their `aggregate`.
 
-A tally (`tally.py`) that follows commits equals a recount from scratch at any moment, after any edit,
-deletion, moderation or reset. Start with `tally.py`.
+The operations are in the package `aggregation`.
+
+A tally that follows commits equals a recount from scratch at any moment: after any edit, deletion,
+moderation or reset. Start with `tally.py`.
 """

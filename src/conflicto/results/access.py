@@ -21,7 +21,10 @@ class ResultsAccess(Enum):
 
 
 def results_access(activity: Activity, nth: int, counts: Counts) -> ResultsAccess:
-    """Return how far the results of a round are open to screen and participants; `over` says of one that is over if it was revealed."""
+    """Return the audience, beside hosts, that may read the results of a round.
+
+    For the current round the activity says whether they are revealed, for a past round `counts`.
+    """
     visibility = activity.results_visibility
     if visibility is ResultsVisibility.HOST:
         return ResultsAccess.CLOSED

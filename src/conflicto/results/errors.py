@@ -10,9 +10,9 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class ResultsHidden(DomainError):
-    """`results_visibility` closes them to this caller.
+    """The activity's `results_visibility` hides them from this caller.
 
-    Nothing was revealed, or the caller did not answer in this round.
+    They are not revealed, or the caller has no response in this round.
     """
 
     code = "results-hidden"

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 SCORE = "score"
 
 ROW_BYTES = 300
-"""Memory of one row of a leaderboard, sources included."""
+"""Memory of one row of a leaderboard in bytes, including the points it is summed from."""
 
 
 class LeaderboardRow(NamedTuple):
-    """Points and rank of one participant. Equal points share a rank, and the next rank is skipped."""
+    """Points and rank of one participant.
+
+    Equal points share a rank, and the next rank is skipped.
+    """
 
     participant_id: int
     points: int
@@ -29,7 +32,7 @@ class LeaderboardRow(NamedTuple):
 
 
 class LeaderboardSnapshot(NamedTuple):
-    """All rows, best first, and the nicknames of the first ones. It is valid while `version` is equal."""
+    """All rows, best first, and the nicknames of the first ones; valid while `version` is equal."""
 
     version: object
     rows: list[LeaderboardRow]
@@ -39,7 +42,10 @@ class LeaderboardSnapshot(NamedTuple):
 
 @dataclass(slots=True)
 class LeaderboardCache:
-    """Leaderboards of one session, for hosts and for others, and the scored activities by revision."""
+    """Leaderboards of one session, for hosts and for others.
+
+    It also caches which activities are scored, by revision.
+    """
 
     _scored: dict[UUID, tuple[int, bool]] = field(default_factory=dict)
     snapshots: dict[bool, LeaderboardSnapshot] = field(default_factory=dict)
@@ -67,7 +73,7 @@ class LeaderboardCache:
 def rank_participants(parts: Iterable[Mapping[int, int]], excluded: Container[int]) -> list[LeaderboardRow]:
     """Return the rows of a leaderboard, best first, without the excluded participants.
 
-    >>> [tuple(each) for each in standings([{1: 5, 2: 9}, {1: 4, 3: 0}, {4: 50}], {4})]
+    >>> [tuple(each) for each in rank_participants([{1: 5, 2: 9}, {1: 4, 3: 0}, {4: 50}], {4})]
     [(1, 9, 1), (2, 9, 1), (3, 0, 3)]
     """
     total: Counter[int] = Counter()

@@ -1,9 +1,11 @@
-"""A live tally: the tally of one round, its place in the feed, and the changes that it has yet to apply.
+"""A live tally: the tally of one round, its position in the feed, and its pending changes.
 
-A load reads in chunks, each in a snapshot of its own, while responses arrive and change. It stays
-exact because every commit comes with the state before it. `LiveTally` knows when each chunk was
-read, and so whether a response that moved was counted before it moved. Other processes' commits
-come without the state before them, so a tally on a shared database records what it counted.
+A load reads chunks, each in its own snapshot, while responses arrive and change. It stays exact
+because every commit comes with the state before it. `LiveTally` records when each chunk was read.
+So it can decide whether a response that moved in the feed was counted before it moved.
+
+Commits of other processes come without the state before them. So a tally on a shared database
+records the responses that it counted.
 """
 
 from __future__ import annotations
@@ -31,20 +33,20 @@ if TYPE_CHECKING:
 
 MAX_RECORDED_RESPONSES = 50_000
 MAX_RECORDED_BYTES = 16 * 1024 * 1024
-"""Responses of one round recorded as they were counted, and the bytes of their texts: about 50 MB at most."""
+"""Recorded responses of one round, and the bytes of their texts. Together they take up to 50 MB."""
 
 TALLY_BYTES = 4_000
 AUTHOR_BYTES = 120
 RECORDED_RESPONSE_BYTES = 700
 FOLDS_BYTES = 8 * 1024 * 1024
-"""Memory of a tally, of an author in it, of a recorded response without text, and of folds with the maximum of entries."""
-
+"""Memory in bytes: a tally, an author in it, a recorded response without text, and full folds."""
 
 MAX_SNAPSHOT_AGE_S = 5.0
 """Maximum age of the results of a tally on disk."""
 
 MAX_MEMORY_SHARE = 8.0
-"""Maximum share of a tally's memory bound while a part moves to disk. Beyond it, the tally is dropped and counted again."""
+"""Maximum share of a tally's memory bound while a part moves to disk. Beyond it, the tally is
+dropped and counted again."""
 
 
 class Snapshot(NamedTuple):
@@ -64,15 +66,16 @@ class Body(NamedTuple):
 
 
 class LiveTally:
-    """One tally and its place in the feed. `bodies` caches the response bodies made from it.
+    """One tally and its position in the feed. `bodies` caches the HTTP bodies built from it.
 
     `segmented_count` responses lie in stored segments, which end at `segmented_upto_ts`;
     `segment_task` adds another one. `waiters` counts the requests that wait for `load_task`.
-    `abandon_timer` cancels the load if refused clients do not ask again.
+    `abandon_timer` cancels the load if refused clients do not retry.
 
-    `recorded` holds every response as it was counted, if other processes write too and the round is
-    small enough. The database has only the newest revisions, so it cannot tell what to subtract.
-    `is_invalid`: the earlier state of a changed response is unknown, so the tally must be reloaded.
+    `recorded` holds every response as it was counted. It is None unless other processes write too
+    and the round is small enough. The database has only the newest revisions, so it does not show
+    what to subtract. `is_invalid`: a changed response has an unknown earlier state, so the tally
+    must be reloaded.
     """
 
     def __init__(self, tally: RoundTally, *, is_shared: bool = False, spill: SpillDatabase | None = None) -> None:
@@ -112,14 +115,14 @@ class LiveTally:
                 self.recorded = None
 
     def stop_recording(self) -> None:
-        """Stop recording: a segment was added whose responses were not read."""
+        """Stop recording, because a segment was added without reading its responses."""
         self.recorded = None
 
     def apply(self, before: ParticipantResponse | None, after: ParticipantResponse, remote_since_ts: int | None = None) -> None:
         """Apply a change now, or after the load.
 
-        With `remote_since_ts`, the change sums up commits of other processes after that position;
-        `before` is then the state there, if known.
+        With `remote_since_ts`, the change combines commits of other processes after that position.
+        Then `before` is the state at that position, None if unknown.
         """
         if self.is_invalid:
             return
@@ -133,7 +136,7 @@ class LiveTally:
             self._change_tally(before if before is not None and self._includes(before, after) else None, after)
 
     def finish_load(self, loader: TallyLoader) -> None:
-        """Take over a finished load, and apply the changes that arrived meanwhile."""
+        """Use the result of a finished load, and apply the changes that arrived meanwhile."""
         self.tally, self._chunks, self.seen_ts = loader.tally, loader.chunks, loader.chunks[-1].seen_ts
         self.segmented_upto_ts, self.segmented_count = loader.segmented_upto_ts, loader.segmented_count
         waiting, self._pending = self._pending or [], None
@@ -163,13 +166,20 @@ class LiveTally:
         return self.snapshot
 
     async def points(self, *, is_host: bool) -> list[dict[int, int]]:
-        """Return the points of participants, for each `score` of the spec; raises as `stored_results` does."""
+        """Return the points by participant, for each `score` of the spec.
+
+        Raises:
+            Unavailable: as `stored_results` does.
+        """
         if self.tally.is_stored and self._spill is not None:
             return await self._spill.run(partial(self.tally.detach().points, is_host=is_host))
         return self.tally.points_of_each(is_host=is_host)
 
     def _spill_to_disk(self, spill: SpillDatabase, share: float) -> None:
-        """Move the memory part to disk. Beyond `MAX_MEMORY_SHARE` the tally is dropped, because commits do not wait for the disk."""
+        """Move the memory part to disk.
+
+        Beyond `MAX_MEMORY_SHARE` the tally is dropped, because commits do not wait for the disk.
+        """
         if self._spill_task is None:
             self._spill_task = start_task(self._store(spill))
         elif share > MAX_MEMORY_SHARE:
@@ -191,7 +201,7 @@ class LiveTally:
             self._spill_task = None
 
     def _apply_recorded(self, recorded: dict[UUID, CountedResponse], after: ParticipantResponse) -> None:
-        """Count a newer revision of a response; its earlier state is recorded."""
+        """Replace the recorded revision of a response by a newer one."""
         before = recorded.pop(after.id, None)
         if before is None or before.ts < after.ts:
             self._change_tally(before, after)
@@ -202,10 +212,10 @@ class LiveTally:
             recorded[after.id] = before
 
     def _apply_remote(self, before: ParticipantResponse | None, after: ParticipantResponse, since_ts: int) -> None:
-        """Apply a remote change after a position without recorded responses; `before` is the state there."""
+        """Apply a remote change without recorded responses; `before` is the state at `since_ts`."""
         start = self._chunks[0].start_ts
         if after.ts <= start:
-            return  # it has not changed since the load began, so its chunk had it
+            return  # unchanged since the load began, so its chunk included it
         if after.created_ts > max(start, since_ts):
             self._change_tally(None, after)
         elif before is not None and since_ts >= self.seen_ts:
@@ -214,7 +224,7 @@ class LiveTally:
             self.is_invalid = True
 
     def _includes(self, before: ParticipantResponse, after: ParticipantResponse) -> bool:
-        """Return whether the tally counted `before`. It did unless its chunk was read after the change."""
+        """Return whether the tally counted `before`: its chunk was read before the change."""
         if before.ts > self._chunks[0].start_ts or after.ts > self.seen_ts:
             return True
         chunk = self._chunks[bisect_left(self._chunks, before.ts, key=attrgetter("upto_ts"))]

@@ -1,9 +1,9 @@
 """Incremental load of the responses of one round, in steps that fit the database deadlines.
 
 Large rounds are read by segments: parts of the feed, each counted once and stored (`store.py`). A
-step merges a whole valid segment, or reads a chunk of responses. A segment is valid while its number
-of live responses is unchanged. A response that changes moves to the end of the feed, and nothing is
-inserted below the head. So an equal number means the same, unchanged responses.
+step merges a whole valid segment, or reads a chunk of responses. A segment is valid while its
+number of live responses is unchanged. A response that changes moves to the end of the feed, and
+nothing is inserted below the head. So an equal number means the same, unchanged responses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Chunk", "NewSegment", "RoundKey", "Segment", "TallyLoader"]
 
 MAX_CHUNK_RESPONSES = 2_000
-"""Responses read in one snapshot, about 10 ms, because the driver blocks the event loop meanwhile."""
+"""Responses read in one snapshot: about 10 ms, in which the driver blocks the event loop."""
 
 MAX_SEGMENT_RESPONSES = 50_000
 """Responses of a segment. Counting them takes about a third of a second."""
@@ -41,7 +41,9 @@ _decode = msgspec.msgpack.Decoder().decode
 MIN_CHUNK_RESPONSES = 50
 MAX_CHUNK_CHARACTERS = 1_000_000
 MAX_CHUNK_MEMORY_SHARE = 0.25
-"""Bounds of a chunk's texts, and of the memory share of its keys. Beyond either, the next chunk is smaller."""
+"""Bounds of a chunk: responses, characters of its texts, and memory share of its keys.
+
+Beyond one of the latter two, the next chunk has half as many responses."""
 
 
 class Chunk(NamedTuple):
@@ -56,7 +58,7 @@ class Chunk(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Whether the load is complete."""
+        """True if the load is complete."""
         return self.upto_ts >= self.start_ts
 
 
@@ -74,13 +76,13 @@ class CountObserver(Protocol):
         """Record a counted response."""
 
     def stop_recording(self) -> None:
-        """Stop: responses were counted without being read."""
+        """Stop recording, because responses were counted without reading them."""
 
 
 class TallyLoader:
     """Loads the tally of a round after a position, step by step in a reader thread.
 
-    It reads up to the position of the head at the first chunk. Events report what moved since then.
+    It reads up to the position of the head at the first chunk. Events report later changes.
     `new_segments` were counted in this load. `segmented_count` responses lie in new and stored
     segments, which end at `segmented_upto_ts`.
     """
@@ -101,7 +103,7 @@ class TallyLoader:
 
     @property
     def is_done(self) -> bool:
-        """Whether the load is complete."""
+        """True if the load is complete."""
         return bool(self.chunks) and self.chunks[-1].is_last
 
     def step(self, tx: ReadTx) -> None:

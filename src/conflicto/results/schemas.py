@@ -1,4 +1,4 @@
-"""Schema of results: one for each operation of an activity's `aggregate`, with `op` as the discriminator."""
+"""Schema of a result: the union of all operations' results, with `op` as the discriminator."""
 
 from __future__ import annotations
 

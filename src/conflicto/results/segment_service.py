@@ -1,4 +1,4 @@
-"""Segments of large rounds: counted at a request for results, and stored for requests after a restart."""
+"""Segments of large rounds: counted on a request for results, and stored for later restarts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conflicto.results.tally import TallyInputs
 
 MARGIN_RESPONSES = 10_000
-"""The newest responses of a round, which are likely to change, are left for a later segment."""
+"""Newest responses of a round, left for a later segment because they are likely to change."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class SegmentService:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may write to the database."""
+        """True if other processes may write to the database."""
         return self._db.is_shared
 
     async def close(self) -> None:
@@ -45,7 +45,9 @@ class SegmentService:
         await asyncio.to_thread(self.spill.close)
 
     async def read(self, round_key: RoundKey, inputs: TallyInputs, observer: CountObserver | None = None) -> TallyLoader:
-        """Read a whole round. A cancelled read stores its segments, and the next read continues there.
+        """Read a whole round.
+
+        A cancelled read stores its segments, and the next read continues there.
 
         Raises:
             NotFound, Unavailable: the session is gone, or the database does not answer.
@@ -67,7 +69,7 @@ class SegmentService:
         task.add_done_callback(self._storing.discard)
 
     async def extend(self, round_key: RoundKey, inputs: TallyInputs, after: int) -> TallyLoader:
-        """Count one more segment after a position and store it; raises as `read` does."""
+        """Count one more segment after a position and store it. Raises as `read` does."""
         reading = TallyLoader(round_key, inputs, after=after)
         while not (reading.is_done or reading.new_segments or reading.tally.memory_share > 1):
             await self._db.loads.read(reading.step)

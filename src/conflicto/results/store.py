@@ -56,7 +56,7 @@ _DELETE_OVERLAPPING = delete(tally_segments).where(
 
 
 def stored_segments(tx: ReadTx, round_key: RoundKey, basis: bytes) -> list[Segment]:
-    """Return the segments of a round with the given digest of inputs, in order, without overlaps."""
+    """Return the segments of a round in order, without overlaps; `basis` is the inputs' digest."""
     rows = tx.all(_SEGMENTS, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis})
     return [Segment._make(row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""The table of the results room: what is already counted of large rounds."""
+"""Table of the results package: the segments of large rounds that are already counted."""
 
 from __future__ import annotations
 
@@ -19,4 +19,5 @@ tally_segments = Table(
     Column("state", LargeBinary, nullable=False),
     Index("ix_tally_segments_session_id", "session_id"),
 )
-"""`basis` is a digest of what the state was made from beside the answers; `answers` is how many were counted."""
+"""`state` is the dump of a tally. `basis` is the digest of its inputs, and `answers` the number of
+responses counted in it."""

@@ -82,11 +82,11 @@ class CountableResponse(Protocol):
 
     @property
     def deleted(self) -> bool:
-        """Whether it is a tombstone, which is not counted."""
+        """True for a tombstone, which is not counted."""
 
     @property
     def is_visible(self) -> bool:
-        """Whether audiences other than hosts see it."""
+        """True if audiences other than hosts see it."""
 
     @property
     def text(self) -> str | None:
@@ -100,7 +100,7 @@ class CountableResponse(Protocol):
 class AudienceTally:
     """Tally of one audience: the number of responses, and the state of every fold.
 
-    `stored` are the numbers of the states on disk, to which the memory part adds. A split tally
+    `stored` has the numbers of the states on disk, to which the memory part adds. A split tally
     begins with a copy.
     """
 
@@ -115,7 +115,7 @@ class AudienceTally:
         return AudienceTally(deepcopy(self.states), count=self.count, split_from=self)
 
     def prepare(self, spill: SpillStore) -> None:
-        """Create the states on disk, before the tally that this one was split from changes."""
+        """Create the states on disk, before the tally that this one was split from can change."""
         if not self.stored:
             source = self._split_from.stored if self._split_from else []
             self.stored = [spill.copy_state(each) for each in source] or [spill.add_state() for _ in self.states]
@@ -130,7 +130,10 @@ class AudienceTally:
 
 
 class StoredResults(NamedTuple):
-    """Results of a tally on disk, for hosts and for others: the number of responses, and a result for each name."""
+    """Results of a tally on disk, for hosts (`live`) and for others (`visible`).
+
+    Each is the number of responses, and a list with one result for each name of the spec.
+    """
 
     live: tuple[int, list[dict[str, Any]]]
     visible: tuple[int, list[dict[str, Any]]]
@@ -163,7 +166,7 @@ class DetachedTally:
                 state.store(spill, number)
 
     def results(self, spill: SpillStore) -> StoredResults:
-        """Store this part, and return the results of that moment; raises as `store` does."""
+        """Store this part, and return the results of that moment. Raises as `store` does."""
         self.store(spill)
         told = [
             (count, [state.stored_result(spill, number) for state, number in zip(states, half.stored, strict=True)])
@@ -172,7 +175,10 @@ class DetachedTally:
         return StoredResults(told[0], told[-1])
 
     def points(self, spill: SpillStore, *, is_host: bool) -> list[dict[int, int]]:
-        """Store this part, and return points by participant for each `score` of the spec; raises as `store` does."""
+        """Store this part, and return points by participant for each `score` of the spec.
+
+        Raises as `store` does.
+        """
         self.store(spill)
         half = self._tally.audience(is_host=is_host)
         stored = zip(half.states, half.stored, strict=True)
@@ -180,7 +186,7 @@ class DetachedTally:
 
 
 class RoundTally:
-    """The folds of one round. `authors` counts live responses by author, with `inputs.knows_authors`.
+    """The folds of one round. With `inputs.knows_authors`, `authors` counts responses by author.
 
     The visible state folds masked texts. Points are counted by the original text, because a masked
     word is still correct.
@@ -206,7 +212,10 @@ class RoundTally:
         return sum(state.entries / state.max_entries for half in self._audiences for state in half.states)
 
     def detach(self) -> DetachedTally:
-        """Return the memory part, to be stored, and continue empty. Results are on disk from now on."""
+        """Return the memory part, to be stored, and continue empty.
+
+        Results are on disk from now on.
+        """
         self.is_stored = True
         return DetachedTally(self, self._audiences)
 
@@ -273,7 +282,7 @@ class RoundTally:
 
     @property
     def is_scored(self) -> bool:
-        """Whether the spec gives points."""
+        """True if the spec gives points."""
         return any(isinstance(state, ScoreState) for state in self._live.states)
 
     def _reads_by_audience(self, response: CountableResponse) -> tuple[tuple[AudienceTally, Sequence[Any]], ...]:

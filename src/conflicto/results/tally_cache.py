@@ -1,4 +1,7 @@
-"""Cache of one session's tallies: loads a tally when it is first requested, then applies every commit to it."""
+"""Cache of one session's tallies.
+
+A tally is loaded at its first request. After that, every commit is applied to it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ MAX_TALLIES_BYTES = 64 * 1024 * 1024
 MAX_WAIT_S = 1.0
 MAX_UNAWAITED_LOAD_S = 60.0
 COUNTING_RETRY_S = 1
-"""Time that a request waits for a load, that a load runs without requests, and `Retry-After`."""
+"""Seconds that a request waits for a load, that a load runs without requests, and `Retry-After`."""
 
 
 class TallyCache:
@@ -53,7 +56,10 @@ class TallyCache:
                     kept.apply(before, after)
 
     def apply_remote(self, since_ts: int, changes: Sequence[Change]) -> None:
-        """Apply changes of other processes after a position: each response before, as known there, and now."""
+        """Apply changes of other processes after a position.
+
+        Each is a pair: the response at that position, None if unknown, and the response now.
+        """
         if self._tallies:
             for before, after in changes:
                 kept = self._tallies.get((after.activity_id, after.round))
@@ -61,11 +67,14 @@ class TallyCache:
                     kept.apply(before, after, since_ts)
 
     async def get(self, segments: SegmentService, round_key: RoundKey, inputs: TallyInputs) -> LiveTally:
-        """Return a round's tally, loaded if it is missing or has other inputs. Concurrent requests share one load.
+        """Return a round's tally, loaded if it is missing or has other inputs.
+
+        Concurrent requests share one load.
 
         Raises:
             NotFound: the session is gone.
-            Unavailable: the database does not answer, or the load takes longer than `MAX_WAIT_S` and goes on.
+            Unavailable: the database does not answer, or the load takes longer than `MAX_WAIT_S`
+                and goes on.
         """
         key = round_key.activity_id, round_key.nth
         kept = self._tallies.get(key)
@@ -81,7 +90,7 @@ class TallyCache:
         return kept
 
     async def _wait_for_load(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
-        """Wait up to `MAX_WAIT_S` for a load. It is cancelled when no request waits or comes back."""
+        """Wait up to `MAX_WAIT_S` for a load. It is cancelled when no request waits or retries."""
         live_tally.waiters += 1
         try:
             done, _ = await asyncio.wait({load_task}, timeout=MAX_WAIT_S)
@@ -95,7 +104,7 @@ class TallyCache:
                 self._cancel_unawaited(key, live_tally, load_task)
 
     def _schedule_abandonment(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
-        """Let a load go on for `MAX_UNAWAITED_LOAD_S` after the last refused request."""
+        """Continue a load for `MAX_UNAWAITED_LOAD_S` after the last refused request."""
         if live_tally.abandon_timer is not None:
             live_tally.abandon_timer.cancel()
         live_tally.abandon_timer = asyncio.get_running_loop().call_later(
@@ -135,7 +144,10 @@ async def _store_segments(segments: SegmentService, round_key: RoundKey, live_ta
 
 
 async def _extend(segments: SegmentService, round_key: RoundKey, live_tally: LiveTally) -> None:
-    """Store one more segment. If none is possible, mark all responses as segmented, to prevent an immediate retry."""
+    """Store one more segment.
+
+    If none is possible, mark all responses as segmented, to prevent an immediate retry.
+    """
     answers = live_tally.tally.audience(is_host=True).count
     try:
         reading = await segments.extend(round_key, live_tally.tally.inputs, live_tally.segmented_upto_ts)
