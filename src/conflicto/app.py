@@ -195,7 +195,7 @@ class App:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
-        """Run writer and background tasks; at the end, commit queued work and close the database."""
+        """Run writer and background tasks. At the end, commit queued work, close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.run,

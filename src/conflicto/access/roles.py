@@ -56,5 +56,5 @@ class Caller:
 
     @property
     def is_host(self) -> bool:
-        """Whether the caller has the rights of a host. The operator has them everywhere."""
+        """True if the caller has the rights of a host. The operator has them everywhere."""
         return self.role in HOSTS

@@ -73,7 +73,7 @@ class Claims:
 
     @property
     def is_legacy(self) -> bool:
-        """Whether the token predates links, or renews such a token."""
+        """True if the token predates links, or renews such a token."""
         return self.caller.link == legacy_link_id(self.caller.role, self.session_id)
 
 

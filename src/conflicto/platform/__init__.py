@@ -1,1 +1,4 @@
-"""Infrastructure by capability: clock, ids, JSON, problems, database, HTTP. No domain word lives below this line."""
+"""Infrastructure by capability: clock, ids, JSON, problems, database, HTTP.
+
+It contains no domain terms.
+"""

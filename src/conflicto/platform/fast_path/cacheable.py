@@ -28,7 +28,7 @@ class Cacheable:
 
     @property
     def has_no_changes(self) -> bool:
-        """Whether the response contains nothing new for the caller."""
+        """True if the response contains nothing new for the caller."""
         return self.variant == NOT_MODIFIED or self.response.is_empty
 
 

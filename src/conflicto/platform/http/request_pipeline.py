@@ -1,7 +1,11 @@
 """Request pipeline: the steps that every request of both planes passes, in this order.
 
-match the route → authenticate the caller → spend from their rate-limit bucket → read and check the
-body → call the handler → convert any error to a problem document.
+1. Match the route.
+2. Authenticate the caller.
+3. Spend from the caller's rate-limit bucket.
+4. Read and check the body.
+5. Call the handler.
+6. Convert any error to a problem document.
 """
 
 from __future__ import annotations
@@ -74,9 +78,9 @@ class Authenticator(Protocol):
     ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]]]:
         """Authenticate the caller of a route that the roles in `who` may use.
 
-        Returns the caller (None where anyone may call), a renewed token if theirs is old, the
-        seconds for which this result is valid, and a function that raises once the caller is no
-        longer valid.
+        Returns four values: the caller, None where anyone may call; a renewed token if theirs is
+        old; the seconds for which this result is valid; a function that raises once the caller is
+        no longer valid.
         """
 
 
