@@ -1,11 +1,12 @@
-"""Fail where names and prose break what a machine can hold of the rules in CONTRIBUTING.md.
+"""Check names, prose and commit subjects against the rules in CONTRIBUTING.md.
 
-Names: no class name stands for two things, a bound is `MAX_*` or `MIN_*`, and no module stands beside its
-own plural. Prose: a docstring begins with a noun phrase or an imperative verb, docstrings, comments and
-Markdown end at column 100, and turned words have plain ones. Commits: subjects of at most 72 characters
-without a semicolon.
+- Names: class names are unique, bounds are named `MAX_*` or `MIN_*`, and no module name is the
+  plural of another.
+- Prose: docstrings begin with a noun phrase or an imperative verb. Sentences have at most 25 words,
+  lines end at column 100, and inverted words are replaced by plain ones.
+- Commits: subjects have at most 72 characters and no semicolon.
 
-Exemptions stand in tools/language.toml, each with a reason; one that is no longer needed fails as well.
+tools/language.toml lists exemptions, each with a reason. An unused exemption is a failure too.
 """
 
 from __future__ import annotations
@@ -40,17 +41,18 @@ TURNED = {
     re.compile(r"\bnone but\b"): "only",
     re.compile(r"\bso many\b"): "a number with a name",
 }
-"""Words that make a reader turn back, and what to write instead."""
+"""Inverted or old-fashioned words, and the replacement of each."""
 
-SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*[-*] ")
+SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*(?:[-*] |[│├└])")
+"""End of a sentence: punctuation, an empty line, an item of a list or a branch of a tree."""
 TABLE_OR_LINK = re.compile(r"\s*(\||\[[^]]+\]: |!?\[[^]]*\]\(\S+\)[.,;]?$|<)|.*https?://\S+$")
 
 Breach = tuple[str, str]
-"""Where ("path:line" or "path::name"), and what is wrong there."""
+"""A place ("path:line" or "path::name"), and the fault there."""
 
 
 def names(sources: Mapping[str, ast.Module]) -> Iterator[Breach]:
-    """Yield each class name that two modules of `src` define, and each bound with a private name."""
+    """Yield each class name that two modules of `src` define, and each bound with another name."""
     places: dict[str, list[str]] = defaultdict(list)
     for path, tree in sources.items():
         for node in ast.walk(tree):
@@ -64,7 +66,7 @@ def names(sources: Mapping[str, ast.Module]) -> Iterator[Breach]:
 
 
 def plurals(paths: Iterable[str]) -> Iterator[Breach]:
-    """Yield each module that stands beside its own plural."""
+    """Yield each module whose name is the plural of another module beside it."""
     modules = {path.removesuffix(".py") for path in paths}
     for module in sorted(modules):
         if f"{module}s" in modules:
@@ -72,7 +74,7 @@ def plurals(paths: Iterable[str]) -> Iterator[Breach]:
 
 
 def docstrings(path: str, tree: ast.Module, lines: list[str]) -> Iterator[Breach]:
-    """Yield what is wrong with the docstrings of a module."""
+    """Yield the faults of a module's docstrings."""
     for text, node in _docstrings(tree):
         where = f"{path}:{node.lineno}"
         if QUESTION.match(text):
@@ -84,7 +86,7 @@ def docstrings(path: str, tree: ast.Module, lines: list[str]) -> Iterator[Breach
 
 
 def comments(path: str, source: str) -> Iterator[Breach]:
-    """Yield each comment line that is too wide or turned. A comment behind code may end where code ends."""
+    """Yield each comment that is too wide or inverted. A comment behind code may end with it."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             own_line = not token.line[: token.start[1]].strip()
@@ -94,7 +96,7 @@ def comments(path: str, source: str) -> Iterator[Breach]:
 
 
 def markdown(path: str, text: str) -> Iterator[Breach]:
-    """Yield each line of prose that is too wide; code, tables and lone links may be wider."""
+    """Yield each line of prose that is too wide. Code, tables and lone links may be wider."""
     fenced = False
     for at, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
@@ -106,7 +108,7 @@ def markdown(path: str, text: str) -> Iterator[Breach]:
 
 
 def subjects(lines: Iterable[str]) -> Iterator[Breach]:
-    """Yield each commit whose subject is too long or holds a semicolon; a line is `hash subject`."""
+    """Yield each commit with a long subject or a semicolon in it. A line is `hash subject`."""
     for line in lines:
         commit, _, subject = line.partition(" ")
         if len(subject) > MAX_SUBJECT_CHARACTERS:
@@ -116,7 +118,7 @@ def subjects(lines: Iterable[str]) -> Iterator[Breach]:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
-    """Yield the docstrings of modules, classes and functions, and the strings that describe constants and fields."""
+    """Yield the docstrings of modules, classes, functions, constants and fields."""
     for node in ast.walk(tree):
         for each in getattr(node, "body", []) if not isinstance(node, ast.Lambda | ast.IfExp) else []:
             if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) and isinstance(each.value.value, str):
@@ -138,7 +140,7 @@ def _turned(text: str) -> Iterator[str]:
 
 
 def breaches(root: Path) -> Iterator[Breach]:
-    """Yield everything that is wrong in the repository at `root`."""
+    """Yield all faults in the repository at `root`."""
     texts = {
         file.relative_to(root).as_posix(): file.read_text(encoding="utf-8")
         for folder in CODE
@@ -156,14 +158,14 @@ def breaches(root: Path) -> Iterator[Breach]:
 
 
 def commits(root: Path, since: str) -> Iterator[Breach]:
-    """Yield what is wrong with the commits after `since`; a clone without that commit is not looked at."""
+    """Yield the faults of the commits after `since`, nothing if the clone lacks that commit."""
     command = ["git", "-C", str(root), "log", "--no-merges", "--format=%h %s", f"{since}..HEAD"]
     log = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     yield from subjects(log.stdout.splitlines())
 
 
 def complaints(root: Path) -> list[str]:
-    """Return a line for each breach without exemption, exemption without reason, and exemption without breach."""
+    """Return a line for each breach without an exemption, and for each unusable exemption."""
     settings = tomllib.loads((root / "tools/language.toml").read_text(encoding="utf-8"))
     exempt: dict[str, str] = settings.get("exempt", {})
     found = [*breaches(root), *commits(root, settings["commits_since"])]
@@ -176,12 +178,12 @@ def complaints(root: Path) -> list[str]:
 
 
 def _place(where: str) -> str:
-    """Return the place without its line, which moves."""
+    """Return the place without its line number, which changes often."""
     return re.sub(r":\d+$", "", where)
 
 
 def main() -> int:
-    """Print what is wrong; return the exit code."""
+    """Print all faults and return the exit code."""
     lines = complaints(Path(__file__).parent.parent)
     print("\n".join(lines) if lines else "Names and prose keep their rules.")
     return 1 if lines else 0
