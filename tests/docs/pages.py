@@ -5,6 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+CURRENT_PAGES = [page for page in PAGES if page.name != "renames.md"]
+"""All pages but the map of renames, which lists names that are gone."""
+
 DECISIONS = sorted(ROOT.glob("docs/decisions/*.md"))
 
 _FENCES = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DECISIONS, PAGES, ROOT, text, unfenced
+from tests.docs.pages import CURRENT_PAGES, DECISIONS, PAGES, ROOT, text, unfenced
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(
@@ -33,7 +33,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", CURRENT_PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_exist(page: Path) -> None:
     for name in FILE.findall(text(page)):
         assert (ROOT / name).exists() or (ROOT / "src/conflicto" / name).exists(), name
@@ -43,7 +43,7 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
     verbs = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         verb
-        for page in PAGES
+        for page in CURRENT_PAGES
         for verb in re.findall(r"`make ([a-z-]+)[^`]*`|^make ([a-z-]+)", text(page), re.MULTILINE)
         for verb in verb
         if verb
