@@ -46,7 +46,7 @@ class Dawdling(GroupRunner):
 
     rng = Random(7)
 
-    def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
+    def _read_clock(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         now = super()._read_clock(connection, heads)
         time.sleep(self.rng.uniform(0, PAUSE_S))
         return now
@@ -67,7 +67,7 @@ class ClockFirst(Dawdling):
             time.sleep(self.rng.uniform(3, 10) * PAUSE_S)
         return super()._attempt(group)
 
-    def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
+    def _read_clock(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         return self.early
 
 
