@@ -1,4 +1,4 @@
-"""The log of a real server: each line is JSON, and none has the canaries sent in every field."""
+"""The log of a real server: each line is JSON, and contains no canary of any field."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ FORGED = "%0d%0a%7b%22event%22:%22forged%22%7d%1b%5b31m"
 
 
 def lines(server: Served) -> list[dict[str, Any]]:
-    """Return what was logged; the greeting at the start is for people and comes before it."""
+    """Return the log lines after the greeting for people at the start."""
     written = server.log.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in written[next(nth for nth, line in enumerate(written) if line.startswith("{")) :]]
 
@@ -47,7 +47,7 @@ def test_the_log_tells_what_happened_and_nothing_that_was_sent(database: str, tm
 
 
 def _talk(server: Served, database: str) -> list[str]:
-    """Send a canary in every field, and return everything that must not be in the log."""
+    """Send a canary in every field, and return all words that must not be in the log."""
     session = server.call("POST", "/sessions", {"title": f"{CANARY}-title"})
     host = session["host_token"]
     server.call("PATCH", f"/sessions/{session['id']}", {"status": "active"}, token=host)

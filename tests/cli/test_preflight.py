@@ -99,8 +99,9 @@ def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """The limit on file sizes stands for the disk. It would also stop coverage, with a long
-    message.
+    """Replace a full disk by a limit on file sizes.
+
+    The limit would also stop coverage, with a long message.
     """
     env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("COV")}
     command = [sys.executable, "-m", "conflicto", "serve", "--port", str(free_port())]

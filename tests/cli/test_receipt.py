@@ -1,4 +1,4 @@
-"""`conflicto receipt`: a receipt is checked offline, with a file of keys, or against a server."""
+"""`conflicto receipt`: a receipt is verified offline, with a key file, or against a server."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Restores: an archive comes back complete, on either database, and the previous data are kept."""
+"""Restores: complete on either database, with a copy of the previous data."""
 
 import json
 import shutil
@@ -29,11 +29,11 @@ from tests.support.processes import environment, run, served
 ODD = {"text": "é\u2028\\ \"'\n\t\x7f", "n": [1e-7, 2**53 - 1, True, None], "deep": [[[{}]]]}
 FLIPS = 60
 STEP = 29
-"""Statements between two cuts of a restore, which has more than a hundred."""
+"""Statements between two cuts of a restore. It has more than a hundred."""
 
 
 async def _full(api: Api) -> dict[str, Any]:
-    """Leave a row in every table."""
+    """Insert a row into every table."""
     event = await make_event(api, description="With everything")
     poll = await event.activity(status="active", secret={"right": 1}, aggregate={"votes": {"path": "/n/0", "op": "count"}})
     wall = await event.activity(status="published", config={"odd": ODD}, response_policy="many")
@@ -58,7 +58,7 @@ async def _full(api: Api) -> dict[str, Any]:
 
 @pytest.fixture
 async def story(settings: Settings) -> dict[str, Any]:
-    """The history on the database of this test, whose server has stopped since."""
+    """The history on this test's database, after its server has stopped."""
     async with App(settings).running() as app:
         return await _full(Api(app))
 
@@ -77,7 +77,7 @@ def archive(story: dict[str, Any], env: dict[str, str], tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of an installation that has nothing yet, on either database in turn."""
+    """The environment of an empty installation, on either database in turn."""
     folder = tmp_path / "elsewhere"
     if request.param == "sqlite":
         yield environment(folder, DATABASE_URL=f"sqlite:///{folder}/conflicto.sqlite3")
@@ -89,7 +89,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[s
 
 @pytest.fixture
 def reads(story: dict[str, Any]) -> Callable[[dict[str, str]], Awaitable[list[Any]]]:
-    """Return what all readers see of the story, without what a new epoch changes."""
+    """Return what all readers see of the history, without the effects of a new epoch."""
 
     async def read(env: dict[str, str]) -> list[Any]:
         settings = Settings(database_url=env["DATABASE_URL"], data_dir=Path(env["CONFLICTO_DATA_DIR"]), rate_limits=False)
@@ -195,7 +195,7 @@ def _look(archive: Path, env: dict[str, str]) -> str:
 
 
 def _resealed(archive: Path, **header: Any) -> None:
-    """Change an archive's first line, and its checksum so that it fits."""
+    """Change an archive's first line, and adjust its checksum."""
     first, rest = archive.read_bytes().split(b"\n", 1)
     changed = json.dumps(json.loads(first) | header).encode() + b"\n" + rest[:-64]
     archive.write_bytes(changed + sha256(changed).hexdigest().encode())

@@ -15,7 +15,7 @@ from tests.support.processes import PROGRAM, environment, run, run_apart, served
 
 PAGE = 4096
 STOPPED = (0, -signal.SIGTERM)
-"""uvicorn ends itself by the signal again once everything is closed."""
+"""Exit codes of a stopped server: uvicorn raises the signal again after the cleanup."""
 
 
 def test_an_old_schema_on_postgres_is_refused_with_the_command_that_mends_it(postgres_url: str, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_secret_that_is_too_short_is_refused_by_name_and_not_repeated(tmp_path
 
 
 def test_a_command_whose_database_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    """A server waits for it, see `tests/ports/test_database_addresses.py`."""
+    """Test `db check`; a server waits instead, see `tests/ports/test_database_addresses.py`."""
     refused = run_apart("db", "check", env=environment(tmp_path, DATABASE_URL="postgresql://127.0.0.1:9/nothing"))
 
     assert refused.returncode == 3

@@ -40,7 +40,7 @@ def test_servers_capacity_is_what_it_says(postgres_database: str) -> None:
 
 @pytest.fixture
 def sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget afterwards what a start told its workers."""
+    """Undo the variables that a start sets for its workers."""
     for name in ("DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW"):
         monkeypatch.setenv(name, "0")
 

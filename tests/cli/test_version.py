@@ -1,4 +1,4 @@
-"""The version as a person asks for it."""
+"""The output of `conflicto --version`."""
 
 from conflicto import __version__
 from tests.support.processes import run

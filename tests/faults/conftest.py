@@ -1,4 +1,4 @@
-"""Real faults, and the number of injected ones at the end of the run."""
+"""Real faults, and the number of injected faults at the end of the run."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +13,7 @@ COUNTS = "faults"
 
 @pytest.fixture
 def counted(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Takes what is told at the end of the run, whichever worker found it."""
+    """Return a function that records a count for the report at the end of the run."""
     return lambda report: record_property(COUNTS, report)
 
 

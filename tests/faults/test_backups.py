@@ -12,9 +12,9 @@ from tests.support.crowd import gather
 from tests.support.processes import Served, environment, run, served
 
 MIN_BACKUPS = 20
-"""Backups; `--kills` asks for more."""
+"""Number of backups; `--kills` raises it."""
 BETWEEN = 5
-"""Answers that are acknowledged before the next backup begins."""
+"""Acknowledged responses before the next backup begins."""
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Served]:
 
 
 def stamps_in(archive: Path) -> tuple[dict[str, int], int]:
-    """Return the timestamp of every response in an archive, and the head of the one session."""
+    """Return the timestamp of every response in an archive, and the head of its session."""
     rows: dict[str, int] = {}
     head = 0
     with open_archive(archive) as whole:

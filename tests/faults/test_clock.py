@@ -19,7 +19,7 @@ JUMPS_US = (HOUR_US, -HOUR_US, -HOUR_US, 2 * HOUR_US, -3 * HOUR_US)
 
 
 class JumpingClock(Clock):
-    """A wall clock that is set by hand; what only ever runs on, runs on."""
+    """A wall clock that tests set. The monotonic clock stays real."""
 
     def __init__(self) -> None:
         self.shift_us = 0
@@ -70,7 +70,7 @@ async def test_clock_that_jumps_changes_no_order_and_ends_no_seat(jumping: Api, 
 
 
 async def test_clock_set_back_gives_nobody_a_second_window(jumping: Api, clock: JumpingClock) -> None:
-    """Limits count by the clock that only runs on."""
+    """Limits use the monotonic clock."""
     event = await make_event(jumping)
     seat = await event.join("Ada")
     statuses = []

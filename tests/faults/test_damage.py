@@ -13,14 +13,14 @@ from tests.support.processes import PLAIN, Served, environment, run, served
 
 PAGE = 4096
 LEAVES = (10, 13)
-"""The first byte of a page at the end of a tree."""
+"""First byte of SQLite's leaf pages: index and table."""
 ANSWERS = 24
 WORD = "of the first hall "
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 
 
 class Halls:
-    """Two sessions in one database; the answers of the first fill pages of their own."""
+    """Two sessions in one database. The first fills pages with its own responses."""
 
     def __init__(self, server: Served) -> None:
         self.first, self.second = (open_hall(server, response_policy="many") for _ in range(2))
@@ -32,7 +32,7 @@ class Halls:
             self.second.answer(server, self.bert, f"{nth}: " + "of the second hall " * 50)
 
     def damage(self, file: Path) -> int:
-        """Overwrite each leaf with answers of the first hall only; returns their number."""
+        """Overwrite each leaf with responses of the first session only; return their number."""
         data, number = bytearray(file.read_bytes()), 0
         for at in range(0, len(data), PAGE):
             page = bytes(data[at : at + PAGE])
@@ -49,7 +49,7 @@ def stored(server: Served, hall: Hall) -> httpx2.Response:
 
 
 def reset(server: Served, hall: Hall) -> httpx2.Response:
-    """Clear the round, which touches every answer."""
+    """Clear the round, which reads every response."""
     headers = {"authorization": f"Bearer {hall.host}"}
     return httpx2.post(f"{server.url}/api/v1{hall.activity}/reset", json={}, headers=headers, timeout=30, **PLAIN)
 

@@ -20,7 +20,7 @@ NO_SPACE = 4096
 
 @contextmanager
 def full_disk(server: Served) -> Iterator[None]:
-    """Let the server write nothing behind the first page of any file."""
+    """Limit the server's files to their first page."""
     before = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (NO_SPACE, before[1]))
     try:

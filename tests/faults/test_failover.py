@@ -19,18 +19,18 @@ from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import Cluster, create_database, postgres_cluster
 
 NOTICED_S = 30.0
-"""A second for the check of the database, and headroom for a busy machine."""
+"""Time for the check of the database (1 s), and headroom for a busy machine."""
 
 
 def asked(server: Served, path: str, token: str) -> httpx2.Response:
-    """Return an answer as a client gets one, who comes again after a 503."""
+    """Send a request like a client that retries after a 503; return the response."""
     answers = []
     until(lambda: answers.append(got(server, path, token)) or answers[-1].status_code != 503, within_s=NOTICED_S)
     return answers[-1]
 
 
 def answer(server: Served, hall: Hall, token: str, word: str) -> None:
-    """Send an answer as a client does, with the same key until it is taken."""
+    """Send a response like a client, with the same idempotency key until it is accepted."""
     headers = {"authorization": f"Bearer {token}", "idempotency-key": f"the-word-{word}"}
     address, body = f"{server.url}/api/v1{hall.activity}/responses", {"response_data": word}
     until(lambda: httpx2.post(address, json=body, headers=headers, timeout=30, **PLAIN).status_code == 201, within_s=NOTICED_S)
@@ -46,7 +46,7 @@ class Standby:
 
 @contextmanager
 def replica(primary: Cluster) -> Iterator[Standby]:
-    """Yield a replica that followed until now, and no further."""
+    """Yield a replica that has followed until now and then stopped."""
     copy = primary.copied()
 
     def take_over(port: int) -> None:
@@ -62,7 +62,7 @@ def replica(primary: Cluster) -> Iterator[Standby]:
 
 @contextmanager
 def older_files(primary: Cluster) -> Iterator[Standby]:
-    """Yield a copy of the files as they are now."""
+    """Yield a copy of the present files."""
     port = primary.port
     primary.stop()
     copy = primary.files_copied()
@@ -80,7 +80,7 @@ def older_files(primary: Cluster) -> Iterator[Standby]:
 
 
 class Listener(threading.Thread):
-    """Someone who asks once and waits for the answer; `status` is None as long as there is none."""
+    """A client with one pending request; `status` is None until the response."""
 
     def __init__(self, server: Served, path: str, token: str) -> None:
         super().__init__(daemon=True)
@@ -98,14 +98,14 @@ def cursor_of(server: Served, hall: Hall, token: str) -> str:
 
 
 def words(server: Served, hall: Hall, since: str = "0") -> list[str]:
-    """Return the answers that the feed tells, in its order."""
+    """Return the responses in the feed, in order."""
     page = asked(server, f"{hall.activity}/responses/since/{since}?limit=1000", hall.host)
     assert page.status_code == 200, page.text
     return [item["response_data"] for item in page.json()["items"]]
 
 
 def epoch_of(server: Served, hall: Hall) -> str | None:
-    """Return the life that a server tells from; None while the database is away."""
+    """Return the epoch of a server, or None while the database is away."""
     epoch: str | None = got(server, f"{hall.path}/changes/since/0", hall.host).json().get("epoch")
     return epoch
 
@@ -133,7 +133,7 @@ class Story:
         self.waiting = [Listener(server, path, hall.host) for server in self.servers]
 
     def require_a_new_beginning(self) -> None:
-        """Every server is in the same new life, and tells everyone whose position was lost."""
+        """Require one new epoch at all servers, and status 410 for every lost cursor."""
         for server in self.servers:
             until(lambda server=server: epoch_of(server, self.hall) not in {None, self.epoch}, within_s=NOTICED_S)
         assert len({epoch_of(server, self.hall) for server in self.servers}) == 1
@@ -186,7 +186,7 @@ def test_nobody_goes_on_from_commits_that_were_lost(standby: Any, tmp_path: Path
 
 
 def test_a_replica_that_is_not_promoted_is_out_of_reach(tmp_path: Path) -> None:
-    """It may be behind, and takes no write: no server reads from it before its promotion."""
+    """No server reads from a replica before its promotion: it may lag, and accepts no writes."""
     with postgres_cluster(fsync=False) as primary, ExitStack() as stack:
         url = create_database(primary.url, "replica")
         migrations.upgrade(url)

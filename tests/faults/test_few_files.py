@@ -1,4 +1,4 @@
-"""A low limit on open files: late connections wait or are cut off, the others are served."""
+"""A low limit on open files: late connections wait or are closed, the others are served."""
 
 import resource
 import socket

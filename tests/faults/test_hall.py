@@ -1,4 +1,4 @@
-"""R-01: a thousand phones behind one address join at once, while one of them guesses codes."""
+"""R-01: a thousand phones behind one address join at once, while one guesses codes."""
 
 import asyncio
 import json
@@ -14,7 +14,8 @@ from tests.support.wire import parsed_head
 PHONES = 1000
 PATIENCE_S = 60.0
 JOINED_S = 10.0
-"""The documented limit, compared with the server's own processor time: the machine may be busy."""
+"""The documented limit. It is compared with the server's own processor time, since the machine
+may be busy."""
 
 
 def request(method: str, path: str, body: object = None, key: str = "", link_key: str = "") -> bytes:
@@ -34,7 +35,7 @@ async def exchange(line: tuple[asyncio.StreamReader, asyncio.StreamWriter], sent
 
 
 async def phone(port: int, code: str, nth: int, link_key: str = "") -> tuple[int, int]:
-    """Act as a phone whose owner scanned or typed the code: look at the lobby, take a seat."""
+    """Act as a phone after the scan or the typed code: look up the session and join."""
     line = await asyncio.open_connection("127.0.0.1", port)
     lobby, _ = await exchange(line, request("GET", f"/sessions/by-code/{code}", link_key=link_key))
     seat, _ = await exchange(
@@ -46,7 +47,7 @@ async def phone(port: int, code: str, nth: int, link_key: str = "") -> tuple[int
 
 
 async def guess(port: int, looked: list[int], stop: Callable[[], bool]) -> None:
-    """Try wrong codes, one after the other, and note the statuses."""
+    """Try wrong codes in sequence, and record the statuses."""
     line = await asyncio.open_connection("127.0.0.1", port)
     while not stop():
         code = "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{len(looked) % 10_000:04}")
@@ -64,7 +65,7 @@ async def arrive(port: int, code: str, link_key: str = "") -> list[tuple[int, in
 
 
 async def arrive_among_guesses(port: int, code: str, link_key: str = "") -> tuple[list[tuple[int, int]], list[int]]:
-    """Let the hall in once the guesser is refused, and let him go on meanwhile."""
+    """Let all phones join after the guesser is refused, while the guesses continue."""
     looked: list[int] = []
     await guess(port, looked, lambda: 429 in looked)
     arriving = asyncio.create_task(arrive(port, code, link_key))

@@ -21,10 +21,10 @@ from tests.support.ports import free_port
 from tests.support.processes import PLAIN, Served, served
 
 TOGETHER = 8
-"""Stories that are told at once, each in a session of its own."""
+"""Concurrent histories, each in its own session."""
 PAUSE_S = 0.01
 EACH = 65
-"""Answers of one phone; eight of them write 520."""
+"""Responses per phone; eight phones write 520."""
 KILLS = 3
 LIVES_S = (0.4, 1.2)
 PATIENCE_S = 120.0
@@ -122,7 +122,7 @@ def rows(items: list[dict[str, Any]]) -> Told:
 
 
 def page_through(fleet: Fleet, crowd: Crowd, writing: threading.Event, wait: str) -> list[Page]:
-    """Poll, or wait for news, at one server after the other."""
+    """Poll or long-poll, alternating between the servers."""
     since, pages, fresh_s = "0", list[Page](), time.monotonic()
     with Client(fleet, crowd.host, 0) as client:
         while writing.is_set() or time.monotonic() - fresh_s < QUIET_S:
@@ -136,7 +136,7 @@ def page_through(fleet: Fleet, crowd: Crowd, writing: threading.Event, wait: str
 
 
 def listen(fleet: Fleet, crowd: Crowd, writing: threading.Event) -> list[Page]:
-    """Read the session's event stream, and go on from the last id wherever it broke off."""
+    """Read the session's event stream, and reconnect from the last id after each break."""
     since, pages, fresh_s = "0", list[Page](), time.monotonic()
     with Client(fleet, crowd.host, 1) as client:
         while writing.is_set() or time.monotonic() - fresh_s < QUIET_S:
@@ -149,7 +149,7 @@ def listen(fleet: Fleet, crowd: Crowd, writing: threading.Event) -> list[Page]:
 
 
 def heard(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield what one stream tells until it breaks off, or says nothing for a while."""
+    """Yield the events of one stream until it breaks off, or is silent for a while."""
     client.nth += 1
     headers = {"accept": "text/event-stream"} | ({"last-event-id": since} if since != "0" else {})
     path = f"/sessions/{crowd.session_id}/changes/since/{since}"
@@ -161,7 +161,7 @@ def heard(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[
 
 
 def events(stream: httpx2.Response) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield id and items of each whole event; a bookmark moves the position alone."""
+    """Yield id and items of each complete event; a keep-alive moves the position only."""
     if stream.status_code != 200:
         return
     cursor, kind, items = "", "", []
@@ -179,7 +179,7 @@ def events(stream: httpx2.Response) -> Iterator[tuple[str, list[dict[str, Any]]]
 
 
 def break_things(fleet: Fleet, rng: Random, most: int, done: threading.Event) -> int:
-    """Kill one server after the other and start it again; return how often."""
+    """Kill the servers in turn and restart them; return the number of kills."""
     kills = 0
     while not done.is_set() and kills < most:
         time.sleep(rng.uniform(*LIVES_S))
@@ -191,7 +191,7 @@ def break_things(fleet: Fleet, rng: Random, most: int, done: threading.Event) ->
 
 
 def stories(fleet: Fleet, rng: Random, count: int) -> tuple[list[tuple[list[Write], dict[str, list[Page]]]], int]:
-    """Run all crowds, each on its own session; return acknowledgements, reads and kills."""
+    """Run all phones, each group in its own session; return acknowledgements, reads and kills."""
     server = next(server for _, server in fleet.running.values())
     crowds, done = [gather(server) for _ in range(count)], threading.Event()
     with ThreadPoolExecutor(count + 1) as pool:
@@ -205,7 +205,7 @@ def stories(fleet: Fleet, rng: Random, count: int) -> tuple[list[tuple[list[Writ
 
 
 def story(fleet: Fleet, crowd: Crowd) -> tuple[list[Write], dict[str, list[Page]]]:
-    """Let the phones of one session answer, and one reader of each kind read."""
+    """Send responses from a session's phones, while one reader of each kind reads."""
     writing = threading.Event()
     writing.set()
     with ThreadPoolExecutor(len(crowd.tokens) + 3) as pool:

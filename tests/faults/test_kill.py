@@ -9,7 +9,7 @@ from tests.support.crowd import Crowd, gather
 from tests.support.processes import environment, run, served
 
 BETWEEN = 25
-"""Answers that are acknowledged before the next kill."""
+"""Acknowledged responses before the next kill."""
 
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 """A killed process cannot write its coverage."""

@@ -29,7 +29,7 @@ class Installation:
         self.path = self.host = ""
 
     async def live(self, name: str) -> None:
-        """Make a session and copy everything to `archive`."""
+        """Create a session and copy everything to `archive`."""
         async with App(self.settings).running() as app:
             event = await make_event(Api(app))
             wall = await event.activity(status="active", response_policy="many")
@@ -53,7 +53,7 @@ class Installation:
 
 @pytest.fixture
 async def lost(tmp_path: Path) -> Installation:
-    """The installation whose archive is restored."""
+    """An installation whose archive is restored."""
     folder = tmp_path / "lost"
     house = Installation(folder, f"sqlite:///{folder}/conflicto.sqlite3")
     assert run("db", "upgrade", env=house.env).exit_code == 0
@@ -63,7 +63,7 @@ async def lost(tmp_path: Path) -> Installation:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:  # type: ignore[misc]
-    """The installation that is restored into; it has a session and a key of its own."""
+    """The target of the restore, with its own session and key."""
     folder = tmp_path / "house"
     folder.mkdir()
     if request.param == "sqlite":
@@ -79,7 +79,7 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inst
 
 
 def rolled_back(url: str) -> None:
-    """Wait until PostgreSQL has noticed that a client of it was killed."""
+    """Wait until PostgreSQL has noticed the death of its client."""
     if url.startswith("sqlite"):
         return
     until = time.monotonic() + PATIENCE_S

@@ -20,7 +20,7 @@ from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import valkey_server
 
 MAX_WAIT_S = 2.0
-"""For one answer while Redis hangs; 50 ms are for Redis, the rest is for a busy machine."""
+"""Limit for a response while Redis hangs: 50 ms for Redis, the rest for a busy machine."""
 
 LIMITED = {"CONFLICTO_RATE_LIMITS": "on"}
 
@@ -33,14 +33,14 @@ def workers(postgres_database: str, valkey_url: str, tmp_path: Path) -> Iterator
 
 
 def answered(server: Served, crowd: Crowd, nth: int = 0) -> int:
-    """Answer once and return the status."""
+    """Send a response and return the status."""
     headers = {"authorization": f"Bearer {crowd.tokens[nth]}"}
     body = {"response_data": {"at": server.url}}
     return httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=10, **PLAIN).status_code
 
 
 def decided_alone(server: Served) -> float:
-    """Return how many limits Redis did not decide in time, as happens on a busy machine."""
+    """Return the number of limits that Redis did not decide in time, as on a busy machine."""
     return float(re.search(r"^conflicto_limit_fallbacks_total (\S+)", server.text("/metrics"), re.MULTILINE)[1])
 
 
@@ -107,7 +107,7 @@ def exhaust(server: Served) -> None:
 @pytest.mark.parametrize("fault", ["killed", "hangs", "full"])
 @pytest.mark.timed
 def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
-    """R-06: zero errors, and nobody waits for Redis."""
+    """R-06: no errors, and no wait for Redis."""
     with valkey_server() as valkey, served(tmp_path, REDIS_URL=valkey.connection_url, **LIMITED) as server:
         crowd = gather(server)
         assert answered(server, crowd) == 201

@@ -41,11 +41,11 @@ class Worker:
         self.guard = CodeGuard(self.limiter, self.marks, UsedCodes(Clock()), LinkKeys(b"k" * 32))
 
     async def allowed(self, policy: Policy, times: int, key: str = "anna") -> int:
-        """Spend, each after the other."""
+        """Spend in sequence."""
         return sum([(await self.limiter.spend(policy, key)).allowed for _ in range(times)])
 
     async def answered(self) -> None:
-        """Wait until Redis decides."""
+        """Wait until Redis decides the limits again."""
         deadline = time.monotonic() + PATIENCE_S
         unanswered = -1
         while self.limiter.fallback_count != unanswered:
@@ -222,7 +222,7 @@ async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> in
 
 @pytest.mark.catalogue("R-07")
 async def test_keys_expire(workers: list[Worker]) -> None:
-    """R-07: whatever strangers make up, Redis holds it no longer than the window takes to fill."""
+    """R-07: keys that strangers invent expire with the time in which their window refills."""
     one, other = workers
     quick = Policy("quick", 60, 1, shared=True)
     most, without_end = 0, 0

@@ -26,20 +26,20 @@ SLOW_COMMIT = """
     END $$;
     CREATE TRIGGER be_slow AFTER UPDATE ON feed_heads FOR EACH STATEMENT EXECUTE FUNCTION be_slow();
 """
-"""Once for each transaction, however many sessions it has."""
+"""A trigger that runs once per transaction, for any number of sessions."""
 
 NEIGHBOURS = 4
 EACH_PER_S = 1.0
 ALONE_S = 4.0
 FLOOD_S = 5.0
 FLOOD_PER_S = 1_600.0
-"""Ten times what groups of 16 at most can carry in commits of a tenth of a second."""
+"""Ten times the capacity of groups of 16 with commits of a tenth of a second."""
 COMMIT_S = 0.1
 HEADROOM_S = 0.15
 
 
 async def neighbours(sender: Sender, crowds: list[Crowd], seconds: float) -> list[Told]:
-    """Let each neighbour's phones answer now and then; return what all were told."""
+    """Send responses from each neighbour's phones now and then; return all replies."""
     told = await asyncio.gather(
         *(sender.at_rate(EACH_PER_S, seconds, f"/api/v1{crowd.path}/responses", crowd.tokens) for crowd in crowds)
     )

@@ -29,7 +29,8 @@ SHARE_OF_PEAK = 0.8
 SHED_S = 0.05
 """Time in which half of the refusals arrive, even while other tests use the processors."""
 TAKEN_S = 2.0 + 1.0
-"""Within which 99 of 100 that are taken hear so, and some headroom for a busy machine."""
+"""Time in which 99 % of the accepted responses are acknowledged, with headroom for a busy
+machine."""
 HOST_S = 2.0 + 1.0
 MORE_MIB = 256.0
 CALM_S = 4.0
@@ -37,7 +38,7 @@ CALM_S = 4.0
 
 
 async def seats(crowd: Crowd, sender: Sender, code: str) -> list[str]:
-    """Let people join, all at once."""
+    """Join with many participants at once."""
     path = f"/api/v1/sessions/{crowd.session_id}/join"
     joined = await asyncio.gather(*(sender.post(path, {"nickname": f"Phone N{nth}", "code": code}) for nth in range(SEATS)))
     return [json.loads(body)["participant_token"] for _, _, body in joined]
@@ -64,7 +65,7 @@ async def rush(
 
 
 async def host_waits(sender: Sender, crowd: Crowd) -> float:
-    """Return how long the host's own command took in the middle of it."""
+    """Return the duration of the host's own command during the flood."""
     await asyncio.sleep(SECONDS / 2)
     began = asyncio.get_running_loop().time()
     status, _, body = await sender.post(f"/api/v1/sessions/{crowd.session_id}/overlay", {"overlay": "black"}, crowd.host)

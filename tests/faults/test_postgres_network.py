@@ -33,7 +33,7 @@ def cluster() -> Iterator[Cluster]:
 
 @contextmanager
 def behind(cluster: Cluster, folder: Path, name: str, **more: str) -> Iterator[tuple[Served, Network]]:
-    """Yield a server whose way to the database leads through a network that can turn bad."""
+    """Yield a server that reaches its database through a network with faults."""
     url = create_database(cluster.url, name, template="template")
     with network(cluster.port) as relay:
         through = url.replace(f":{cluster.port}/", f":{relay.port}/")
@@ -42,12 +42,12 @@ def behind(cluster: Cluster, folder: Path, name: str, **more: str) -> Iterator[t
 
 
 def health(server: Served) -> tuple[int, int]:
-    """Return what is said of the process and of its readiness."""
+    """Return the statuses of liveness and readiness."""
     return tuple(httpx2.get(f"{server.url}/health/{which}", timeout=20, **PLAIN).status_code for which in ("live", "ready"))
 
 
 def attempt(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | None]:
-    """Answer once; return the status, the seconds that took, and when to come back."""
+    """Send a response; return the status, its duration in seconds, and the time to retry."""
     began = time.monotonic()
     answer = httpx2.post(
         f"{server.url}/api/v1{crowd.path}/responses",

@@ -19,7 +19,7 @@ CUTS_FOR_EACH_KILL = 10
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 PATIENT_REFUSALS = 40
 BETWEEN = 7
-"""Answers that are acknowledged before the next cut."""
+"""Acknowledged responses before the next cut."""
 
 CARELESS = """
 from conflicto.platform.db import sqlite
@@ -38,7 +38,7 @@ from conflicto.cli import main
 
 main()
 """
-"""The program with a database that syncs its log only now and then."""
+"""The program with a database that rarely syncs its log."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 def answers(folder: Path) -> list[str]:
-    """Open the files after a cut as the next start would, and return the answers in order."""
+    """Open the files after a cut as the next start would, and return the responses in order."""
     connection = driver.connect(folder / "conflicto.sqlite3")
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -67,7 +67,7 @@ class Left:
 
 
 def cuts(crowd: Crowd, server: Served, disk: Disk, count: int, into: Path) -> Iterator[Left]:
-    """Cut the power repeatedly under load; every other time unsynced data are partly there."""
+    """Cut the power repeatedly under load; every other cut keeps part of the unsynced data."""
     rng = Random(count)
     with crowd.answering(server):
         for nth in range(count):
@@ -104,14 +104,14 @@ def test_what_a_power_cut_leaves_begins_as_the_feed_does_and_has_all_that_was_ac
 
 @pytest.mark.catalogue("F-03")
 def test_a_log_that_is_synced_now_and_then_would_lose_answers(disk: Disk, tmp_path: Path) -> None:
-    """The control: the same cuts show what they are there to show."""
+    """The control: without syncs, the same cuts lose acknowledged responses."""
     with served(disk.live, program=("-c", CARELESS), **disk.environment, **UNMEASURED) as server:
         lefts = cuts(gather(server), server, disk, 20, tmp_path / "cut")
         assert any(missing([left]) for left in lefts)
 
 
 def test_the_key_of_tokens_is_on_the_disk_before_the_first_one_is_given_out(disk: Disk, tmp_path: Path) -> None:
-    """With the database in the same directory, its own syncs would hide a missing one."""
+    """Keep the database outside the directory, since its syncs would hide a missing one."""
     elsewhere = {"DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere.sqlite3"}
     with served(disk.live, **elsewhere, **disk.environment, **UNMEASURED) as server:
         disk.cut(server, tmp_path / "cut", Random(0), is_torn=False)

@@ -18,7 +18,7 @@ from tests.support.processes import Served, served
 from tests.support.servers import Cluster, create_database
 
 BETWEEN = 7
-"""Answers that are acknowledged before the next cut."""
+"""Acknowledged responses before the next cut."""
 
 NAME = "cuts"
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
@@ -26,14 +26,14 @@ UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """Yield a folder that whom the server runs as may enter."""
+    """Yield a folder that the server's user may enter."""
     with tempfile.TemporaryDirectory(prefix="conflicto-power-") as name:
         yield Path(name)
 
 
 @contextmanager
 def powered(folder: Path, *, fsync: bool) -> Iterator[tuple[Cluster, Disk]]:
-    """Yield a real server whose syncs are kept, and the disk that keeps them."""
+    """Yield a real server, and the disk that records its syncs."""
     cluster = Cluster(folder)
     cluster.create("--wal-segsize=1")
     cluster.start(free_port())
@@ -52,7 +52,7 @@ def powered(folder: Path, *, fsync: bool) -> Iterator[tuple[Cluster, Disk]]:
 
 
 def left_by(cluster: Cluster, folder: Path) -> list[str] | None:
-    """Start a server on the files after a cut and return the answers; None if it does not start."""
+    """Start a server on the files after a cut; return the responses, or None without a start."""
     server = Cluster(folder)
     server.password = cluster.password
     server.take(folder / "data")
@@ -84,7 +84,7 @@ def cuts(crowd: Crowd, cluster: Cluster, disk: Disk, count: int) -> Iterator[tup
 
 @contextmanager
 def answered(folder: Path, *, fsync: bool) -> Iterator[tuple[Crowd, Served, Cluster, Disk]]:
-    """Yield a crowd that answers all the time, and where its answers go."""
+    """Yield a crowd that responds continuously, and the server, cluster and disk behind it."""
     with open_folder() as place, powered(place, fsync=fsync) as (cluster, disk):
         url = f"{cluster.url.rpartition('/')[0]}/{NAME}"
         with served(folder, DATABASE_URL=url, **UNMEASURED) as server:
@@ -111,7 +111,7 @@ def test_what_a_power_cut_leaves_of_postgres_has_all_that_was_acknowledged(
 
 @pytest.mark.catalogue("F-03")
 def test_a_server_that_does_not_sync_would_lose_answers(tmp_path: Path) -> None:
-    """The control: the same cut shows what it is there to show."""
+    """The control: without syncs, the same cut loses acknowledged responses."""
     with answered(tmp_path, fsync=False) as (crowd, _, cluster, disk):
         ((acknowledged, answers),) = cuts(crowd, cluster, disk, 1)
     assert answers is None or acknowledged - set(answers)

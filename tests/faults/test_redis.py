@@ -16,7 +16,7 @@ from tests.support.servers import valkey_server
 
 STALE_S = 2.0
 HEADROOM_S = 4.0
-"""For a machine that is busy with other tests."""
+"""Additional time for a machine that is busy with other tests."""
 BACK_S = 5.0
 
 
@@ -38,7 +38,7 @@ def tell(valkey: ValkeyServer, *words: Any) -> None:
 
 
 def stopped(valkey: ValkeyServer) -> None:
-    """It stays away to the end of the test."""
+    """Stop it until the end of the test."""
     valkey.stop()
 
 
@@ -64,7 +64,7 @@ def asleep(valkey: ValkeyServer) -> None:
 
 
 def strange(valkey: ValkeyServer) -> None:
-    """Doorbells that nobody rang, and nonsense, on every channel there is."""
+    """Send false doorbells and invalid messages on every channel."""
     with redis.Redis.from_url(valkey.connection_url) as client:
         for channel in client.pubsub_channels():
             for message in (b"1:9999999999999999", b"\x00\xff", b"7:7 " * 1000):

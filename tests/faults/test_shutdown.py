@@ -1,4 +1,4 @@
-"""A quick shutdown: followers are told, and every acknowledged response is stored."""
+"""A quick shutdown: followers are disconnected properly, and acknowledged responses are stored."""
 
 import asyncio
 import json

@@ -12,7 +12,7 @@ from conflicto.platform.shutdown import MAX_SHUTDOWN_S
 from tests.support.processes import PLAIN, Served, served
 
 MARGIN_S = 3.0
-"""For a busy machine, after the time that the server takes itself."""
+"""Additional time for a busy machine."""
 
 STUCK = """
 import sys, threading
@@ -39,7 +39,7 @@ def stuck_server(folder: Path, *, spins: bool = False) -> Iterator[tuple[Served,
 
 
 def leave(server: Served, path: str, token: str) -> int:
-    """Ask, and go away after a moment; return the status if there was an answer, 0 if not."""
+    """Send a request and disconnect after a moment; return the status, or 0 without a response."""
     try:
         headers = {"authorization": f"Bearer {token}"}
         return httpx2.get(f"{server.url}/api/v1{path}", headers=headers, timeout=0.5, **PLAIN).status_code

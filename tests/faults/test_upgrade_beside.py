@@ -24,7 +24,7 @@ MAX_PAUSE_S = 1.0
 
 @contextmanager
 def reading(server: Served, crowd: Crowd) -> Iterator[Counter[int]]:
-    """Let hosts read the tables during the block; yields the number of responses by status."""
+    """Read the tables as hosts during the block; yields the number of responses by status."""
     told: Counter[int] = Counter()
     done = threading.Event()
     session = f"/api/v1/sessions/{crowd.session_id}"
@@ -75,7 +75,7 @@ def test_a_running_program_works_on_while_a_newer_one_migrates(
 
 
 def lacks(server: Served) -> str | None:
-    """Return what a server says that it lacks, None if it is ready."""
+    """Return the missing dependency of a server, None if it is ready."""
     told = httpx2.get(f"{server.url}/health/ready", **PLAIN).json()
     return told.get("dependency")
 

@@ -1,4 +1,4 @@
-"""The writer and its database without HTTP, with deadlines short enough to wait for."""
+"""The writer and its database without HTTP, with timeouts that tests can wait for."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def kit(database_url: str) -> Iterator[Kit]:
 
 
 class Outage:
-    """Takes one database of a PostgreSQL server away from everyone, and gives it back."""
+    """An outage of one database of a PostgreSQL server, which the test starts and ends."""
 
     def __init__(self, admin_url: str, name: str) -> None:
         self.admin_url, self.name = admin_url, name

@@ -1,4 +1,4 @@
-"""Doorbells over a real Valkey: heard while it is there, and heard again as soon as it is back."""
+"""Doorbells over a real Valkey: received while it runs, and again as soon as it is back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,7 +23,7 @@ def server() -> Iterator[ValkeyServer]:
 
 
 class Listening:
-    """One worker's end of the bus, and what it heard."""
+    """The bus of one worker, and the doorbells that it received."""
 
     def __init__(self, url: str, epoch: str) -> None:
         self.heard: list[tuple[int, int]] = []

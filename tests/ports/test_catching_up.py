@@ -62,7 +62,7 @@ def other(database_url: str) -> Iterator[Kit]:
 
 
 class Hall:
-    """A session in which this process and another do whatever comes to their minds."""
+    """A session that this process and another one change at random."""
 
     def __init__(self, kit: Kit, rng: Random) -> None:
         policy = rng.choice([ResponsePolicy.ONE, ResponsePolicy.MANY])
@@ -138,7 +138,7 @@ def rows(source: RowSource, window: Window, activity_id: UUID) -> list[Any]:
 
 
 def compared(tx: ReadTx, head: SessionState, activity_id: UUID) -> None:
-    """Hold a memory against the database in one snapshot."""
+    """Compare the memory with the database in one snapshot."""
     fresh = load_session_state(tx, head.session.id)
     assert state(head) == state(fresh)
     for after in range(head.recent.floor, head.ts + 1, max(1, (head.ts - head.recent.floor) // 7)):
@@ -169,7 +169,7 @@ def told(tally: RoundTally) -> list[Any]:
 
 
 async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
-    """Sweep until the memory stands where the database stands, and nobody writes any more."""
+    """Sweep until the memory has reached the database and all catch-ups have ended."""
     async with asyncio.timeout(20):
         while (await kit.db.read(read_positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._catch_ups:
             await heads.sweep()
@@ -197,7 +197,7 @@ async def test_memory_equals_a_fresh_look(
         loop.call_soon_threadsafe(heads.apply, committed)
 
     def amid(read: Callable[..., Any]) -> Callable[..., Any]:
-        """Let both go on while something is read, after its snapshot was taken."""
+        """Let both processes write during a read, after its snapshot was taken."""
 
         def reading(*args: Any) -> Any:
             found = read(*args)

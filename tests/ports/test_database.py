@@ -176,7 +176,7 @@ def test_no_default_of_database_or_role_makes_commits_less_durable(postgres_data
 
 
 def flushes(connection: psycopg.Connection[Any]) -> int:
-    """Return how often the server has synced its log, as far as every process has told."""
+    """Return the number of syncs of the server's log that all processes have reported."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     found = connection.execute("SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal' AND context = 'normal'").fetchone()
     return int(found[0]) if found else 0

@@ -28,7 +28,7 @@ def empty(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell at once what a start in this process would wait for."""
+    """Raise at once the error for which a start would wait."""
 
     def refuse(attempt: Callable[[], None]) -> None:
         with pytest.raises(DatabaseUnreachable) as waited:
@@ -39,7 +39,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def upgraded(url: str, folder: Path) -> tuple[int, str]:
-    """Return the exit code of `conflicto db upgrade`, and what it says."""
+    """Return the exit code of `conflicto db upgrade` and its message."""
     done = run("db", "upgrade", env=environment(folder, DATABASE_URL=url))
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stderr
@@ -108,7 +108,7 @@ def test_database_of_another_encoding_is_refused(postgres_url: str, tmp_path: Pa
 
 @pytest.fixture
 def guest(postgres_url: str) -> Iterator[str]:
-    """A user that owns nothing and may open three connections."""
+    """A user without tables who may open three connections."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("DROP ROLE IF EXISTS guest")
         connection.execute("CREATE ROLE guest LOGIN PASSWORD 'secret' CONNECTION LIMIT 3")

@@ -23,7 +23,7 @@ from tests.support.servers import create_database
 
 @dataclass
 class Exchange:
-    """A database by name, and an older copy of it."""
+    """A database by name, and an older copy of it, which can replace it."""
 
     admin_url: str
     name: str
@@ -33,14 +33,17 @@ class Exchange:
         return f"{self.name}_copy"
 
     def take_a_copy(self) -> None:
-        """Keep everyone out meanwhile, since nobody may be connected to a template."""
+        """Copy the database.
+
+        Nobody may be connected to a template, so it refuses connections meanwhile.
+        """
         self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)
         self._cut(self.name)
         create_database(self.admin_url, self.copy, template=self.name)
         self._do("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)
 
     def exchange(self) -> None:
-        """Put the copy in the place of the database."""
+        """Replace the database by its copy."""
         self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)
         self._cut(self.name)
         self._do("DROP DATABASE {} WITH (FORCE)", self.name)
@@ -57,7 +60,7 @@ class Exchange:
 
 @pytest.fixture
 def database_url(postgres_database: str) -> str:
-    """Nobody replaces the file of SQLite under a server."""
+    """Return a database on PostgreSQL, since nobody replaces SQLite's file under a server."""
     return postgres_database
 
 
@@ -73,7 +76,7 @@ async def exchange(shared: Settings, postgres_url: str) -> Exchange:
 
 @pytest.fixture(params=["told", "untold"])
 def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange, postgres_url: str) -> Settings:
-    """A server that discloses its timeline, and one that does not and gives an ordinary role."""
+    """Settings for a server whose role may read its timeline, and for one whose role may not."""
     if request.param == "told":
         return shared
     role = f"plain_{exchange.name}"
@@ -98,7 +101,7 @@ async def until_it_is_another(event: Event, api: Api, epoch: str | None) -> str:
 
 
 async def answered(event: Event, activity: dict[str, Any], seat: Seat, word: str) -> None:
-    """Send an answer until it is taken: the database may have been away."""
+    """Send a response until it is accepted: the database may have been away."""
     async with asyncio.timeout(20):
         while (await event.answer(activity, seat, word)).status_code != 201:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.05)

@@ -23,7 +23,7 @@ A_QUARTER = len(TEXT) * (MANY - FEW) // 4
 
 
 class Nowhere(RawIOBase):
-    """A file that keeps only counts."""
+    """A file that only counts its bytes."""
 
     written = 0
 

@@ -42,7 +42,7 @@ HASTE = 0.3
 
 
 class Dawdling(GroupRunner):
-    """Pauses after it has read the clock and again before it commits."""
+    """A group runner that waits after its clock reading."""
 
     rng = Random(7)
 
@@ -53,13 +53,15 @@ class Dawdling(GroupRunner):
 
 
 class DawdlingHeads(FeedHeads):
+    """Heads that wait before the commit."""
+
     def save(self, tx: WriteTx, heads: Any) -> None:
         super().save(tx, heads)
         time.sleep(Dawdling.rng.uniform(0, PAUSE_S))
 
 
 class ClockFirst(Dawdling):
-    """The mistake: the timestamp is taken from the clock before anything is locked."""
+    """The first error of the control: it reads the clock before it locks anything."""
 
     def _attempt(self, group: Any) -> Any:
         self.early = self._clock.wall_us()
@@ -72,7 +74,7 @@ class ClockFirst(Dawdling):
 
 
 class Unlocked(DawdlingHeads):
-    """The mistake's other half: the head row is neither locked nor believed."""
+    """The second error of the control: it neither locks nor reads the head row."""
 
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
         rows = connection.execute(select(feed_heads).where(feed_heads.c.session_id.in_(list(topics))))

@@ -20,10 +20,8 @@ from tests.support.processes import PLAIN, Served, served
 
 ANSWERS = 25
 READERS = ((1, 2), (4, 2), (25, 0), (1000, 1), (1000, 2))
-"""Page size and way: 0 and 1 stay at their server, 2 goes from one to the other.
-
-Odd sizes read the session's feed, even ones the activity's; the smaller, the further behind.
-"""
+"""Page size and server of each reader: 0 and 1 read from one server, 2 alternates. Odd sizes
+read the session's feed, even sizes the activity's. Readers with small pages lag behind."""
 STALE_S = 2.0
 """Age of a read at the other worker, with headroom for a busy machine."""
 
@@ -45,7 +43,7 @@ def clients(servers: list[Served], token: str) -> Iterator[list[httpx2.Client]]:
 
 
 def write(servers: list[Served], crowd: Crowd, nth: int) -> list[Write]:
-    """Answer again and again, at one server and the other in turn."""
+    """Send responses repeatedly, to both servers in turn."""
     done = []
     with clients(servers, crowd.tokens[nth]) as at:
         for number in range(ANSWERS):

@@ -25,7 +25,7 @@ def keep(kit: Kit, count: int, *, first: int, status: SessionStatus = SessionSta
 
 
 def fresh(kit: Kit) -> tuple[int, int]:
-    """Make a session and return its id and the length of its code."""
+    """Create a session and return its id and the length of its code."""
     session, _ = kit.do(None, create_session, NewSession("Town hall"))
     return session.id, len(session.join_code)
 
@@ -48,7 +48,7 @@ def test_codes_grow_with_the_sessions_that_are_open(kit: Kit) -> None:
 
 
 def plan_of(kit: Kit, ask: Callable[[ReadTx], object]) -> str:
-    """Return how the database goes about the one statement that a query sends, as it was sent."""
+    """Return the query plan of the one statement that a query sends."""
     sent: list[tuple[str, object]] = []
     with kit.db.writer_connection() as connection:
         event.listen(

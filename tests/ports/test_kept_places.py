@@ -1,4 +1,4 @@
-"""Places that are kept for people who left: what one group of joins costs."""
+"""Reserved places of departed participants: the cost of a group of joins."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Of many processes one does the work, and one that slept past its time does nothing."""
+"""Leases: one of several processes works, and one that overslept its lease does nothing."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def test_one_holds_it_until_its_time_is_over_or_it_lets_go(kit: Kit, other: Kit)
 
 
 class Writing:
-    """The writer of one process, as far as the purger needs one."""
+    """A writer with the parts that the purger needs."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit

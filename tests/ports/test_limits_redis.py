@@ -19,8 +19,8 @@ STEPS = st.lists(
     max_size=40,
 )
 AT_A_GIVEN_TIME = Script.of("local now = tonumber(ARGV[2])\n", SPEND_LUA.replace(TTL_LUA, "'EX', 3600"))
-"""The script with a clock that the test sets; Redis goes on ending keys by its own, so that is left
-to the test after next."""
+"""The script with a clock that the test sets. Redis expires keys by its own clock, so the script
+keeps them; a later test covers expiry."""
 
 
 @pytest.fixture(scope="module")

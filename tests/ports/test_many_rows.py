@@ -98,7 +98,7 @@ LOOKUPS = {
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", LOOKUPS)
 def test_sqlite_looks_up_each_key_by_index(kit: Kit, name: str) -> None:
-    """Turned round, the join reads all rows of a session, and all keys for each."""
+    """Drive the join by the keys: the other order reads all rows of a session for each key."""
     with kit.db.writer_connection() as connection:
         wanted = str(LOOKUPS[name]._sqlite.compile(connection))
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {wanted}", ("[]",) * wanted.count("?"))]

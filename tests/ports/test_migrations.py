@@ -37,17 +37,17 @@ HISTORY = migrations.known_revisions()
 REVISIONS = [
     pytest.param(each, marks=[] if each in {HISTORY[0], *HISTORY[-2:]} else pytest.mark.thorough, id=each) for each in HISTORY
 ]
-"""All of them, those between the first and the newest two for `make test-hard`."""
+"""All revisions. Only `make test-hard` runs those between the first and the last two."""
 ROOT = Path(__file__).parents[2]
 KILLS = (3, 20, 45)
-"""Statements of a migration from nothing at which a process is killed; it has more than 50."""
+"""Statements of a complete migration before which a process is killed; it has more than 50."""
 MAX_WAIT_S = 1.5
-"""Five times what a migration waits for a table before it lets everybody pass."""
+"""Five times the time after which a migration stops waiting for a table."""
 
 
 @pytest.fixture(autouse=True)
 def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no transaction of ours end because a busy machine keeps it waiting."""
+    """Disable the timeouts of our transactions, which a busy machine would exceed."""
     monkeypatch.setattr("conflicto.platform.db.postgres.IDLE_IN_TRANSACTION_TIMEOUT_S", PATIENCE_S)
 
 
@@ -68,7 +68,7 @@ def revision_of(url: str) -> str | None:
 
 
 def left_by(url: str, at: str) -> dict[str, list[dict[str, Any]]]:
-    """Make the database what the program of a revision left behind, and return its rows."""
+    """Create the database of the program of a revision, and return its rows."""
     migrations.upgrade(url, at)
     revisions.fill(url)
     rows = revisions.dump(url)
@@ -199,7 +199,7 @@ def test_a_killed_first_start_is_made_good_by_the_next(empty_url: str) -> None:
 
 @contextmanager
 def migrating(url: str) -> Iterator[None]:
-    """Hold what a running migration holds, so that others must wait."""
+    """Hold the lock of a running migration, so that others must wait."""
     if url.startswith("sqlite"):
         with driver.connect(url.removeprefix("sqlite:///"), isolation_level=None) as holder:
             holder.execute("BEGIN IMMEDIATE")
@@ -213,7 +213,10 @@ def migrating(url: str) -> Iterator[None]:
 
 
 def waiting(url: str) -> int:
-    """Return how many wait for the lock of migrations; on SQLite nobody can tell."""
+    """Return the number of processes that wait for the lock of migrations.
+
+    SQLite cannot tell.
+    """
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()[0]
 
@@ -240,7 +243,7 @@ def test_of_two_that_migrate_together_one_waits_and_finds_nothing_to_do(empty_ur
 
 
 def revision_of_held(url: str) -> str | None:
-    """Return the revision while somebody else holds the write lock."""
+    """Return the revision while another process holds the write lock."""
     db = Database(url)
     try:
         return db.query(lambda tx: revision(tx.connection))
@@ -328,7 +331,8 @@ PROMISES = {
     "activities": {("session_id", "updated_ts")},
     "sessions": {("join_code",)},
 }
-"""Unique indexes: one answer for each slot, no timestamp twice, one nickname, one live code."""
+"""Unique indexes. They allow a response per slot, a revision per timestamp, a participant per
+nickname and a session per join code."""
 
 KEYS = {
     "sessions": ["id"], "participants": ["id"], "activities": ["id"], "responses": ["id"], "idempotency_keys": ["id"],

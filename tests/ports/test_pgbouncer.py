@@ -1,4 +1,4 @@
-"""PgBouncer in between: necessary settings hold in every transaction, in both pool modes."""
+"""PgBouncer before PostgreSQL: our settings hold in every transaction, in both pool modes."""
 
 import threading
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module", params=[IGNORED, "ignore_startup_parameters = extra_float_digits"], ids=["ignored", "refused"])
 def bouncer(request: pytest.FixtureRequest, postgres_url: str, mode: str) -> Iterator[Pooler]:
-    """PgBouncer that drops our settings without a word, or refuses them."""
+    """PgBouncer that silently ignores our settings, or refuses them."""
     with pgbouncer(postgres_url, mode, request.param) as running:
         yield running
 
@@ -82,7 +82,7 @@ def test_reads_are_of_one_moment(pooled_url: str) -> None:
 
 
 def test_writer_and_readers_work_side_by_side_for_long(pooled_url: str) -> None:
-    """Statements that were prepared on one server connection are not there on the next."""
+    """Prepared statements of one server connection do not exist on the next."""
     kit = Kit(pooled_url, timeouts=DEADLINES)
     stage = set_stage(kit, people=8)
     faults: list[Exception] = []

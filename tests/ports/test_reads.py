@@ -1,4 +1,4 @@
-"""Reads end when nobody waits for them any more, and long ones leave readers for everybody else."""
+"""Reads: cancelled with their callers, and long ones leave readers for the others."""
 
 import asyncio
 import threading
@@ -18,7 +18,7 @@ from tests.ports.test_database import ENDLESS
 from tests.support.checks import eventually
 
 PATIENT = Timeouts(acquire_s=0.3, statement_s=600.0, caller_s=900.0)
-"""No deadline of these ends a read while a test runs."""
+"""Timeouts that no read of these tests reaches."""
 
 ROWS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
@@ -34,7 +34,7 @@ def db(database_url: str) -> Iterator[Database]:
 
 
 class Work:
-    """Reads that tell when they have begun."""
+    """Reads that signal their start."""
 
     def __init__(self) -> None:
         self.begun = threading.Semaphore(0)
@@ -99,7 +99,7 @@ async def test_a_read_ends_with_its_time(database_url: str, kind: str) -> None:
 
 
 async def test_a_late_cancellation_meets_nobody_else(db: Database) -> None:
-    """A hundred reads are cancelled at any moment; no other read on their connections is."""
+    """Cancel a hundred reads at any moment; no other read on their connections is cancelled."""
     work = Work()
     work.released.set()
     for nth in range(100):
@@ -127,7 +127,7 @@ async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None
 
 
 async def test_a_place_in_a_category_is_free_when_its_reader_is(db: Database) -> None:
-    """A cancelled caller frees no place while its thread still works."""
+    """A cancelled caller's reader stays busy while its thread still works."""
     category, work = CategoryReader(db, 1, wait_s=0.05), Work()
     task = asyncio.create_task(category.read(work.stuck))
     await work.has_begun()

@@ -32,7 +32,7 @@ POLICY = Policy("submit", 20, 3600, shared=True)
 
 @contextmanager
 def valkey(folder: Path, *arguments: str) -> Iterator[int]:
-    """Run a server with arguments of its own and yield its port."""
+    """Run a server with other arguments and yield its port."""
     binary, port = ValkeyServer(data_dir=folder)._binary_path, free_port()
     command = [str(binary), *arguments, "--port", str(port), "--dir", str(folder), "--bind", "127.0.0.1", "--save", ""]
     with (folder / "log").open("ab") as log:
@@ -68,7 +68,7 @@ def plain() -> Iterator[str]:
 
 
 async def looked(url: str, clock: Any = None) -> tuple[bool, list[dict[str, Any]]]:
-    """Return whether a server at an address is up, and what the log says."""
+    """Return whether the server at a URL is up, and the reason in the log."""
     structlog.reset_defaults()
     connections = Redis(url, clock or Clock(), deadline_s=PATIENCE_S)
     with capture_logs() as told:
@@ -191,7 +191,7 @@ def test_address_of_sentinels_is_read_whole() -> None:
 
 
 def failed_over(sentinel: client_library.Redis) -> bool:
-    """Begin a failover, unless Sentinel does not know yet that the replica is fit for it."""
+    """Start a failover; return false if Sentinel does not know yet that the replica is fit."""
     try:
         return bool(sentinel.sentinel_failover("main"))
     except client_library.ResponseError as error:

@@ -63,7 +63,7 @@ def text(rng: Random) -> str:
 
 
 class Room:
-    """Participants who change their answers, and a host who moderates, removes and resets."""
+    """A session whose responses change: by participants, moderation, removal and reset."""
 
     def __init__(self, kit: Kit, stage: Stage, rng: Random) -> None:
         self.kit, self.stage, self.rng = kit, stage, rng

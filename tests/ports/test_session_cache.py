@@ -1,4 +1,4 @@
-"""The session cache beside other processes that write: late by at most 2 s, and never wrong."""
+"""The session cache beside other writing processes: at most 2 s late, and never wrong."""
 
 import asyncio
 import threading
@@ -75,7 +75,7 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
 
 
 async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:
-    """An acknowledged writer waits only until its own commit is known."""
+    """An acknowledged writer waits only until the cache has its own commit."""
     stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), SessionCache(kit.db)
     await heads.get(stage.session_id)
     ends = asyncio.Event()
@@ -281,7 +281,7 @@ async def begin_anew(kit: Kit) -> None:
 
 
 async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> None:
-    """Whoever is told of a change after another process began a new life forgets what it knew."""
+    """A cache that learns of a new epoch discards its old state."""
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     await begin_anew(kit)

@@ -1,4 +1,4 @@
-"""Copies in a real Valkey: what is not ours is not believed."""
+"""Shared copies in a real Valkey: foreign and damaged values are ignored."""
 
 import secrets
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A ticket is good once, at whichever worker; where they cannot ask each other, once at each."""
+"""Tickets are valid once across all workers, or once per worker without Redis."""
 
 import secrets
 

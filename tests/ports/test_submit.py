@@ -107,7 +107,7 @@ def test_two_processes_know_of_each_others_answers_before_a_participant_has_too_
 
 
 def test_who_is_not_remembered_is_counted(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many take part, what is remembered of them is bounded, and the cap holds."""
+    """The memory for participants is bounded, and the limit holds for all of them."""
     monkeypatch.setattr(capacities, "MAX_TRACKED", 1)
     stage = set_stage(kit, people=4)
     capacity = ResponseCapacity(Caps(per_session=0, per_participant=3))

@@ -142,7 +142,10 @@ def numbers(kept: LiveTally) -> tuple[int, float | None]:
 
 
 def test_answer_that_moved_on_unseen_spoils_a_tally_that_does_not_remember_it() -> None:
-    """The load found 15. Memory stands at 10 and never heard of it, so its 5 was not counted."""
+    """The load read 15, and the memory holds 10.
+
+    It has not seen the change, so its 5 was not counted.
+    """
     kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
     kept.apply(revision("1", 5), revision("2", 30), 10)
     assert kept.is_invalid

@@ -1,4 +1,4 @@
-"""Several workers: each change is seen at all of them soon, once, and byte for byte."""
+"""Several workers: every change appears at all of them soon, once, and byte for byte."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from tests.support.processes import PLAIN, Served
 STALE_S = 2.0
 """Age of a read at another worker."""
 HEADROOM = 3.0
-"""For a machine that is busy with other tests."""
+"""Additional time for a machine that is busy with other tests."""
 ROUNDS = 9
 
 
@@ -29,14 +29,14 @@ ROUNDS = 9
 def ringing(
     postgres_template: str, postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Served]]:
-    """Two servers that tell each other by doorbells; every test has sessions of its own there."""
+    """Two servers with doorbells; every test uses new sessions."""
     with machines(tmp_path_factory.mktemp("ringing"), postgres_url, REDIS_URL=valkey_url) as servers:
         yield servers
 
 
 @pytest.fixture(scope="module")
 def sweeping(postgres_template: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Served]]:
-    """Two servers with nothing but the database between them."""
+    """Two servers that share only a database."""
     with machines(tmp_path_factory.mktemp("sweeping"), postgres_url) as servers:
         yield servers
 
@@ -55,7 +55,7 @@ def mortal(request: pytest.FixtureRequest, postgres_template: str, postgres_url:
 
 
 def told(server: Served, hall: Hall, token: str) -> dict[str, Any]:
-    """Return what a member is told of everything, with the tags that go with it."""
+    """Return all feeds and bodies of a member, with their ETags."""
     paths = ("/status", "/changes/since/0", "/leaderboard", f"/activities/{hall.activity_id}/status")
     paths += (f"/activities/{hall.activity_id}/results",)
     answers = {path: got(server, hall.path + path, token) for path in paths}

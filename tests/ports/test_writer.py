@@ -28,7 +28,7 @@ class Refused(DomainError):
 
 
 class Gate:
-    """A command that holds the writer inside its transaction until it is opened."""
+    """A command that blocks the writer inside its transaction until it is opened."""
 
     def __init__(self) -> None:
         self.entered, self.opened = threading.Event(), threading.Event()
@@ -52,7 +52,7 @@ async def writer(kit: Kit, clock: HandClock, committed: list[Committed]) -> Asyn
 
 
 async def held(writer: Writer) -> tuple[Gate, asyncio.Task[None]]:
-    """Return a gate that holds the writer, so that what comes next gathers in one group."""
+    """Return a gate that blocks the writer, so that the next commands form one group."""
     gate = Gate()
     task = asyncio.create_task(writer.run((), gate))
     await asyncio.to_thread(gate.entered.wait, 5)
@@ -79,7 +79,7 @@ def add_all(tx: WriteTx, given: list[str]) -> list[str]:
 
 
 async def crowd(writer: Writer, topic: int, *sent: str) -> list[asyncio.Task[str]]:
-    """Let a crowd send its answers, all at once."""
+    """Send the responses of many participants at once."""
     tasks = [asyncio.create_task(writer.submit(topic, add_all, name, ())) for name in sent]
     await asyncio.sleep(0)
     return tasks

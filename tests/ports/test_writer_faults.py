@@ -29,7 +29,8 @@ from tests.support.kit import Kit, Stage, command, set_stage
 from tests.support.pgbouncer import POOLER
 
 AFTER_SILENCE_S = SHORT.statement_s + TRANSFER_MARGIN_S + 1
-"""A pooler that gets no connection to the server says nothing to those who wait for one."""
+"""Timeout of a caller behind a pooler. A pooler without a server connection keeps its clients
+waiting in silence."""
 
 MAX_TRIES = 1_000
 
@@ -62,7 +63,7 @@ def add(tx: WriteTx, name: str) -> str:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.timed
 def test_a_server_that_takes_no_writes_for_now_is_an_outage(kit: Kit, outage: Outage) -> None:
-    """As services do whose disk is full."""
+    """Services make a database read-only when their disk is full."""
     stage = set_stage(kit, people=1)
     for value, expected in (("on", Unavailable), ("off", SubmitResult)):
         with psycopg.connect(outage.admin_url, autocommit=True) as connection:
@@ -248,7 +249,7 @@ def test_commit_that_never_arrived_is_settled_by_the_key_too(kit: Kit) -> None:
 
 
 def test_memory_after_an_unknown_commit_follows_the_database(kit: Kit) -> None:
-    """The next group draws its timestamps from the head that was really stored."""
+    """The next group draws its timestamps from the stored head."""
     stage = set_stage(kit, people=1)
     first = kit.run(stage.answer(0, "1"))[0].response
 
