@@ -49,6 +49,10 @@ def failures(folder: Path) -> list[str]:
     return [message for check in CHECKS for message in check(activity_type)]
 
 
+complaints = failures
+"""Old name of `failures`, kept until 1.0 for kits that import it."""
+
+
 class ConformanceTests:
     """One test per check. Derive a class whose name begins with `Test`, and set `folder`."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from conflicto import activity_types
 from conflicto.activity_types.registry import installed_types
-from conflicto.activity_types.testing import ConformanceTests, failures
+from conflicto.activity_types.testing import ConformanceTests, complaints, failures
 from tests.unit.activity_types.test_loader import TYPES, changed
 
 FOLDERS = sorted(file.parent for file in activity_types.folder().glob("*/activity.json"))
@@ -95,6 +95,10 @@ def test_a_broken_promise_is_told(tmp_path: Path, case: str) -> None:
     said = failures(folder)
 
     assert [each for each in said if message in each], said
+
+
+def test_the_old_name_of_failures_works_until_1_0() -> None:
+    assert complaints is failures
 
 
 def test_hidden_parts_that_show_are_told(tmp_path: Path) -> None:
