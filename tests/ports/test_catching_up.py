@@ -105,7 +105,7 @@ class Hall:
         new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None))
         return self.one(self.rng.choice([
             lambda tx: rename(tx, seat, name),
-            lambda tx: remove(tx, seat, erase_answers=False, forget=False),
+            lambda tx: remove(tx, seat, erase_responses=False, forget=False),
             lambda tx: set_locked(tx, session_id, locked=locked),
             lambda tx: replace_links(tx, session_id, self.rng.choice([OPERATOR, COHOST]), life_s=60),
             lambda tx: add_link(tx, session_id, NewLink(self.rng.choice(list(Scope))), OPERATOR),
@@ -247,7 +247,7 @@ async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, oth
     head = await heads.get(stage.session_id)
     assert (head.token_version(), head.seat_version(stage.people[0])) == (1, 1)
     await asyncio.to_thread(other.do, stage.session_id, replace_links, stage.session_id, OPERATOR, life_s=60)
-    await asyncio.to_thread(other.do, stage.session_id, remove, stage.people[0], erase_answers=False, forget=False)
+    await asyncio.to_thread(other.do, stage.session_id, remove, stage.people[0], erase_responses=False, forget=False)
     await swept(heads)
     assert await heads.get(stage.session_id) is head
     assert (head.token_version(), head.seat_version(stage.people[0])) == (2, 2)

@@ -40,7 +40,7 @@ def test_a_group_of_joins_reads_the_kept_places_once(kit: Kit, most: int | None)
     stage.people[:] = [seat.participant.id for seat in seats]
     kit.run(stage.answer(0, "1"), stage.answer(1, "1"))
     for person in stage.people:
-        kit.do(stage.session_id, remove, person, erase_answers=False, forget=True)
+        kit.do(stage.session_id, remove, person, erase_responses=False, forget=True)
 
     readings.clear()
     back = kit.run(*(command(stage.session_id, join, request) for request in requests))

@@ -112,7 +112,7 @@ async def test_server_that_refuses_our_commands_is_not_up_and_the_log_says_why(
 
     assert not is_up
     (line,) = told
-    assert said in line["said"]
+    assert said in line["message"]
     assert "secret" not in str(line)
 
 

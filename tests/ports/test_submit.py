@@ -31,7 +31,7 @@ def key(name: str, body: bytes = b"1") -> Any:
 def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
     stage, other = set_stage(kit, people=6, policy=ResponsePolicy.FIRST), set_stage(kit, people=1)
     first = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"), stage.answer(4, "1", key("k4")))
-    kit.do(stage.session_id, remove, stage.people[2], erase_answers=False, forget=False)
+    kit.do(stage.session_id, remove, stage.people[2], erase_responses=False, forget=False)
     stranger = Submission(stage.session_id, other.activity_id, stage.people[3], ResponseContent("1"), 1)
     nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], ResponseContent("1"), 1)
 

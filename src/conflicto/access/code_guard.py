@@ -59,13 +59,13 @@ def share_of_server_policy(workers: int) -> Policy:
 class Charge:
     """Charge of a guess to one bucket, shared by concurrent tries of the same code."""
 
-    __slots__ = ("cost", "is_kept", "verdict", "waiting")
+    __slots__ = ("cost", "is_confirmed", "verdict", "waiting")
 
     def __init__(self, cost: int, verdict: asyncio.Task[Verdict]) -> None:
         self.cost = cost
         self.verdict = verdict
         self.waiting = 0
-        self.is_kept = False
+        self.is_confirmed = False
 
 
 class PendingCharges:
@@ -79,35 +79,35 @@ class PendingCharges:
     def __len__(self) -> int:
         return len(self._pending)
 
-    async def charge(self, tried: Hashable, key: str, cost: int) -> Verdict:
+    async def charge(self, code: Hashable, key: str, cost: int) -> Verdict:
         """Charge a try, or share a pending charge. After an allowed verdict, call `release`."""
-        charge = self._pending.get(tried)
+        charge = self._pending.get(code)
         if charge is None:
-            charge = self._pending[tried] = Charge(cost, asyncio.ensure_future(self._limiter.spend(self.policy, key, cost)))
+            charge = self._pending[code] = Charge(cost, asyncio.ensure_future(self._limiter.spend(self.policy, key, cost)))
         charge.waiting += 1
         try:
             verdict = await asyncio.shield(charge.verdict)
         except BaseException:
-            self.release(tried, key)
+            self.release(code, key)
             raise
         if not verdict.allowed:
-            self.release(tried, key)
+            self.release(code, key)
         return verdict
 
-    def keep(self, tried: Hashable) -> None:
+    def confirm(self, code: Hashable) -> None:
         """Keep the charge, because the guess was wrong."""
-        self._pending[tried].is_kept = True
+        self._pending[code].is_confirmed = True
 
-    def release(self, tried: Hashable, key: str) -> None:
+    def release(self, code: Hashable, key: str) -> None:
         """End one try. The last one refunds a charge that was not kept."""
-        charge = self._pending[tried]
+        charge = self._pending[code]
         charge.waiting -= 1
         if charge.waiting:
             return
-        del self._pending[tried]
+        del self._pending[code]
         if not charge.verdict.done():
             charge.verdict.add_done_callback(lambda done: self._refund(key, charge.cost, done))
-        elif not charge.is_kept:
+        elif not charge.is_confirmed:
             self._refund(key, charge.cost, charge.verdict)
 
     def _refund(self, key: str, cost: int, done: asyncio.Task[Verdict]) -> None:
@@ -208,9 +208,9 @@ class CodeGuard:
         self._addresses.release(pair, pair[0])
         self._server.release(pair[1], "")
 
-    def _keep_charges(self, pair: Pair) -> None:
-        self._addresses.keep(pair)
-        self._server.keep(pair[1])
+    def _confirm_charges(self, pair: Pair) -> None:
+        self._addresses.confirm(pair)
+        self._server.confirm(pair[1])
 
     async def _count_wrong(self, pair: Pair) -> None:
         """Count a wrong code, unless someone at this address used it at another worker.
@@ -218,12 +218,12 @@ class CodeGuard:
         Such a code has expired since, so it is no guess.
         """
         if not await self._shared_uses.is_set(*pair):
-            self._keep_charges(pair)
+            self._confirm_charges(pair)
 
     async def _count_wrong_link_key(self, pair: Pair, link_key: str) -> None:
         pair = pair[0], f"{pair[1]} {link_key}"
         if await self._charge(pair, None):
-            self._keep_charges(pair)
+            self._confirm_charges(pair)
             self._release(pair)
 
     def _record_use(self, pair: Pair) -> None:

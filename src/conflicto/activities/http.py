@@ -204,21 +204,21 @@ class ActivityControls:
         self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None
     ) -> Response:
         """Show or hide results and secret; without a body, show the results."""
-        wanted = body or schemas.RevealIn(results=True)
-        return await self._run(request, activity_id, run.reveal_activity, results=wanted.results, secret=wanted.secret)
+        options = body or schemas.RevealIn(results=True)
+        return await self._run(request, activity_id, run.reveal_activity, results=options.results, secret=options.secret)
 
     async def new_round(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None
     ) -> Response:
         """Start the next round."""
-        wanted = body or schemas.RoundIn()
-        return await self._run(request, activity_id, run.start_round, actor=request.caller.subject, reason=wanted.reason,
-                               duration_seconds=wanted.duration_seconds)  # fmt: skip
+        options = body or schemas.RoundIn()
+        return await self._run(request, activity_id, run.start_round, actor=request.caller.subject, reason=options.reason,
+                               duration_seconds=options.duration_seconds)  # fmt: skip
 
     async def show(self, request: CurrentRequest, session_id: int, body: schemas.ShowIn) -> Response:
         """Select the activity on the screen."""
-        wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
-        return session_response(request, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
+        shown_id = _activity_id(body.activity_id) if body.activity_id is not None else None
+        return session_response(request, await self.writer.run(session_id, run.show_activity, session_id, shown_id), self.tokens)
 
     async def duplicate(self, request: CurrentRequest, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
         """Copy the session: a new draft with the same activities and no answers."""
@@ -237,11 +237,11 @@ def _activity_key(request: Request, activity_id: UUID) -> ActivityKey:
     return ActivityKey(activity_id, request.params.get("session_id", request.caller.session_id), is_host=request.caller.is_host)
 
 
-def _read_activity(tx: ReadTx, wanted: ActivityKey) -> tuple[Activity, Content]:
-    activity, content = activity_with_content(tx, wanted.activity_id)
+def _read_activity(tx: ReadTx, key: ActivityKey) -> tuple[Activity, Content]:
+    activity, content = activity_with_content(tx, key.activity_id)
     session_by_id(tx, activity.session_id)
-    is_elsewhere = wanted.session_id is not None and activity.session_id != wanted.session_id
-    if is_elsewhere or not (wanted.is_host or activity.is_visible):
+    is_elsewhere = key.session_id is not None and activity.session_id != key.session_id
+    if is_elsewhere or not (key.is_host or activity.is_visible):
         raise NotFound
     return activity, content
 

@@ -157,12 +157,12 @@ def save_release_us(tx: WriteTx, activity: Activity, at_us: int) -> None:
     tx.write(_NOTE_TICK, {"of_activity": activity.id, "nth": activity.round, "at_us": at_us})
 
 
-def activities_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Activity]:
+def activities_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, limit: int) -> list[Activity]:
     """Return activities whose newest change lies in (after, upto], in feed order.
 
     Deleted activities are included.
     """
-    rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "upto": upto, "most": most})
+    rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "upto": upto, "most": limit})
     return [_activity(row) for row in rows]
 
 

@@ -126,25 +126,25 @@ class ResponseSampler:
 
     def _array(self, part: Schema, at: str, rng: Random) -> list[Any]:
         items = flatten(self._root, part.get("items", {}))
-        least, most = part.get("minItems", 0), part.get("maxItems", MAX_ITEMS)
+        min_items, max_items = part.get("minItems", 0), part.get("maxItems", MAX_ITEMS)
         if "enum" in items and part.get("uniqueItems"):
-            return self._sample_options(items["enum"], at, rng, least=least, most=min(most, len(items["enum"])))
-        wanted = max(least, min(rng.randint(1, max(1, most)), rng.randint(1, max(1, most))))
+            return self._sample_options(items["enum"], at, rng, min_items=min_items, max_items=min(max_items, len(items["enum"])))
+        wanted = max(min_items, min(rng.randint(1, max(1, max_items)), rng.randint(1, max(1, max_items))))
         found: list[Any] = []
         for _ in range(wanted * 4):
             value = self._value(items, at + "/*", rng)
             if len(found) < wanted and value not in found:
                 found.append(value)
-        while len(found) < least and not part.get("uniqueItems"):
+        while len(found) < min_items and not part.get("uniqueItems"):
             found.append(self._value(items, at + "/*", rng))
-        if len(found) < least:
+        if len(found) < min_items:
             raise NothingToSample
         return found
 
-    def _sample_options(self, values: list[Any], at: str, rng: Random, *, least: int, most: int) -> list[Any]:
+    def _sample_options(self, values: list[Any], at: str, rng: Random, *, min_items: int, max_items: int) -> list[Any]:
         weights = self._option_weights(values, at)
         order = sorted(range(len(values)), key=lambda place: rng.random() ** (1 / weights[place]), reverse=True)
-        count = rng.randint(least, max(least, min(most, MAX_ITEMS)))
+        count = rng.randint(min_items, max(min_items, min(max_items, MAX_ITEMS)))
         if at in self._hints.ranking_paths:
             count = len(values) if rng.random() < FULL_RANKING_PROBABILITY else count
         return [values[place] for place in order[:count]]

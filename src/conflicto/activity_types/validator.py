@@ -87,12 +87,12 @@ def _fetch(uri: str) -> NoReturn:
 class SchemaValidator:
     """A compiled schema; `prefix` is the pointer of the validated value in the request body."""
 
-    __slots__ = ("_compiled", "_largest_told", "is_valid", "prefix")
+    __slots__ = ("_compiled", "_max_values", "is_valid", "prefix")
 
     def __init__(self, schema: Schema, prefix: str) -> None:
         self._compiled = compile_schema(schema)
         choices = sum(len(part.get("enum", ())) for _, part, _ in walk(schema))
-        self._largest_told = min(MAX_VALUES_FOR_ALL_ERRORS, MAX_COMPARISONS // (choices + 1))
+        self._max_values = min(MAX_VALUES_FOR_ALL_ERRORS, MAX_COMPARISONS // (choices + 1))
         self.is_valid = self._compiled.is_valid
         self.prefix = prefix
 
@@ -103,7 +103,7 @@ class SchemaValidator:
         """
         if self.is_valid(value):
             return ()
-        if _has_more_values(value, self._largest_told):
+        if _has_more_values(value, self._max_values):
             try:
                 self._compiled.validate(value)
             except jsonschema_rs.ValidationError as first:

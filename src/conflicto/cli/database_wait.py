@@ -45,7 +45,7 @@ def retry_until_reachable(attempt: Callable[[], T]) -> T:
         except DatabaseUnreachable as error:
             if time.monotonic() - logged_s >= LOG_INTERVAL_S:
                 logged_s = time.monotonic()
-                log.warning("waiting-for-database", said=str(error), again_s=LOG_INTERVAL_S)
+                log.warning("waiting-for-database", message=str(error), again_s=LOG_INTERVAL_S)
         shortest, longest = RETRY_S
         time.sleep(shortest + random_up_to(longest - shortest))
 

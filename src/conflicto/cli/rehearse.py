@@ -65,15 +65,15 @@ def rehearse(
         out.print("Ended.")
 
 
-async def _run_rehearsal(url: str, path: str, token: str, wanted: RehearsalOptions) -> None:
+async def _run_rehearsal(url: str, path: str, token: str, options: RehearsalOptions) -> None:
     async with open_server(url, 1) as server:
         await server.check_reachable()
-        body = {"participants": wanted.participants, "seconds": wanted.seconds, "language": wanted.language}
+        body = {"participants": options.participants, "seconds": options.seconds, "language": options.language}
         await server.send_json("POST", f"{path}/rehearsal", body, token=token)
         try:
             await _print_progress(server, path, token)
         finally:
-            if not wanted.keep:
+            if not options.keep:
                 await server.send("DELETE", f"{path}/rehearsal", token=token)
                 out.print("The scripted participants are gone, with all that they answered.")
 

@@ -71,11 +71,11 @@ class PackageHooks:
         Participants who were erased after the backup are erased again.
         """
         begins = open_gaps(connection, clock_us)
-        self.forgotten = _forget_again(connection, self.forgotten, begins)
+        self.forgotten = _erase_again(connection, self.forgotten, begins)
         begin_epoch(ReadTx(connection))
 
 
-def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
+def _erase_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
     """Erase participants who were erased after the backup, with answers if they asked for that.
 
     Returns those who were erased.
@@ -84,7 +84,7 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
     heads = FeedHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
     tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_responses]})
     for participant_id in back:
-        remove(tx, participant_id, erase_answers=forgotten[participant_id], forget=True)
+        remove(tx, participant_id, erase_responses=forgotten[participant_id], forget=True)
     FeedHeads().save(tx, tx.heads)
     return {each: forgotten[each] for each in back}
 

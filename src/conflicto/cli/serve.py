@@ -116,21 +116,21 @@ def _limit_pool(db: Database, settings: Settings) -> None:
     if server is None:
         return
     share = PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
-    wanted = settings.workers * (share.max_connections + EXPORT_CONNECTIONS)
-    least = settings.workers * (MIN_CONNECTIONS + EXPORT_CONNECTIONS)
-    said = (
-        f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
+    requested = settings.workers * (share.max_connections + EXPORT_CONNECTIONS)
+    required = settings.workers * (MIN_CONNECTIONS + EXPORT_CONNECTIONS)
+    sentence = (
+        f"{settings.workers} workers may open {requested} connections (DATABASE_POOL_SIZE {settings.pool_size},"
         f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * EXPORT_CONNECTIONS}),"
         f" and {server.source} allows {server.max_connections} in all, of which {server.used} are taken now"
     )
-    if least > server.max_connections:
-        err.print(f"{said}. At least {least} are needed: raise {server.source}, or lower --workers.")
+    if required > server.max_connections:
+        err.print(f"{sentence}. At least {required} are needed: raise {server.source}, or lower --workers.")
         raise typer.Exit(EXIT_UNUSABLE)
-    fitting = max(least, min(wanted, server.max_connections - server.used))
-    if fitting < wanted:
+    fitting = max(required, min(requested, server.max_connections - server.used))
+    if fitting < requested:
         size, overflow = _fitting_sizes(fitting - settings.workers * EXPORT_CONNECTIONS, settings)
         os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"] = str(size), str(overflow)
-        err.print(f"{said}. The pool is lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}.")
+        err.print(f"{sentence}. The pool is lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}.")
 
 
 def _connection_limit(db: Database) -> ConnectionLimit | None:

@@ -24,20 +24,20 @@ def new(
 ) -> None:
     """Make the folder of a new type; it passes `conflicto types check` from the start."""
     try:
-        made = create_type(name, folder)
+        created = create_type(name, folder)
     except InvalidTypeName as error:
         err.print(str(error), markup=False)
         raise typer.Exit(EXIT_USAGE) from None
-    out.print(f"Made {made}", markup=False)
+    out.print(f"Made {created}", markup=False)
 
 
 @app.command()
 def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exists=True, file_okay=False)]) -> None:
     """Test a type's folder against the conformance kit."""
-    said = failures(folder.resolve())
-    for each in said:
+    messages = failures(folder.resolve())
+    for each in messages:
         err.print(each, markup=False)
-    if said:
+    if messages:
         raise typer.Exit(EXIT_DIFFERENT)
     out.print(f"{folder.resolve().name} keeps every promise", markup=False)
 

@@ -68,8 +68,8 @@ class _PageReader:
         if self.view is View.HOST:
             found = self.source.participants(self.window)
         elif self.caller.participant_id is not None:
-            me = self.source.participant(self.caller.participant_id)
-            found = [me] if me is not None and self.window.after < me.updated_ts <= self.window.upto else []
+            own_seat = self.source.participant(self.caller.participant_id)
+            found = [own_seat] if own_seat is not None and self.window.after < own_seat.updated_ts <= self.window.upto else []
         else:
             found = []
         for participant in found:
@@ -80,18 +80,22 @@ class _PageReader:
         activities = self.source.activities()
         for response in rows:
             activity = activities[response.activity_id]
-            mine = self.view is View.PARTICIPANT
-            gone = response.moderation is Moderation.HIDDEN if mine else not response.is_visible
-            buried = response.deleted or (self.view is not View.HOST and gone)
-            others = self.view is View.SCREEN
-            data = None if buried else response_out(response, anonymous=activity.anonymous and not mine, for_others=others)
+            is_own_feed = self.view is View.PARTICIPANT
+            is_hidden = response.moderation is Moderation.HIDDEN if is_own_feed else not response.is_visible
+            is_tombstone = response.deleted or (self.view is not View.HOST and is_hidden)
+            for_others = self.view is View.SCREEN
+            data = (
+                None
+                if is_tombstone
+                else response_out(response, anonymous=activity.anonymous and not is_own_feed, for_others=for_others)
+            )
             yield change_item("response", response.id, response.revision, response.ts, data)
 
     def response_rows(self) -> Sequence[ParticipantResponse]:
         activities = self.source.activities().values()
         if self.caller.participant_id is not None:
-            unknown = {each.id for each in activities if not each.is_visible}
-            return self.source.own_responses(self.caller.participant_id, self.window, closed=unknown)
+            invisible = {each.id for each in activities if not each.is_visible}
+            return self.source.own_responses(self.caller.participant_id, self.window, closed=invisible)
         closed = {each.id for each in activities if each.deleted or not can_read_responses(each, self.view)}
         return self.source.responses(self.window, closed=closed, visible_only=self.view is View.SCREEN)
 
@@ -102,10 +106,10 @@ def visible_changed_activities(source: RowSource, view: View, window: Window) ->
     The page needs the JSON of these.
     """
     changed = source.changed_activities(window) if window.after < window.upto else ()
-    return [activity for activity in changed if _is_told(activity, view, window.after)][: window.max_rows]
+    return [activity for activity in changed if _is_in_feed(activity, view, window.after)][: window.max_rows]
 
 
-def _is_told(activity: Activity, view: View, after: int) -> bool:
+def _is_in_feed(activity: Activity, view: View, after: int) -> bool:
     """Return whether the feed of a view contains the activity.
 
     It omits activities that the view could never see, and deleted ones at the beginning.
@@ -127,24 +131,24 @@ def read_changes(
         CursorInFuture: the position is more than a day ahead.
         CursorExpired: it lies beyond the head of a session that was restored.
     """
-    row = read_head(tx, session_id)
+    head = read_head(tx, session_id)
     source = DatabaseRows(tx, session_id)
-    head, own = row.ts, 0
+    newest, newest_own = head.ts, 0
     if caller.participant_id is not None:
-        own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
-        head = max(row.control_ts, own)
-    after, clamped = start_position(since, head, now_us)
+        newest_own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
+        newest = max(head.control_ts, newest_own)
+    after, clamped = start_position(since, newest, now_us)
     if clamped:
-        require_known_position(since, read_gaps(tx, session_id), row.ts)
-    return _page(source, caller, Window(after, head, limit + 1), link_keys, clamped=clamped), own
+        require_known_position(since, read_gaps(tx, session_id), head.ts)
+    return _page(source, caller, Window(after, newest, limit + 1), link_keys, clamped=clamped), newest_own
 
 
-def changes_in_memory(head: SessionState, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
+def changes_in_memory(state: SessionState, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
     """Build one page of a session's feed from memory.
 
     The window must not begin below the floor of the memory.
     """
-    return _page(MemoryRows(head), caller, window, link_keys, clamped=False)
+    return _page(MemoryRows(state), caller, window, link_keys, clamped=False)
 
 
 def _page(source: RowSource, caller: Caller, window: Window, link_keys: LinkKeys, *, clamped: bool) -> Page:

@@ -26,8 +26,8 @@ class JoinCodeCache:
     database.
     """
 
-    def __init__(self, db: Database, heads: SessionCache) -> None:
-        self._sessions_in_memory = heads
+    def __init__(self, db: Database, sessions: SessionCache) -> None:
+        self._sessions_in_memory = sessions
         self._session_ids: OrderedDict[str, int] = OrderedDict()
         self._reads: BatchedRead[str, Session] = BatchedRead(db, sessions_by_code)
 

@@ -47,13 +47,13 @@ class LeaderboardHandler:
     """Builds leaderboard responses. One per process, on the event loop."""
 
     def __init__(
-        self, db: Database, heads: SessionCache, answers: PollHandler, results: ResultsHandler, press: ResponseBuilder
+        self, db: Database, sessions: SessionCache, polls: PollHandler, results: ResultsHandler, builder: ResponseBuilder
     ) -> None:
         self._db = db
-        self._sessions = heads
-        self._polls = answers
+        self._sessions = sessions
+        self._polls = polls
         self._results = results
-        self._builder = press
+        self._builder = builder
 
     async def leaderboard(self, request: Request, state: SessionState) -> Response:
         """Answer with the first places, and with the caller's own if they are a participant.
@@ -64,13 +64,13 @@ class LeaderboardHandler:
             Unavailable: answers had to be counted, and the database does not answer.
         """
         limit, view = page_limit(request), view_of(request.caller)
-        state, board, is_now = await self._board(state, is_host=view is View.HOST)
+        state, board, is_current = await self._board(state, is_host=view is View.HOST)
         body = _body(board, limit)
         if view is View.PARTICIPANT:
             body["me"] = _own_place(board.by_participant.get(request.caller.participant_id))
-        ready = self._builder.status(request, state, encode(body))
-        view_cache = state.view_cache_for(view) if is_now and view is not View.PARTICIPANT else None
-        return cacheable_response(request, ready, view_cache, follows_data=False)
+        response = self._builder.status(request, state, encode(body))
+        view_cache = state.view_cache_for(view) if is_current and view is not View.PARTICIPANT else None
+        return cacheable_response(request, response, view_cache, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
         """Return the points that a participant may be told of; None while they have no place.
@@ -79,8 +79,8 @@ class LeaderboardHandler:
             NotFound, Unavailable: as above.
         """
         _, board, _ = await self._board(await self._sessions.get(session_id), is_host=False)
-        standing = board.by_participant.get(participant_id)
-        return None if standing is None else standing.points
+        row = board.by_participant.get(participant_id)
+        return None if row is None else row.points
 
     async def _board(self, state: SessionState, *, is_host: bool) -> tuple[SessionState, LeaderboardSnapshot, bool]:
         """Return the board and whether it is current.
@@ -92,11 +92,13 @@ class LeaderboardHandler:
             if rounds is None:
                 state = await self._sessions.get(state.session.id)
                 continue
-            of = _board_version(state, rounds, is_host=is_host)
+            version = _board_version(state, rounds, is_host=is_host)
             board = state.leaderboard_cache.snapshots.get(is_host)
-            if board is None or board.version != of:
-                board = state.leaderboard_cache.snapshots[is_host] = await self._build_board(state, rounds, of, is_host=is_host)
-            return state, board, state.is_current and _board_version(state, rounds, is_host=is_host) == of
+            if board is None or board.version != version:
+                board = state.leaderboard_cache.snapshots[is_host] = await self._build_board(
+                    state, rounds, version, is_host=is_host
+                )
+            return state, board, state.is_current and _board_version(state, rounds, is_host=is_host) == version
         raise Unavailable(retry_after_s=1)
 
     async def _scored_rounds(self, state: SessionState, *, is_host: bool) -> Sequence[RoundSnapshot] | None:
@@ -122,15 +124,15 @@ class LeaderboardHandler:
         return found if state.is_current else None
 
     async def _build_board(
-        self, state: SessionState, rounds: Sequence[RoundSnapshot], of: object, *, is_host: bool
+        self, state: SessionState, rounds: Sequence[RoundSnapshot], version: object, *, is_host: bool
     ) -> LeaderboardSnapshot:
-        parts = [part for each in rounds for part in await each.kept.points(is_host=is_host)]
-        found, by_participant = await asyncio.to_thread(_rank, parts, state.departed)
-        ids = [each.participant_id for each in found[:MAX_LIMIT]]
+        parts = [part for each in rounds for part in await each.live_tally.points(is_host=is_host)]
+        rows, by_participant = await asyncio.to_thread(_rank, parts, state.departed)
+        ids = [each.participant_id for each in rows[:MAX_LIMIT]]
         nicknames = await self._db.read(_nicknames, ids) if ids else {}
         if not is_host:
             nicknames = await asyncio.to_thread(_shown_names, state.session.word_filter, nicknames)
-        return LeaderboardSnapshot(of, found, by_participant, nicknames)
+        return LeaderboardSnapshot(version, rows, by_participant, nicknames)
 
 
 def _board_version(state: SessionState, rounds: Sequence[RoundSnapshot], *, is_host: bool) -> object:
@@ -138,7 +140,7 @@ def _board_version(state: SessionState, rounds: Sequence[RoundSnapshot], *, is_h
     return (
         state.seat_changes,
         filtered,
-        *((each.activity.id, each.round_number, each.kept, each.kept.change_count) for each in rounds),
+        *((each.activity.id, each.round_number, each.live_tally, each.live_tally.change_count) for each in rounds),
     )
 
 
@@ -157,16 +159,16 @@ def _rank(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple
 
     Sorts a whole crowd, so it runs in a thread.
     """
-    found = rank_participants(parts, departed)
-    return found, {each.participant_id: each for each in found}
+    rows = rank_participants(parts, departed)
+    return rows, {each.participant_id: each for each in rows}
 
 
 def _shown_names(word_filter: WordFilter, nicknames: Mapping[int, str]) -> dict[int, str]:
-    return {who: word_filter.mask_name(name) for who, name in nicknames.items()}
+    return {participant_id: word_filter.mask_name(name) for participant_id, name in nicknames.items()}
 
 
 def _nicknames(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:
-    return {who: seat.nickname for who, seat in present_seats(tx, ids).items()}
+    return {participant_id: seat.nickname for participant_id, seat in present_seats(tx, ids).items()}
 
 
 def _body(board: LeaderboardSnapshot, limit: int) -> dict[str, Any]:
@@ -182,5 +184,5 @@ def _body(board: LeaderboardSnapshot, limit: int) -> dict[str, Any]:
     return {"items": items, "total": len(board.rows)}
 
 
-def _own_place(standing: LeaderboardRow | None) -> dict[str, int] | None:
-    return None if standing is None else {"points": standing.points, "rank": standing.rank}
+def _own_place(row: LeaderboardRow | None) -> dict[str, int] | None:
+    return None if row is None else {"points": row.points, "rank": row.rank}

@@ -44,9 +44,11 @@ _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 class LongPoll:
     """Waiting requests of this process."""
 
-    def __init__(self, heads: SessionCache, metrics: Metrics) -> None:
-        self._sessions = heads
-        self._told, self._ended, self._not_held = (metrics.counter(LONG_POLLS, how) for how in ("told", "ended", "not_held"))
+    def __init__(self, sessions: SessionCache, metrics: Metrics) -> None:
+        self._sessions = sessions
+        self._with_change, self._without_change, self._without_wait = (
+            metrics.counter(LONG_POLLS, how) for how in ("told", "ended", "not_held")
+        )
         self.waiting = 0
         self._waiting_by_subject: Counter[str] = Counter()
         self._is_open = True
@@ -68,7 +70,7 @@ class LongPoll:
         with self._reserve_slot(request.caller.subject) as granted:
             if granted:
                 return await self._wait_for_change(request, make, seconds)
-        self._not_held.inc()
+        self._without_wait.inc()
         response = await make(request, await self._sessions.get(request.params["session_id"]))
         return private_response(response)  # the next who asks to wait may get a place
 
@@ -85,7 +87,7 @@ class LongPoll:
                         response = await make(request, state)
                         is_stale = response.cacheable is not None and response.cacheable.has_no_changes
                         if not is_stale or subscriber.is_finished or not self._is_open:
-                            (self._ended if is_stale or request.concealment else self._told).inc()
+                            (self._without_change if is_stale or request.concealment else self._with_change).inc()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return private_response(response, applied)
                         await subscriber.wait()
@@ -115,11 +117,11 @@ def requested_wait_s(request: Request) -> int:
     Raises:
         InvalidInput: the query's `wait` is no number of seconds. An invalid preference is ignored.
     """
-    asked = request.query("wait")
-    if asked is not None:
-        if not _SECONDS.fullmatch(asked):
+    text = request.query("wait")
+    if text is not None:
+        if not _SECONDS.fullmatch(text):
             raise InvalidInput(errors=(FieldError("/query/wait", f"must be a whole number of seconds, at most {MAX_WAIT_S}"),))
-        return min(int(asked), MAX_WAIT_S)
+        return min(int(text), MAX_WAIT_S)
     preferred = request.header(b"prefer")
-    found = None if preferred is None else _PREFER.search(preferred)
-    return min(int(found[1]), MAX_WAIT_S) if found else 0
+    match = None if preferred is None else _PREFER.search(preferred)
+    return min(int(match[1]), MAX_WAIT_S) if match else 0

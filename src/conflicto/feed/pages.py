@@ -122,11 +122,11 @@ def build_page(
     rows.
     """
     items: list[Raw] = []
-    stamps: list[int] = []
-    size, cut_ts = 0, source.truncated_at_ts
-    has_more = cut_ts is not None
+    timestamps: list[int] = []
+    size, truncated_at_ts = 0, source.truncated_at_ts
+    has_more = truncated_at_ts is not None
     for ts, item in found:
-        if cut_ts is not None and ts > cut_ts:
+        if truncated_at_ts is not None and ts > truncated_at_ts:
             break
         encoded = encode(item)
         size += len(encoded)
@@ -134,9 +134,9 @@ def build_page(
             has_more = True
             break
         items.append(Raw(encoded))
-        stamps.append(ts)
-    cursor = (stamps or [cut_ts or window.after])[-1] if has_more else max(window.after, window.upto)
-    return Page(items, stamps, window.after, cursor, has_more, closed, clamped)
+        timestamps.append(ts)
+    cursor = (timestamps or [truncated_at_ts or window.after])[-1] if has_more else max(window.after, window.upto)
+    return Page(items, timestamps, window.after, cursor, has_more, closed, clamped)
 
 
 def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, limit: int, now_us: int) -> Page:
@@ -149,25 +149,25 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
     """
     activity = activity_by_id(tx, activity_id)
     require_responses(activity, view)
-    row = read_head(tx, activity.session_id)
-    head = row.ts
+    head = read_head(tx, activity.session_id)
+    newest = head.ts
     if view is View.PARTICIPANT:
         changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]
-        head = max([activity.created_ts, *changed])
-    after, clamped = start_position(since, head, now_us)
+        newest = max([activity.created_ts, *changed])
+    after, clamped = start_position(since, newest, now_us)
     if clamped:
-        require_known_position(since, read_gaps(tx, activity.session_id), row.ts)
-    window = Window(after, head, limit + 1)
+        require_known_position(since, read_gaps(tx, activity.session_id), head.ts)
+    window = Window(after, newest, limit + 1)
     return _response_page(DatabaseRows(tx, activity.session_id), activity, view, since, window, clamped=clamped)
 
 
-def responses_in_memory(head: SessionState, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
+def responses_in_memory(state: SessionState, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
     """Build one page of an activity's responses from memory, up to `newest`.
 
     The position must not be below the floor of the memory.
     """
     after = newest if since.kind == "now" else since.us
-    return _response_page(MemoryRows(head), activity, view, since, Window(after, newest, limit + 1), clamped=False)
+    return _response_page(MemoryRows(state), activity, view, since, Window(after, newest, limit + 1), clamped=False)
 
 
 def _response_page(source: RowSource, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
@@ -176,10 +176,10 @@ def _response_page(source: RowSource, activity: Activity, view: View, since: Sin
         rows = source.activity_responses(
             activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST
         )
-    others = view is not View.HOST
+    for_others = view is not View.HOST
     anonymous = activity.anonymous
     found = (
-        (each.ts, response_out(each, anonymous=anonymous, buried=others and not each.is_visible, for_others=others))
+        (each.ts, response_out(each, anonymous=anonymous, buried=for_others and not each.is_visible, for_others=for_others))
         for each in rows[: window.max_rows]
     )
     closed = source.session().status is SessionStatus.COMPLETED

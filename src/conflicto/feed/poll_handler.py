@@ -84,12 +84,12 @@ class PollHandler:
     """Builds poll responses from session states. One per process, on the event loop."""
 
     def __init__(
-        self, db: Database, clock: Clock, press: ResponseBuilder, pages: SharedPages, caps: Caps, link_keys: LinkKeys
+        self, db: Database, clock: Clock, builder: ResponseBuilder, pages: SharedPages, caps: Caps, link_keys: LinkKeys
     ) -> None:
         self._db = db
         self._shared_pages = pages
         self._clock = clock
-        self._builder = press
+        self._builder = builder
         self._caps = caps
         self._link_keys = link_keys
         self._reads: dict[Hashable, asyncio.Task[Any]] = {}
@@ -145,11 +145,11 @@ class PollHandler:
         activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
         newest = state.newest_visible_ts(activity) if view is View.PARTICIPANT else state.ts
-        is_here = since.kind == "now" or (since.kind == "position" and state.recent.floor <= since.us <= newest)
+        is_in_memory = since.kind == "now" or (since.kind == "position" and state.recent.floor <= since.us <= newest)
         now_us = self._clock.wall_us()
         return PagePlan(
             (activity.id, view, since, limit),
-            partial(responses_in_memory, state, activity, view, since, newest, limit=limit) if is_here else _not_in_memory,
+            partial(responses_in_memory, state, activity, view, since, newest, limit=limit) if is_in_memory else _not_in_memory,
             partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us),
             since,
             follows_data=True,
@@ -178,27 +178,27 @@ class PollHandler:
 
     async def page(self, state: SessionState, plan: PagePlan) -> Page:
         """Return the page; identical requests at one position share one query."""
-        remembered = plan.from_memory()
-        if remembered is not None:
-            return remembered
+        page = plan.from_memory()
+        if page is not None:
+            return page
         read: Page = await self.single_flight(state, plan.key, partial(self._shared_pages.read, state, plan))
         return read
 
     async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
-        ready = self.cached(state, plan.key)
+        response = self.cached(state, plan.key)
         view_cache = None if plan.is_private else state.view_cache_for(view_of(request.caller))
-        if ready is None:
-            moment = state.position
+        if response is None:
+            position = state.position
             page = await self.page(state, plan)
-            ready = self._builder.page(request, state, page, plan.guard, is_now=plan.since.kind == "now")
-            if not state.is_current or state.is_behind or state.position != moment:
+            response = self._builder.page(request, state, page, plan.guard, is_now=plan.since.kind == "now")
+            if not state.is_current or state.is_behind or state.position != position:
                 view_cache = None
             elif view_cache is not None:
-                self.cache(state, plan.key, ready)
+                self.cache(state, plan.key, response)
         is_own = _has_only_own_rows(request, state, plan) and has_anonymous_round(state)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
-        return cacheable_response(request, ready, view_cache, follows_data=plan.follows_data)
+        return cacheable_response(request, response, view_cache, follows_data=plan.follows_data)
 
     async def _read_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> Page:
         """Read the rows that memory lacks: the JSON of activities, or else the whole page."""
@@ -214,9 +214,9 @@ class PollHandler:
             left, unread = len(unread), unread[:MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, unread)
             state.configs.put(await self.single_flight(state, ("contents", *unread), read))
-            remembered = self._changes_in_memory(state, request.caller, since, limit)
-            if remembered is not None:
-                return remembered
+            page_in_memory = self._changes_in_memory(state, request.caller, since, limit)
+            if page_in_memory is not None:
+                return page_in_memory
         now_us = self._clock.wall_us()
         seat: int | None = request.caller.participant_id
         page, own = await self._db.read(
@@ -233,39 +233,41 @@ class PollHandler:
             return None
         return changes_in_memory(state, caller, window, self._link_keys)
 
-    def _status_response(self, request: Request, state: SessionState, key: Hashable, made: Callable[[Any], bytes]) -> Response:
-        ready = self.cached(state, key)
+    def _status_response(
+        self, request: Request, state: SessionState, key: Hashable, encode_status: Callable[[Any], bytes]
+    ) -> Response:
+        response = self.cached(state, key)
         view = view_of(request.caller)
-        if ready is None:
+        if response is None:
             snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
             until_s = snapshot.taken_s + MAX_SNAPSHOT_AGE_S if snapshot else float("inf")
-            ready = self.cache(state, key, self._builder.status(request, state, made(snapshot), until_s=until_s))
-        return cacheable_response(request, ready, state.view_cache_for(view), follows_data=False)
+            response = self.cache(state, key, self._builder.status(request, state, encode_status(snapshot), until_s=until_s))
+        return cacheable_response(request, response, state.view_cache_for(view), follows_data=False)
 
     def cached(self, state: SessionState, key: Hashable) -> CachedResponse | None:
         """Return a cached response of this state that is still fresh, or None."""
-        ready = state.response_cache.get(key)
-        return ready if ready is not None and self._clock.monotonic_s() < ready.expires_s else None
+        response = state.response_cache.get(key)
+        return response if response is not None and self._clock.monotonic_s() < response.expires_s else None
 
-    def cache(self, state: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
+    def cache(self, state: SessionState, key: Hashable, response: CachedResponse) -> CachedResponse:
         """Cache a response until the state changes."""
         if len(state.response_cache) >= MAX_CACHED_RESPONSES:
             state.response_cache.clear()
-        state.response_cache.put(key, ready)
-        return ready
+        state.response_cache.put(key, response)
+        return response
 
     async def single_flight(self, state: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Share one query among identical requests at the same position."""
-        moment = (state.session.id, state.position, key)
-        task = self._reads.get(moment)
+        read_key = (state.session.id, state.position, key)
+        task = self._reads.get(read_key)
         if task is None:
-            task = self._reads[moment] = asyncio.create_task(read())
-            task.add_done_callback(lambda done: self._end_read(moment, done))
+            task = self._reads[read_key] = asyncio.create_task(read())
+            task.add_done_callback(lambda done: self._end_read(read_key, done))
         found: T = await asyncio.shield(task)
         return found
 
-    def _end_read(self, moment: Hashable, done: asyncio.Task[Any]) -> None:
-        del self._reads[moment]
+    def _end_read(self, read_key: Hashable, done: asyncio.Task[Any]) -> None:
+        del self._reads[read_key]
         _ = done.cancelled() or done.exception()  # looked at, so that nobody is told of it a second time
 
 
@@ -298,8 +300,8 @@ def _has_rows_after(state: SessionState, participant_id: int | None, since: Sinc
         return True
     if participant_id is not None:
         floor = state.recent.own_floor(participant_id)
-        is_here = floor is not None and since.kind == "position" and floor <= since.us <= newest
-        return is_here or (state.recent.has_all_rows_of(participant_id) and since.us <= newest)
+        is_in_memory = floor is not None and since.kind == "position" and floor <= since.us <= newest
+        return is_in_memory or (state.recent.has_all_rows_of(participant_id) and since.us <= newest)
     return since.kind == "position" and state.recent.floor <= since.us <= newest
 
 

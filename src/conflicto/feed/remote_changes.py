@@ -91,17 +91,17 @@ class RemoteChanges:
 def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChanges:
     """Read the changes of a session after a position; `NotFound` if the session is gone."""
     row = read_head(tx, session_id)
-    most = MAX_REMOTE_ROWS + 1
+    limit = MAX_REMOTE_ROWS + 1
     return RemoteChanges(
         epoch=read_epoch(tx),
         head_row=row,
         session=session_by_id(tx, session_id),
-        activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MAX_ACTIVITIES_EVER),
+        activities=activities_changed(tx, session_id, after=after, upto=row.ts, limit=MAX_ACTIVITIES_EVER),
         counts=all_counts(tx, session_id),
-        participants=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
-        responses=session_feed(tx, session_id, after=after, upto=row.ts, limit=most, excluded_activities=(), visible_only=False),
+        participants=participants_changed(tx, session_id, after=after, upto=row.ts, limit=limit),
+        responses=session_feed(tx, session_id, after=after, upto=row.ts, limit=limit, excluded_activities=(), visible_only=False),
         links=session_links(tx, session_id, after=after) if row.counts["links_ts"] > after else (),
-        pooled=pooled_changes(tx, session_id, after=after, limit=most),
+        pooled=pooled_changes(tx, session_id, after=after, limit=limit),
     )
 
 

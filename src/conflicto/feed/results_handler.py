@@ -76,12 +76,12 @@ class RoundSnapshot(NamedTuple):
     state: SessionState
     activity: Activity
     round_number: int
-    kept: LiveTally
+    live_tally: LiveTally
 
     @property
     def version(self) -> object:
         """The version of the data that a body shows."""
-        return self.kept.change_count, self.activity.updated_ts
+        return self.live_tally.change_count, self.activity.updated_ts
 
 
 class ResultsHandler:
@@ -91,16 +91,16 @@ class ResultsHandler:
         self,
         db: Database,
         segments: SegmentService,
-        heads: SessionCache,
-        answers: PollHandler,
-        press: ResponseBuilder,
+        sessions: SessionCache,
+        polls: PollHandler,
+        builder: ResponseBuilder,
         clock: Clock,
     ) -> None:
         self._db = db
         self._segments = segments
-        self._sessions = heads
-        self._polls = answers
-        self._builder = press
+        self._sessions = sessions
+        self._polls = polls
+        self._builder = builder
         self._clock = clock
 
     async def results(self, request: Request, state: SessionState) -> Response:
@@ -113,35 +113,37 @@ class ResultsHandler:
             ClientGone: the client disconnected meanwhile.
         """
         async with cancel_on_disconnect(request):
-            ready, round_snapshot = await self.response(request, state)
-        return cacheable_response(request, ready, round_snapshot.state.view_cache_for(view_of(request.caller)), follows_data=False)
+            response, round_snapshot = await self.response(request, state)
+        return cacheable_response(
+            request, response, round_snapshot.state.view_cache_for(view_of(request.caller)), follows_data=False
+        )
 
     async def response(self, request: Request, state: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
         """Return the cacheable response with the round that it shows; raises as `results` does."""
         round_snapshot, access = await self._require_access(request, state)
         results_view = _results_view(request)
         key = ("results", round_snapshot.activity.id, round_snapshot.round_number, results_view)
-        ready = self._polls.cached(round_snapshot.state, key)
-        if ready is None:
-            made = await self._body(round_snapshot, results_view)
-            is_snapshot = results_view.view is View.PARTICIPANT or round_snapshot.kept.tally.is_stored
-            until_s = made.taken_s + MAX_SNAPSHOT_AGE_S if is_snapshot else float("inf")
-            authors = round_snapshot.kept.tally.authors
+        response = self._polls.cached(round_snapshot.state, key)
+        if response is None:
+            body = await self._body(round_snapshot, results_view)
+            is_snapshot = results_view.view is View.PARTICIPANT or round_snapshot.live_tally.tally.is_stored
+            until_s = body.taken_s + MAX_SNAPSHOT_AGE_S if is_snapshot else float("inf")
+            authors = round_snapshot.live_tally.tally.authors
             guard = VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if access is ResultsAccess.AUTHORS else None
-            ready = self._builder.status(request, round_snapshot.state, made.body, until_s=until_s, guard=guard)
-            self._polls.cache(round_snapshot.state, key, ready)
-        return ready, round_snapshot
+            response = self._builder.status(request, round_snapshot.state, body.body, until_s=until_s, guard=guard)
+            self._polls.cache(round_snapshot.state, key, response)
+        return response, round_snapshot
 
     async def round_tally(self, state: SessionState, activity: Activity, round_number: int) -> RoundSnapshot | None:
         """Return a round with its tally, or None if the state or the activity changed meanwhile."""
-        basis = await self._basis(state, activity, round_number)
-        if basis is None:
+        inputs = await self._basis(state, activity, round_number)
+        if inputs is None:
             return None
-        kept = await state.tallies.get(self._segments, RoundKey(state.session.id, activity.id, round_number), basis)
-        if not await self._wait_for_commit(state, kept.seen_ts):
+        live_tally = await state.tallies.get(self._segments, RoundKey(state.session.id, activity.id, round_number), inputs)
+        if not await self._wait_for_commit(state, live_tally.seen_ts):
             return None
-        is_good = state.is_current and not kept.is_invalid and state.activities.get(activity.id) is activity
-        return RoundSnapshot(state, activity, round_number, kept) if is_good else None
+        is_current = state.is_current and not live_tally.is_invalid and state.activities.get(activity.id) is activity
+        return RoundSnapshot(state, activity, round_number, live_tally) if is_current else None
 
     async def _require_access(self, request: Request, state: SessionState) -> tuple[RoundSnapshot, ResultsAccess]:
         """Return the round and the access level of its results; raises `ResultsHidden`."""
@@ -166,18 +168,18 @@ class ResultsHandler:
 
     async def _has_answered(self, round_snapshot: RoundSnapshot, participant_id: int | None) -> bool:
         """Return whether a participant has an answer in a round, released or in the pool."""
-        if participant_id is None or round_snapshot.kept.tally.authors[participant_id]:
+        if participant_id is None or round_snapshot.live_tally.tally.authors[participant_id]:
             return participant_id is not None
-        of = round_snapshot.activity.id, round_snapshot.round_number
-        if round_snapshot.activity.anonymous and of not in round_snapshot.state.pooled_authors:
+        round_key = round_snapshot.activity.id, round_snapshot.round_number
+        if round_snapshot.activity.anonymous and round_key not in round_snapshot.state.pooled_authors:
             position = round_snapshot.state.position
             found: set[int] = await self._polls.single_flight(
-                round_snapshot.state, ("authors", *of), partial(self._db.read, pooled_authors, *of)
+                round_snapshot.state, ("authors", *round_key), partial(self._db.read, pooled_authors, *round_key)
             )
             if round_snapshot.state.position != position:
                 return participant_id in found
-            round_snapshot.state.pooled_authors[of] = found
-        return participant_id in round_snapshot.state.pooled_authors.get(of, ())
+            round_snapshot.state.pooled_authors[round_key] = found
+        return participant_id in round_snapshot.state.pooled_authors.get(round_key, ())
 
     async def _basis(self, state: SessionState, activity: Activity, round_number: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
@@ -213,17 +215,17 @@ class ResultsHandler:
 
         Participants' bodies are up to 5 s old, so that not every response changes them.
         """
-        bodies, now_s = round_snapshot.kept.bodies, self._clock.monotonic_s()
-        if round_snapshot.kept.tally.is_stored:
+        bodies, now_s = round_snapshot.live_tally.bodies, self._clock.monotonic_s()
+        if round_snapshot.live_tally.tally.is_stored:
             return await _stored_body(round_snapshot, results_view, now_s)
-        of = round_snapshot.version
+        version = round_snapshot.version
         body = bodies.get(results_view)
         if results_view.view is View.PARTICIPANT:
-            of = round_snapshot.state.control_ts
+            version = round_snapshot.state.control_ts
             if body is not None and now_s - body.taken_s >= MAX_SNAPSHOT_AGE_S:
                 body = None
-        if body is None or body.version != of:
-            body = bodies[results_view] = Body(of, _tally_body(round_snapshot, results_view), now_s)
+        if body is None or body.version != version:
+            body = bodies[results_view] = Body(version, _tally_body(round_snapshot, results_view), now_s)
         return body
 
 
@@ -233,23 +235,23 @@ def _counts_of(state: SessionState, activity: Activity, round_number: int) -> Co
 
 async def _stored_body(round_snapshot: RoundSnapshot, results_view: ResultsView, now_s: float) -> Body:
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
-    kept = round_snapshot.kept
-    snapshot = await kept.stored_results(now_s)
-    body, of = (
-        kept.bodies.get(results_view),
+    live_tally = round_snapshot.live_tally
+    snapshot = await live_tally.stored_results(now_s)
+    body, version = (
+        live_tally.bodies.get(results_view),
         (snapshot.taken_s, round_snapshot.activity.updated_ts, round_snapshot.state.control_ts),
     )
-    if body is None or body.version != of:
+    if body is None or body.version != version:
         count, results = snapshot.results.live if results_view.counts_all else snapshot.results.visible
-        shown = filter_results(kept.tally.names, results, **_audience(round_snapshot, results_view))
-        body = Body(of, _results_body(round_snapshot, results_view, count, shown), snapshot.taken_s)
-    is_recent = snapshot.change_count == kept.change_count
-    body = kept.bodies[results_view] = body._replace(taken_s=now_s) if is_recent else body
+        shown = filter_results(live_tally.tally.names, results, **_audience(round_snapshot, results_view))
+        body = Body(version, _results_body(round_snapshot, results_view, count, shown), snapshot.taken_s)
+    is_recent = snapshot.change_count == live_tally.change_count
+    body = live_tally.bodies[results_view] = body._replace(taken_s=now_s) if is_recent else body
     return body
 
 
 def _tally_body(round_snapshot: RoundSnapshot, results_view: ResultsView) -> bytes:
-    tally = round_snapshot.kept.tally
+    tally = round_snapshot.live_tally.tally
     results = results_by_name(tally, is_host=results_view.counts_all, **_audience(round_snapshot, results_view))
     return _results_body(round_snapshot, results_view, tally.audience(is_host=results_view.counts_all).count, results)
 

@@ -109,7 +109,7 @@ class DatabaseRows:
 
     def changed_activities(self, window: Window) -> Sequence[Activity]:
         """Return activities that changed."""
-        return activities_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=MAX_ACTIVITIES_EVER)
+        return activities_changed(self.tx, self.session_id, after=window.after, upto=window.upto, limit=MAX_ACTIVITIES_EVER)
 
     def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
         """Pair activities with their JSON."""
@@ -117,7 +117,7 @@ class DatabaseRows:
 
     def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""
-        return participants_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=window.max_rows)
+        return participants_changed(self.tx, self.session_id, after=window.after, upto=window.upto, limit=window.max_rows)
 
     def participant(self, participant_id: int) -> Participant | None:
         """Return one seat; `NotFound` if it is gone."""

@@ -145,8 +145,8 @@ class SessionCache:
     def close(self) -> None:
         """Wake all subscribers, because the process is about to stop."""
         for state in list(self._states.values()):
-            for bell in state.notifiers.values():
-                bell.notify_now()
+            for notifier in state.notifiers.values():
+                notifier.notify_now()
 
     async def find(self, session_id: int, *, fresh: bool = False) -> SessionState | None:
         """Return a session's state, None if the session does not exist. `fresh` loads it again."""
@@ -222,8 +222,8 @@ class SessionCache:
         """Wait until a state has every local commit so far; False if it was dropped meanwhile."""
         session_id = state.session.id
         catch_up = self._catch_ups[session_id]
-        wanted = catch_up.required_ts
-        while state.position < wanted and self._states.get(session_id) is state:
+        required_ts = catch_up.required_ts
+        while state.position < required_ts and self._states.get(session_id) is state:
             await asyncio.shield(catch_up.advanced)
         return self._states.get(session_id) is state
 
@@ -331,8 +331,8 @@ def _discard(_: Sequence[object], __: int) -> None:
     """Hear nothing."""
 
 
-async def find_activity(heads: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
+async def find_activity(sessions: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
     """Return an activity with its session from memory, None if it does not exist."""
-    state = await heads.find(session_id)
+    state = await sessions.find(session_id)
     activity = state.activities.get(activity_id) if state else None
     return (state.session, activity) if state and activity else None

@@ -194,9 +194,9 @@ class SessionState:
             self.view_caches[View.PARTICIPANT].clear()
         else:
             self.view_caches[View.PARTICIPANT].clear_data()
-        for view, bell in self.notifiers.items():
+        for view, notifier in self.notifiers.items():
             if control or view is not View.PARTICIPANT:
-                bell.notify()
+                notifier.notify()
 
     def retire(self) -> None:
         """Stop serving this session: clear its responses and wake its subscribers."""
@@ -205,8 +205,8 @@ class SessionState:
         self.event_cache.clear()
         for view_cache in self.view_caches.values():
             view_cache.close()
-        for bell in self.notifiers.values():
-            bell.notify_now()
+        for notifier in self.notifiers.values():
+            notifier.notify_now()
 
     def _apply_event(self, event: object) -> None:
         if isinstance(event, ResponsesChanged):
@@ -244,14 +244,14 @@ class SessionState:
         if link.revoked_us is not None:
             self._revoke(view_of_role(link.role))
 
-    def _apply_responses(self, answers: Iterable[ParticipantResponse]) -> None:
-        for answer in answers:
-            if answer.participant_id is not None:
-                self.own_ts_by_participant[answer.participant_id] = max(
-                    answer.ts, self.own_ts_by_participant.get(answer.participant_id, 0)
+    def _apply_responses(self, responses: Iterable[ParticipantResponse]) -> None:
+        for response in responses:
+            if response.participant_id is not None:
+                self.own_ts_by_participant[response.participant_id] = max(
+                    response.ts, self.own_ts_by_participant.get(response.participant_id, 0)
                 )
-                self.pooled_authors.get((answer.activity_id, answer.round), _NO_AUTHORS).discard(answer.participant_id)
-            self.recent.put_response(answer)
+                self.pooled_authors.get((response.activity_id, response.round), _NO_AUTHORS).discard(response.participant_id)
+            self.recent.put_response(response)
 
     def _apply_pooled(self, rows: Iterable[PooledResponse]) -> None:
         for row in rows:
@@ -281,18 +281,18 @@ class SessionState:
 
         Senders read their own change in the reply.
         """
-        judged = {after.participant_id for before, after in changes if _is_moderated(before, after)} - {None}
-        if judged:
-            self.notifiers[View.PARTICIPANT].notify_participants(judged)
+        authors = {after.participant_id for before, after in changes if _is_moderated(before, after)} - {None}
+        if authors:
+            self.notifiers[View.PARTICIPANT].notify_participants(authors)
 
     def _revoke(self, view: View) -> None:
         self.view_caches[view].revoke()
         self.notifiers[view].notify_now()
 
 
-def has_anonymous_round(head: SessionState) -> bool:
+def has_anonymous_round(state: SessionState) -> bool:
     """Return whether an anonymous round is open in a session."""
-    return any(each.is_anonymous_round for each in head.activities.values())
+    return any(each.is_anonymous_round for each in state.activities.values())
 
 
 def _is_moderated(before: ParticipantResponse | None, after: ParticipantResponse) -> bool:
@@ -342,22 +342,22 @@ def _load_recent(tx: ReadTx, row: FeedHead) -> tuple[RecentRows, dict[int, int],
 
     Returns the rows, the newest one of each seat, and the position after which no row is missing.
     """
-    answers = session_feed(
+    responses = session_feed(
         tx, row.topic, after=row.control_ts, upto=row.ts, limit=MAX_LOADED_ROWS + 1, excluded_activities=(), visible_only=False
     )
-    people = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MAX_LOADED_ROWS + 1)
+    seats = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, limit=MAX_LOADED_ROWS + 1)
     pooled = pooled_changes(tx, row.topic, after=row.control_ts, limit=MAX_LOADED_ROWS + 1)
-    if max(len(answers), len(people), len(pooled)) > MAX_LOADED_ROWS:
+    if max(len(responses), len(seats), len(pooled)) > MAX_LOADED_ROWS:
         return RecentRows(row.ts, own_ts=row.position), {}, row.position
     recent, own = RecentRows(row.control_ts), {}
-    for seat in people:
+    for seat in seats:
         recent.put_participant(seat)
         own[seat.id] = seat.updated_ts
-    for response in answers:
+    for response in responses:
         recent.put_response(response)
         if response.participant_id is not None:
             own[response.participant_id] = max(response.ts, own.get(response.participant_id, 0))
-    for row_of_pool in pooled:
-        recent.put_pooled(row_of_pool)
-        own[row_of_pool.participant_id] = max(row_of_pool.ts, own.get(row_of_pool.participant_id, 0))
+    for pooled_response in pooled:
+        recent.put_pooled(pooled_response)
+        own[pooled_response.participant_id] = max(pooled_response.ts, own.get(pooled_response.participant_id, 0))
     return recent, own, row.control_ts

@@ -48,11 +48,11 @@ class SharedPages:
         if self._cache is None or not _is_shareable(plan):
             return await plan.read()
         name = _name(state, plan)
-        kept = await self._cache.get(name)
-        if kept is not None:
-            return _page(kept)
+        cached = await self._cache.get(name)
+        if cached is not None:
+            return _decode_page(cached)
         page = await plan.read()
-        await self._cache.put(name, _kept(page))
+        await self._cache.put(name, _encode_page(page))
         return page
 
 
@@ -63,16 +63,16 @@ def _is_shareable(plan: PagePlan) -> bool:
 
 
 def _name(state: SessionState, plan: PagePlan) -> str:
-    asked = blake2b(repr(plan.key).encode(), digest_size=16).hexdigest()
-    return f"{__version__}:{state.session.id}:{state.ts}:{asked}"
+    digest = blake2b(repr(plan.key).encode(), digest_size=16).hexdigest()
+    return f"{__version__}:{state.session.id}:{state.ts}:{digest}"
 
 
-def _kept(page: Page) -> bytes:
+def _encode_page(page: Page) -> bytes:
     return encode(
         _CachedPage(list(page.items), list(page.timestamps), page.since, page.cursor, page.has_more, page.closed, page.clamped)
     )
 
 
-def _page(kept: bytes) -> Page:
-    found = _decode(kept)
-    return Page(found.items, found.timestamps, found.since, found.cursor, found.has_more, found.closed, found.clamped)
+def _decode_page(encoded: bytes) -> Page:
+    page = _decode(encoded)
+    return Page(page.items, page.timestamps, page.since, page.cursor, page.has_more, page.closed, page.clamped)

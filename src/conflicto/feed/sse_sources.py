@@ -46,10 +46,10 @@ class EventSource(Protocol):
 class FeedEventSource:
     """Events of a feed for one client, who has received everything up to the cursor."""
 
-    def __init__(self, answers: PollHandler, request: Request, ask: PlanPage, event: bytes, first: Page) -> None:
-        self._polls = answers
+    def __init__(self, polls: PollHandler, request: Request, plan_page: PlanPage, event: bytes, first: Page) -> None:
+        self._polls = polls
         self._request = request
-        self._plan_page = ask
+        self._plan_page = plan_page
         self._event_name = event
         self._first_page: Page | None = first
         self._cursor = first.since
@@ -72,10 +72,10 @@ class FeedEventSource:
         key = None if plan.is_private else (self._event_name, plan.key)
         batch = state.event_cache.get(key)
         if batch is None:
-            moment = state.position
+            position = state.position
             page = await self._polls.page(state, plan)
             batch = EventBatch(page_events(page, self._event_name), page.cursor, page.closed and not page.has_more)
-            if key is not None and state.is_current and state.position == moment:
+            if key is not None and state.is_current and state.position == position:
                 state.event_cache.put(key, batch)
         events, self._cursor, is_last = batch
         return events, is_last
@@ -106,12 +106,12 @@ class ResultsEventSource:
 
     async def events(self, state: SessionState) -> tuple[bytes, bool]:
         """Return the results if they changed. Nothing changes after the session is completed."""
-        ready, seen = await self._results.response(self._request, state)
-        is_last = seen.state.session.status is SessionStatus.COMPLETED
-        if ready.tag == self._tag:
+        response, round_snapshot = await self._results.response(self._request, state)
+        is_last = round_snapshot.state.session.status is SessionStatus.COMPLETED
+        if response.tag == self._tag:
             return b"", is_last
-        self._tag = ready.tag
-        return b"id: %b\nevent: results\ndata: %b\n\n" % (ready.tag, escape_line_breaks(ready.body)), is_last
+        self._tag = response.tag
+        return b"id: %b\nevent: results\ndata: %b\n\n" % (response.tag, escape_line_breaks(response.body)), is_last
 
     def keep_alive(self) -> bytes:
         """Return the end of a comment, which is enough."""

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 def session_status(state: SessionState, snapshot: CountsSnapshot | None, *, near_cap: bool | None) -> bytes:
     """Return the session's status with counts; `near_cap` is None where it is not shown."""
-    people, session = snapshot or state, state.session
-    told = {} if near_cap is None else {"near_cap": near_cap}
+    counts, session = snapshot or state, state.session
+    near_cap_field = {} if near_cap is None else {"near_cap": near_cap}
     return encode(
         {
             "session_id": session.id,
             "status": session.status,
             "current_activity_id": session.current_activity_id,
             "shown_activity_id": session.shown_activity_id,
-            "participant_count": people.participants,
+            "participant_count": counts.participants,
             "locked": session.locked,
-            "last_updated": rfc3339(max(session.updated_ts, people.participants_ts)),
+            "last_updated": rfc3339(max(session.updated_ts, counts.participants_ts)),
         }
-        | told
+        | near_cap_field
     )
 
 

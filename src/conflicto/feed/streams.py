@@ -61,9 +61,9 @@ EVENT_STREAM = "text/event-stream"
 class StreamRegistry:
     """Open streams of this process."""
 
-    def __init__(self, heads: SessionCache, answers: PollHandler, results: ResultsHandler, clock: Clock) -> None:
-        self.sessions = heads
-        self._polls = answers
+    def __init__(self, sessions: SessionCache, polls: PollHandler, results: ResultsHandler, clock: Clock) -> None:
+        self.sessions = sessions
+        self._polls = polls
         self._results = results
         self.clock = clock
         self.is_open = True
@@ -83,7 +83,7 @@ class StreamRegistry:
         """Stream an activity's answers; raises as `_opened` does, and `ResponsesHidden`."""
         return await self._open(request, self._polls.plan_responses, b"response", default)
 
-    async def _open(self, request: Request, ask: PlanPage, event: bytes, default: str) -> Response:
+    async def _open(self, request: Request, plan_page: PlanPage, event: bytes, default: str) -> Response:
         """Return a stream from `Last-Event-ID`, else from `default`; 204 if it would stay empty.
 
         Raises:
@@ -93,10 +93,10 @@ class StreamRegistry:
         """
         since = parse(request.header(b"last-event-id") or default)
         state = await self.sessions.get(request.params["session_id"])
-        page = await self._polls.page(state, ask(request, state, since, MAX_EVENTS_PER_PAGE))
+        page = await self._polls.page(state, plan_page(request, state, since, MAX_EVENTS_PER_PAGE))
         if page.closed and not page.items:
             return Response(204)
-        source = FeedEventSource(self._polls, request, ask, event, page)
+        source = FeedEventSource(self._polls, request, plan_page, event, page)
         return self._response(request, source, source.first_events())
 
     async def results(self, request: Request) -> Response:
@@ -143,10 +143,10 @@ class StreamRegistry:
         """
         self.open_count += 1
         self._wheel.put(stream, 1)
-        mine = self._by_subject.setdefault(subject, [])
-        mine.append(stream)
-        if len(mine) > MAX_STREAMS_PER_TOKEN:
-            mine[0].subscriber.finish()
+        streams = self._by_subject.setdefault(subject, [])
+        streams.append(stream)
+        if len(streams) > MAX_STREAMS_PER_TOKEN:
+            streams[0].subscriber.finish()
 
     def remove(self, stream: Stream, subject: str) -> None:
         """Remove a stream."""

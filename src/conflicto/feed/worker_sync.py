@@ -27,11 +27,11 @@ SWEEP_INTERVAL_S = 1.0
 class WorkerSync:
     """Notifies other workers of local commits, and applies theirs to the session cache."""
 
-    def __init__(self, heads: SessionCache, writer: Writer, redis: Redis | None, name: str) -> None:
-        self._sessions = heads
+    def __init__(self, sessions: SessionCache, writer: Writer, redis: Redis | None, name: str) -> None:
+        self._sessions = sessions
         self._writer = writer
         self._sweep_requested = asyncio.Event()
-        self._bus: Bus = NoBus() if redis is None else RedisBus(redis, name, heads.notify, self._sweep_requested.set)
+        self._bus: Bus = NoBus() if redis is None else RedisBus(redis, name, sessions.notify, self._sweep_requested.set)
 
     @property
     def is_subscribed(self) -> bool:

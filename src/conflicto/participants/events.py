@@ -18,14 +18,14 @@ class ParticipantChanged:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantRemoved:
-    """A removal; with `erase_answers` the answers must be deleted in the same transaction.
+    """A removal; with `erase_responses` the answers must be deleted in the same transaction.
 
     `is_scripted`: a bot, whose answers the end of its rehearsal must still find.
     """
 
     session_id: int
     participant_id: int
-    erase_answers: bool
+    erase_responses: bool
     is_scripted: bool = False
 
     def deletes(self) -> tuple[str, list[int]]:

@@ -206,7 +206,7 @@ class SeatEndpoints:
         erase, own = query.responses != "keep", request.caller.participant_id
         with _seat_gone_if_missing():
             _, deletion = await self.writer.run(
-                request.caller.session_id, run_with_deletion_for_author, remove, own, erase_answers=erase, forget=True
+                request.caller.session_id, run_with_deletion_for_author, remove, own, erase_responses=erase, forget=True
             )
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
@@ -227,7 +227,7 @@ class SeatEndpoints:
         erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
         forget = request.caller.role is Role.PARTICIPANT
         recording = run_with_deletion_for_author if forget else run_with_deletion
-        _, deletion = await self.writer.run(session_id, recording, remove, participant_id, erase_answers=erase, forget=forget)
+        _, deletion = await self.writer.run(session_id, recording, remove, participant_id, erase_responses=erase, forget=forget)
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     async def _rename(self, request: Request, participant_id: int, body: schemas.RenameIn) -> Response:

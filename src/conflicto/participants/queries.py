@@ -106,7 +106,7 @@ def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
     session = session_by_id(tx, session_id)
     if not (for_host or session.shows_names):
         raise NamesHidden
-    return [session.word_filter.mask_name(name) for name in store.newest_names(tx, session_id, most=MAX_SHOWN_NAMES)]
+    return [session.word_filter.mask_name(name) for name in store.newest_names(tx, session_id, limit=MAX_SHOWN_NAMES)]
 
 
 def sessions_to_join(tx: ReadTx, requests: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:

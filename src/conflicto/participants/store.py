@@ -105,7 +105,7 @@ def find_ever(tx: ReadTx, participant_id: int) -> Participant | None:
     return _participant(row) if row else None
 
 
-def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict[int, int]:
+def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, limit: int) -> dict[int, int]:
     """Return up to `most` people who left by themselves after a feed position.
 
     The result maps ids to the positions at which they left.
@@ -113,7 +113,7 @@ def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict
     query = select(participants.c.id, participants.c.updated_ts).where(
         participants.c.session_id == session_id, participants.c.updated_ts > since_ts,
         participants.c.deleted, participants.c.nickname == "", ~participants.c.scripted,
-    ).limit(most)  # fmt: skip
+    ).limit(limit)  # fmt: skip
     return {row.id: row.updated_ts for row in tx.all(query)}
 
 
@@ -128,9 +128,9 @@ def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: i
     return [_participant(row) for row in tx.all(_JOINED, query)]
 
 
-def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
+def newest_names(tx: ReadTx, session_id: int, *, limit: int) -> list[str]:
     """Return up to `most` nicknames, newest first."""
-    return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": most})]
+    return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": limit})]
 
 
 def has_deleted_participants(tx: ReadTx, session_id: int, *, after: int) -> bool:
@@ -149,9 +149,9 @@ def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
         yield _participant(row)
 
 
-def scripted_seats(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
+def scripted_seats(tx: ReadTx, session_id: int, *, limit: int) -> list[Participant]:
     """Return up to `most` scripted seats that were not erased, also removed ones."""
-    return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": most})]
+    return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": limit})]
 
 
 def scripted_ids(tx: ReadTx, session_id: int) -> set[int]:
@@ -164,9 +164,9 @@ def has_people(tx: ReadTx, session_id: int) -> bool:
     return tx.first(_PEOPLE, {"session_id": session_id}) is not None
 
 
-def flooding_seats(tx: ReadTx, session_id: int, flood: FloodFilter, *, most: int) -> list[Participant]:
+def flooding_seats(tx: ReadTx, session_id: int, flood: FloodFilter, *, limit: int) -> list[Participant]:
     """Return up to `most` matching participants, in joining order."""
-    query = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(most)
+    query = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(limit)
     return [_participant(row) for row in tx.all(query)]
 
 
@@ -207,13 +207,13 @@ def participant_bytes(tx: ReadTx) -> dict[int, int]:
     return {row.session_id: row.stored for row in tx.all(_BYTES)}
 
 
-def participants_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:
+def participants_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, limit: int) -> list[Participant]:
     """Return participants whose newest change lies in (after, upto], in feed order.
 
     People who left are included only if `after` is not 0.
     """
     query = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
-    rows = tx.all(query, {"session_id": session_id, "after": after, "upto": upto, "most": most})
+    rows = tx.all(query, {"session_id": session_id, "after": after, "upto": upto, "most": limit})
     return [_participant(row) for row in rows]
 
 

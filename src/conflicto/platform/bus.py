@@ -93,7 +93,7 @@ class RedisBus:
                 await self._listen()
             except Exception as error:  # noqa: BLE001 - listening begins again after any error
                 if self.is_listening:
-                    log.warning("doorbells-silent", error=type(error).__name__, said=str(error)[:MAX_ERROR_CHARS])
+                    log.warning("doorbells-silent", error=type(error).__name__, message=str(error)[:MAX_ERROR_CHARS])
             finally:
                 self.is_listening = False
             shortest, longest = RETRY_S

@@ -68,7 +68,7 @@ def random_up_to(maximum: float) -> float:
     return _CHANCE.random() * maximum
 
 
-def letters(alphabet: str, length: int) -> str:
+def random_letters(alphabet: str, length: int) -> str:
     """Return `length` letters drawn evenly from `alphabet`."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
@@ -78,11 +78,11 @@ def epoch_name() -> str:
     return base64.b32encode(secrets.token_bytes(7)).decode().rstrip("=").lower()[:10]
 
 
-def up_to_exactly(most: int) -> int:
+def secret_number(maximum: int) -> int:
     """Return an unpredictable integer from 0 to `most`, from the system's generator."""
-    return secrets.randbelow(most + 1)
+    return secrets.randbelow(maximum + 1)
 
 
-def drawn(items: Sequence[T], amount: int) -> list[T]:
+def random_sample(items: Sequence[T], count: int) -> list[T]:
     """Return up to `amount` of the items, in random order, from the system's generator."""
-    return _SYSTEM.sample(items, min(amount, len(items)))
+    return _SYSTEM.sample(items, min(count, len(items)))

@@ -52,10 +52,12 @@ class ErrorLog:
     def log(self, error: BaseException) -> None:
         """Log why Redis cannot be used, once a minute for each kind of error."""
         kind, now_s = type(error).__name__, self._clock.monotonic_s()
-        told_s = self._logged_s.get(kind)
-        if told_s is None or now_s - told_s >= LOG_INTERVAL_S:
+        logged_s = self._logged_s.get(kind)
+        if logged_s is None or now_s - logged_s >= LOG_INTERVAL_S:
             self._logged_s[kind] = now_s
-            log.warning("redis-away", error=kind, said=str(error)[:MAX_ERROR_CHARS], at=_source_line(error), again_s=LOG_INTERVAL_S)
+            log.warning(
+                "redis-away", error=kind, message=str(error)[:MAX_ERROR_CHARS], at=_source_line(error), again_s=LOG_INTERVAL_S
+            )
 
 
 class Redis:

@@ -116,11 +116,13 @@ def parse_sentinel_url(url: str) -> SentinelService:
     try:
         split = [urlsplit(f"//{host}") for host in hosts.split(",")]
         addresses = [(each.hostname or "localhost", each.port or SENTINEL_PORT) for each in split]
-        said: Mapping[str, Any] = parse_url(f"redis://{before}{'@' if before else ''}localhost/{db}?{parts.query}")
+        options: Mapping[str, Any] = parse_url(f"redis://{before}{'@' if before else ''}localhost/{db}?{parts.query}")
     except ValueError as error:
         raise RedisUrlInvalid(_without_input(error)) from None
-    of_server = {key: value for key, value in said.items() if not key.startswith(SENTINEL_PREFIX) and key not in {"host", "port"}}
-    of_sentinels = {key.removeprefix(SENTINEL_PREFIX): value for key, value in said.items() if key.startswith(SENTINEL_PREFIX)}
+    of_server = {
+        key: value for key, value in options.items() if not key.startswith(SENTINEL_PREFIX) and key not in {"host", "port"}
+    }
+    of_sentinels = {key.removeprefix(SENTINEL_PREFIX): value for key, value in options.items() if key.startswith(SENTINEL_PREFIX)}
     return SentinelService(addresses, name, of_sentinels, of_server | {"ssl": parts.scheme.startswith("rediss")})
 
 
@@ -166,8 +168,8 @@ async def server_mode(url: str) -> str | None:
     connections = create_pool(url, max_connections=1, wait_s=CONNECT_TIMEOUT_S, read_timeout_s=CONNECT_TIMEOUT_S)
     try:
         async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
-            said = await Client(connection_pool=connections).info("server")
-        return str(said.get("redis_mode") or said.get("server_mode") or "") or None
+            info = await Client(connection_pool=connections).info("server")
+        return str(info.get("redis_mode") or info.get("server_mode") or "") or None
     except Exception:  # noqa: BLE001 - it may be down, or not disclose its mode
         return None
     finally:

@@ -102,10 +102,10 @@ class Rehearsals:
 
 def _require_no_bots(tx: ReadTx, session_id: int) -> None:
     require_open(session_by_id(tx, session_id))
-    if scripted_seats(tx, session_id, most=1):
+    if scripted_seats(tx, session_id, limit=1):
         raise RehearsalExists
 
 
 def _count_bots(tx: ReadTx, session_id: int) -> int:
     session_by_id(tx, session_id)
-    return sum(not seat.deleted for seat in scripted_seats(tx, session_id, most=MAX_BOTS))
+    return sum(not seat.deleted for seat in scripted_seats(tx, session_id, limit=MAX_BOTS))

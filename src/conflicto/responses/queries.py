@@ -196,7 +196,7 @@ def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
     """
     rounds = [each for each in activities_in_order(tx, session_id) if each.status is ActivityStatus.ACTIVE]
     began_ts = min((each.started_ts or 0 for each in rounds), default=None)
-    left = {} if began_ts is None else left_seats(tx, session_id, began_ts, most=MAX_LEAVERS_READ + 1)
+    left = {} if began_ts is None else left_seats(tx, session_id, began_ts, limit=MAX_LEAVERS_READ + 1)
     if not left:
         return NO_RESERVED_PLACES
     if len(left) > MAX_LEAVERS_READ:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, literal_column, select, text, up
 from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.errors import DATABASE_ERRORS, is_query_canceled
 from conflicto.platform.db.key_lookup import KeyLookup
-from conflicto.platform.ids import drawn
+from conflicto.platform.ids import random_sample
 from conflicto.responses.errors import ScanTooLong
 from conflicto.responses.model import NO_SLOT, LiveResponse, Moderation, ParticipantResponse
 from conflicto.responses.pool.store import purge as purge_pools
@@ -113,7 +113,7 @@ def find_any_number(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantRe
 def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, excluding: Collection[UUID]) -> list[ParticipantResponse]:
     """Return up to `amount` live responses of a round, drawn at random, and none of `but`."""
     left = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(excluding)
-    return list(find_any_number(tx, drawn(sorted(left), amount)).values())
+    return list(find_any_number(tx, random_sample(sorted(left), amount)).values())
 
 
 def detach_author(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, response_id: UUID | None = None) -> None:

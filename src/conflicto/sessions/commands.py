@@ -190,8 +190,8 @@ def replace_join_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
 
 def _fresh_code(tx: WriteTx, *, opening: int = 0) -> str:
     """Return a code of sufficient length for the open sessions and `opening` further ones."""
-    most = max_open_sessions(MAX_CODE_LENGTH - 1)
-    return new_code(code_length(store.count_open(tx, most + 1) + opening))
+    max_sessions = max_open_sessions(MAX_CODE_LENGTH - 1)
+    return new_code(code_length(store.count_open(tx, max_sessions + 1) + opening))
 
 
 def set_overlay(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:

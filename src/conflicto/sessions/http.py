@@ -188,7 +188,7 @@ def _seen(request: Request, session: Session, tokens: LinkTokens) -> Response:
     return conditional_response(request, body, tag)
 
 
-def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Route]:
+def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[Route]:
     """Return the routes of this package."""
     stale = (ConditionInvalid, errors.RevisionStale)
     over = (errors.SessionCompleted,)
@@ -210,16 +210,16 @@ def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Rou
         control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Delete a session and its data", gives={204: None}, sends=RESPONSE_HEADERS,
                           headers=("If-Match",), problems=stale)),
-        control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
+        control("GET", "/sessions/{session_id}/transitions", actions.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="List the audit log of a session", gives={200: schemas.TransitionPage})),
-        data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
+        data("GET", "/sessions/by-code/{code}", actions.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
              docs=Docs(summary="Look up a session by its join code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
-        control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+        control("POST", "/sessions/{session_id}/lock", actions.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Lock or open a session to new participants", gives=one, problems=over)),
-        control("POST", "/sessions/{session_id}/join-code", door.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",
+        control("POST", "/sessions/{session_id}/join-code", actions.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Replace the join code", gives=one, problems=over)),
-        control("POST", "/sessions/{session_id}/overlay", door.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+        control("POST", "/sessions/{session_id}/overlay", actions.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Set the overlay of the screen", gives=one, problems=over)),
         *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

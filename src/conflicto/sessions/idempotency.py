@@ -79,12 +79,12 @@ def key_from(header: str | None, *, subject: str, route: str, body: bytes, short
 
 def find_replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyReused]:
     """Return the first outcomes by `Key.id`, or the error for another body under the same key."""
-    wanted = {key.id: key for key in keys if key is not None}
-    if not wanted:
+    keys_by_id = {key.id: key for key in keys if key is not None}
+    if not keys_by_id:
         return {}
     found: dict[bytes, Replay | KeyReused] = {}
-    for row in _LOOK.rows(tx, [(key.hex(),) for key in wanted]):
-        same = row.fingerprint == wanted[row.id].fingerprint
+    for row in _LOOK.rows(tx, [(key.hex(),) for key in keys_by_id]):
+        same = row.fingerprint == keys_by_id[row.id].fingerprint
         found[row.id] = Replay(row.status, row.entity) if same else KeyReused()
     return found
 

@@ -59,7 +59,7 @@ def create_session_with_links(tx: WriteTx, new: NewSession, *, life_s: int, key:
     The same key returns the same session in its present state.
     """
     session, status = create_session(tx, new, key=key)
-    if session.id in tx.heads and not store.links_of(tx, session.id):
+    if session.id in tx.heads and not store.session_links(tx, session.id):
         create_links(tx, session.id, FIRST_SCOPES, creator=OPERATOR, life_s=life_s)
     return session, status
 
@@ -67,7 +67,7 @@ def create_session_with_links(tx: WriteTx, new: NewSession, *, life_s: int, key:
 def ensure_first_links(tx: WriteTx, session_id: int, *, creator: str, life_s: int) -> None:
     """Create the missing first links of a session."""
     session_by_id(tx, session_id)
-    alive = {link.scope for link in store.links_of(tx, session_id) if is_active(link, tx.now_us)}
+    alive = {link.scope for link in store.session_links(tx, session_id) if is_active(link, tx.now_us)}
     create_links(tx, session_id, [scope for scope in FIRST_SCOPES if scope not in alive], creator=creator, life_s=life_s)
 
 
@@ -137,7 +137,7 @@ def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) 
         store.remove_links(tx, session_id)
         save_revision(tx, replace(session, token_version=session.token_version + 1))
     else:
-        for link in store.links_of(tx, session_id):
+        for link in store.session_links(tx, session_id):
             if link.revoked_us is None and may_manage(caller, link.scope):
                 _changed(tx, replace(link, revoked_us=tx.now_us))
         _require_capacity(tx, session_id)
@@ -164,10 +164,10 @@ def _managed(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> Lin
 
 def _require_capacity(tx: WriteTx, session_id: int) -> None:
     """Prune old links; raise `TooManyLinks` if the session is at its limit."""
-    if len(store.links_of(tx, session_id)) < MAX_LINKS_PER_SESSION:
+    if len(store.session_links(tx, session_id)) < MAX_LINKS_PER_SESSION:
         return
     store.prune_links(tx, session_id, before_us=tx.now_us - PRUNED_AFTER_S * US_PER_S)
-    if len(store.links_of(tx, session_id)) >= MAX_LINKS_PER_SESSION:
+    if len(store.session_links(tx, session_id)) >= MAX_LINKS_PER_SESSION:
         raise TooManyLinks
 
 

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from conflicto.access.code_guard import SERVER_POLICY
-from conflicto.platform.ids import letters
+from conflicto.platform.ids import random_letters
 from conflicto.sessions.errors import SessionCompleted, TransitionNotAllowed
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
@@ -129,7 +129,7 @@ def code_length(open_sessions: int) -> int:
 
 def new_code(length: int) -> str:
     """Return a random join code."""
-    return letters(CODE_ALPHABET, length)
+    return random_letters(CODE_ALPHABET, length)
 
 
 def format_code(code: str) -> str:

@@ -9,6 +9,11 @@ from conflicto.sessions import store
 from conflicto.sessions.errors import CodeUnknown
 from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.model import normalize_code
+from conflicto.sessions.store import audit_lengths as audit_lengths
+from conflicto.sessions.store import live_session_ids as live_session_ids
+from conflicto.sessions.store import recounted_session_bytes as recounted_session_bytes
+from conflicto.sessions.store import session_links as session_links
+from conflicto.sessions.store import session_total as session_total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +21,6 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.problems import DomainError
     from conflicto.sessions.model import Session, SessionStatus, Transition
-
-live_sessions = store.live_ids
-kept_total = store.total
-audit_lengths = store.audit_lengths
-session_bytes = store.recounted_bytes
-session_links = store.links_of
 
 MAX_ID_DIGITS = len(str(1 << 48))
 """Digits of a session's id; codes have no digits, so the two cannot be mistaken."""
@@ -87,7 +86,7 @@ def session_page(
 ) -> tuple[list[Session], int | None]:
     """Return up to `limit + 1` sessions, newest first, and the total (None when filtered)."""
     found = store.newest(tx, status=status, limit=limit + 1, offset=offset, after=after)
-    return found, None if status else store.total(tx)
+    return found, None if status else session_total(tx)
 
 
 def audit_page(tx: ReadTx, session_id: int, *, limit: int, after: int) -> tuple[list[Transition], int]:

@@ -83,7 +83,7 @@ class WordFilterIn(StrictModel):
     words: list[OwnWord] = Field([], max_length=MAX_WORDS, description="Words or phrases, found whole and in any case.")
 
     @model_validator(mode="after")
-    def _looks_for_something(self) -> Self:
+    def _require_criterion(self) -> Self:
         if self.mode is not FilterMode.OFF and not (self.languages or self.words):
             raise ValueError("names neither a language nor a word, so nothing would be found")
         return self
@@ -99,8 +99,8 @@ class _Described(StrictModel):
     def fields(self) -> dict[str, Any]:
         """Return the named properties, by the names and types of the session's fields."""
         names = self.model_fields_set if isinstance(self, SessionPatch) else type(self).model_fields
-        said = {name: getattr(self, name) for name in names}
-        return {name: value.filter() if isinstance(value, WordFilterIn) else value for name, value in said.items()}
+        values = {name: getattr(self, name) for name in names}
+        return {name: value.filter() if isinstance(value, WordFilterIn) else value for name, value in values.items()}
 
 
 class SessionIn(_Described):

@@ -105,12 +105,12 @@ def newest(
     return [_session(row) for row in tx.all(page)]
 
 
-def total(tx: ReadTx) -> int:
+def session_total(tx: ReadTx) -> int:
     """Return the kept count of sessions."""
     return tx.scalar(_COUNT) or 0
 
 
-def live_ids(tx: ReadTx) -> set[int]:
+def live_session_ids(tx: ReadTx) -> set[int]:
     """Return every session that is not deleted: for checks alone."""
     return set(tx.connection.execute(_LIVE_IDS).scalars())
 
@@ -120,7 +120,7 @@ def audit_lengths(tx: ReadTx) -> dict[int, int]:
     return {row.session_id: row.lines for row in tx.all(_AUDIT_LENGTHS)}
 
 
-def recounted_bytes(tx: ReadTx) -> Counter[int]:
+def recounted_session_bytes(tx: ReadTx) -> Counter[int]:
     """Recount the bytes of each session's audit and idempotency keys, for checks."""
     stored: Counter[int] = Counter()
     for row in (*tx.all(_TRANSITION_BYTES), *tx.all(_KEY_BYTES)):
@@ -229,7 +229,7 @@ def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequenc
     return [session] if session and after < session.updated_ts <= upto else []
 
 
-def links_of(tx: ReadTx, session_id: int, *, after: int = -1) -> list[Link]:
+def session_links(tx: ReadTx, session_id: int, *, after: int = -1) -> list[Link]:
     """Return the links of a session that changed after a position, in that order."""
     wanted = (
         select(links).where(links.c.session_id == session_id, links.c.changed_ts > after).order_by(links.c.changed_ts, links.c.id)

@@ -60,8 +60,8 @@ def _inlined(schema: Schema, definitions: Schema | None = None) -> Schema:
     definitions = schema.get("$defs", {}) if definitions is None else definitions
     if "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix(_REF)] | {key: value for key, value in schema.items() if key != "$ref"}
-    made = map_children(schema, lambda part: _inlined(part, definitions))
-    return {key: value for key, value in made.items() if key not in {"$schema", "$defs"}}
+    inlined = map_children(schema, lambda part: _inlined(part, definitions))
+    return {key: value for key, value in inlined.items() if key not in {"$schema", "$defs"}}
 
 
 def _public_properties(known: ActivityType) -> dict[str, Schema]:

@@ -67,8 +67,8 @@ class ReplaySeat(msgspec.Struct, frozen=True):
 
 async def create_session(server: Server, table: Table, plan: Plan, admin_token: str) -> ReplaySession:
     """Create and open the session, and publish an activity per column, in order."""
-    made = await server.send_json("POST", "/sessions", {"title": plan.title}, token=admin_token, key=_key())
-    host, path = made["host_token"], f"/sessions/{made['id']}"
+    session = await server.send_json("POST", "/sessions", {"title": plan.title}, token=admin_token, key=_key())
+    host, path = session["host_token"], f"/sessions/{session['id']}"
     await server.send_json("PATCH", path, {"status": "active"}, token=host, key=_key())
     activities = []
     for name in table.columns:
@@ -82,7 +82,7 @@ async def create_session(server: Server, table: Table, plan: Plan, admin_token: 
             "aggregate": AGGREGATE,
         }
         activities.append((await server.send_json("POST", f"{path}/activities", body, token=host, key=_key()))["id"])
-    return ReplaySession(made["id"], made["join_code"], host, tuple(activities))
+    return ReplaySession(session["id"], session["join_code"], host, tuple(activities))
 
 
 async def join_participants(server: Server, session: ReplaySession, rows: int, done: Callable[[], None]) -> list[ReplaySeat]:

@@ -45,7 +45,7 @@ def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: boo
     return _save_change(tx, replace(participant, nickname=nickname.text, nickname_key=nickname.key))
 
 
-def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: bool) -> None:
+def remove(tx: WriteTx, participant_id: int, *, erase_responses: bool, forget: bool) -> None:
     """Remove a participant: frees name and place, invalidates tokens and links.
 
     `forget` also erases the name.
@@ -63,7 +63,7 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
     saved = _save_change(tx, removed)
     head.counts["participants_ts"] = saved.updated_ts
     store.remove_links(tx, participant_id)
-    tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers, participant.scripted))
+    tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_responses, participant.scripted))
 
 
 def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> None:
@@ -84,7 +84,7 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
     head.counts["participants_ts"] = removed[-1].updated_ts
     for each in removed:
         tx.emit(ParticipantChanged(each))
-        tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=False, is_scripted=each.scripted))
+        tx.emit(ParticipantRemoved(session_id, each.id, erase_responses=False, is_scripted=each.scripted))
 
 
 def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
@@ -92,13 +92,13 @@ def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
 
     Participants whom the host removed before are included.
     """
-    seats = store.scripted_seats(tx, session_id, most=limit)
+    seats = store.scripted_seats(tx, session_id, limit=limit)
     for each in seats:
         if each.deleted:
             _save_change(tx, replace(each, nickname=""))
-            tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=True, is_scripted=True))
+            tx.emit(ParticipantRemoved(session_id, each.id, erase_responses=True, is_scripted=True))
         else:
-            remove(tx, each.id, erase_answers=True, forget=True)
+            remove(tx, each.id, erase_responses=True, forget=True)
     return len(seats)
 
 

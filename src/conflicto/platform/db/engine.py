@@ -211,10 +211,10 @@ class Database:
         running: asyncio.Future[tuple[T, float]],
     ) -> None:
         del self._running[future]
-        took_s = None if running.cancelled() or running.exception() else running.result()[1]
-        self.reader_queue.release(category, took_s)
-        if took_s is not None and on_query is not None:
-            on_query(took_s)
+        duration_s = None if running.cancelled() or running.exception() else running.result()[1]
+        self.reader_queue.release(category, duration_s)
+        if duration_s is not None and on_query is not None:
+            on_query(duration_s)
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; raises `Unavailable` as `read` does."""
@@ -258,7 +258,7 @@ class Database:
         """Record, and log once, that the database file is damaged; safe in any thread."""
         if is_damaged(error) and not self.is_damaged:
             self.is_damaged = True
-            log.error("database-damaged", said=str(getattr(error, "orig", error)))
+            log.error("database-damaged", message=str(getattr(error, "orig", error)))
 
     def writer_connection(self) -> Connection:
         """Return the writer's connection.
@@ -275,9 +275,9 @@ class Database:
         for deadline in list(self._running.values()):
             deadline.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        _, stuck = wait_for(list(self._running), timeout=MAX_CLOSE_S)
-        if stuck:
-            log.error("readers-stuck", readers=len(stuck))
+        _, running = wait_for(list(self._running), timeout=MAX_CLOSE_S)
+        if running:
+            log.error("readers-stuck", readers=len(running))
         self._readers.dispose()
         self._writer.dispose()
 

@@ -37,7 +37,7 @@ def unavailable(error: Exception) -> Unavailable:
     """Return the problem for a caller, with `error` as its cause; log the driver's message."""
     root = error.__cause__ if isinstance(error.__cause__, DBAPIError) else error
     message = str(root.orig) if isinstance(root, DBAPIError) else str(root)
-    log.warning("database-fault", error=type(error).__name__, said=message[:MAX_MESSAGE_CHARS])
+    log.warning("database-fault", error=type(error).__name__, message=message[:MAX_MESSAGE_CHARS])
     problem = Unavailable(
         "The database does not answer in time. Try again with the same Idempotency-Key.", retry_after_s=RETRY_AFTER_S
     )

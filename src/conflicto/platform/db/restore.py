@@ -228,8 +228,8 @@ def _move_to_schema(connection: Connection, hooks: RestoreHooks, schema: str) ->
 
     Returns the newest position in them, and the schema (None: there were no tables).
     """
-    there = set(inspect(connection).get_table_names()) & {VERSION_TABLE, *metadata_obj.tables}
-    if not there:
+    tables = set(inspect(connection).get_table_names()) & {VERSION_TABLE, *metadata_obj.tables}
+    if not tables:
         return 0, None
     found = revision(connection)
     if found is not None and found not in hooks.revisions:
@@ -238,6 +238,6 @@ def _move_to_schema(connection: Connection, hooks: RestoreHooks, schema: str) ->
         )
     newest = hooks.newest_position(connection) if found else 0
     connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
-    for name in sorted(there):
+    for name in sorted(tables):
         connection.exec_driver_sql(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"')
     return newest, f"schema {schema}"

@@ -82,17 +82,17 @@ class SlowQueries:
         """Set the route of the read that this thread runs from now on."""
         self._local.route = route
 
-    def report(self, role: Role, statement: str, took_s: float) -> None:
+    def report(self, role: Role, statement: str, duration_s: float) -> None:
         """Count a slow statement, and log it unless its text had a line within the last minute."""
         text = statement[:MAX_TEXT_CHARS]
         held: DeferredReports | None = getattr(self._local, "held", None)
         route: str | None = getattr(self._local, "route", None)
         if held is None:
-            self._report(role, text, took_s, route)
+            self._report(role, text, duration_s, route)
         else:
-            held.statements.append((role, text, took_s, route))
+            held.statements.append((role, text, duration_s, route))
 
-    def _report(self, role: Role, text: str, took_s: float, route: str | None) -> None:
+    def _report(self, role: Role, text: str, duration_s: float, route: str | None) -> None:
         with self._lock:
             self.counts[role] += 1
             held_back = self._take_line((role, text))
@@ -100,7 +100,7 @@ class SlowQueries:
             log.warning(
                 "slow-query",
                 role=role,
-                milliseconds=round(took_s * MS_PER_S),
+                milliseconds=round(duration_s * MS_PER_S),
                 held_back=held_back,
                 statement=" ".join(text.split()),
                 **({"route": route} if route else {}),

@@ -56,7 +56,7 @@ def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers:
     stopwatch = Stopwatch(slow_queries, "reader" if readers else "writer")
     if url.database and url.database != ":memory:":
         _create_private_file(Path(url.database))
-    made = create_engine(
+    created = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         module=driver,
         poolclass=QueuePool,
@@ -66,9 +66,9 @@ def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers:
         pool_timeout=deadlines.acquire_s,
         connect_args={"check_same_thread": False, "timeout": deadlines.lock_s, "factory": _connection_class(stopwatch)},
     )
-    event.listen(made, "connect", _setup(deadlines, query_only=readers > 0))
-    event.listen(made, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
-    return made
+    event.listen(created, "connect", _setup(deadlines, query_only=readers > 0))
+    event.listen(created, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
+    return created
 
 
 def _connection_class(stopwatch: Stopwatch) -> type[Any]:

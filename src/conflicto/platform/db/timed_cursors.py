@@ -25,14 +25,14 @@ class Stopwatch:
         self._slow_queries = slow_queries
         self._role: Role = role
 
-    def record(self, statement: object, took_s: float) -> None:
+    def record(self, statement: object, duration_s: float) -> None:
         """Report a statement if it was slow.
 
         A composed statement may hold values, so only its type is reported.
         """
-        if took_s >= self.threshold_s:
+        if duration_s >= self.threshold_s:
             text = statement if isinstance(statement, str) else type(statement).__name__
-            self._slow_queries.report(self._role, text, took_s)
+            self._slow_queries.report(self._role, text, duration_s)
 
     def commit(self, commit: Callable[[], None]) -> None:
         """Run a driver's commit."""
@@ -55,27 +55,27 @@ class TimedCursor:
     driver_fetchall: Callable[..., Any]
     driver_close: Callable[..., None]
     _statement: object = ""
-    _took_s = 0.0
+    _duration_s = 0.0
 
     def execute(self, statement: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
         """Execute a statement."""
-        if self._took_s >= self.threshold_s:
+        if self._duration_s >= self.threshold_s:
             self._report()
         self._statement, began_s = statement, perf_counter()
         try:
             return self.driver_execute(statement, *args, **kwargs)
         finally:
-            self._took_s = perf_counter() - began_s
+            self._duration_s = perf_counter() - began_s
 
     def executemany(self, statement: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
         """Execute a statement for many rows."""
-        if self._took_s >= self.threshold_s:
+        if self._duration_s >= self.threshold_s:
             self._report()
         self._statement, began_s = statement, perf_counter()
         try:
             return self.driver_executemany(statement, *args, **kwargs)
         finally:
-            self._took_s = perf_counter() - began_s
+            self._duration_s = perf_counter() - began_s
 
     def fetchone(self) -> Any:  # noqa: ANN401 - the driver's
         """Fetch one row."""
@@ -83,7 +83,7 @@ class TimedCursor:
         try:
             return self.driver_fetchone()
         finally:
-            self._took_s += perf_counter() - began_s
+            self._duration_s += perf_counter() - began_s
 
     def fetchmany(self, *size: int) -> Any:  # noqa: ANN401 - the driver's
         """Fetch some rows."""
@@ -91,7 +91,7 @@ class TimedCursor:
         try:
             return self.driver_fetchmany(*size)
         finally:
-            self._took_s += perf_counter() - began_s
+            self._duration_s += perf_counter() - began_s
 
     def fetchall(self) -> Any:  # noqa: ANN401 - the driver's
         """Fetch the rest of the rows."""
@@ -99,17 +99,17 @@ class TimedCursor:
         try:
             return self.driver_fetchall()
         finally:
-            self._took_s += perf_counter() - began_s
+            self._duration_s += perf_counter() - began_s
 
     def close(self) -> None:
         """Report the statement, and close the cursor."""
-        if self._took_s >= self.threshold_s:
+        if self._duration_s >= self.threshold_s:
             self._report()
         self.driver_close()
 
     def _report(self) -> None:
-        took_s, self._took_s = self._took_s, 0.0
-        self.stopwatch.record(self._statement, took_s)
+        duration_s, self._duration_s = self._duration_s, 0.0
+        self.stopwatch.record(self._statement, duration_s)
 
 
 METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "close")

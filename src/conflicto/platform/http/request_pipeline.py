@@ -149,21 +149,21 @@ class RequestPipeline:
             response = self._error_response(error, scope, route, request_id)
         if self._dependencies.prefix and not response.has_final_headers:
             response.headers = with_prefix(self._dependencies.prefix, response.headers)
-        took_s = self._dependencies.clock.monotonic_s() - started_s
-        self._count(scope, route, response, request_id, took_s)
+        duration_s = self._dependencies.clock.monotonic_s() - started_s
+        self._count(scope, route, response, request_id, duration_s)
         await _send(send, response, request_id, head=scope["method"] == "HEAD")
 
-    def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
+    def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, duration_s: float) -> None:
         """Count a request and log it, unless that would reveal an anonymous response."""
         path = route.path if route else UNKNOWN_ROUTE
         if response.concealment is Concealment.UNTIL_RELEASE:
-            self._dependencies.metrics.deferred.add(took_s)
+            self._dependencies.metrics.deferred.add(duration_s)
         elif response.concealment is Concealment.OWN_CHANGES:
             self._dependencies.metrics.fast_path(path).count_as_not_modified()
         else:
-            self._dependencies.metrics.count_response(path, scope["method"], response.status, took_s)
+            self._dependencies.metrics.count_response(path, scope["method"], response.status, duration_s)
             if self._dependencies.access_log:
-                _log_access(scope, route, response, request_id, took_s)
+                _log_access(scope, route, response, request_id, duration_s)
 
     def _error_response(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Response:
         _log_error(error, request_id, route)
@@ -303,13 +303,13 @@ def _log_error(error: Exception, request_id: str, route: Route | None) -> None:
         log.warning("request-refused", request_id=request_id, route=route.name if route else None, code=error.code, cause=cause)
 
 
-def _log_access(scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
+def _log_access(scope: dict[str, Any], route: Route | None, response: Response, request_id: str, duration_s: float) -> None:
     """Log the path template, never the path: it may contain a code."""
     method, path = (scope["method"], route.path) if route else ("other", UNKNOWN_ROUTE)
     address = scope["client"][0] if scope.get("client") else None
     log.info(
         "answered", request_id=request_id, method=method, route=path, status=response.status,
-        bytes=len(response.body), ms=round(took_s * 1000, 2), address=address,
+        bytes=len(response.body), ms=round(duration_s * 1000, 2), address=address,
     )  # fmt: skip
 
 

@@ -65,12 +65,14 @@ class MemoryLimiter:
 
         A flood of keys that are used once is dropped early, and used quotas stay.
         """
-        kept = {name: bucket for name, bucket in self._buckets.items() if bucket.full_at_s > now}
-        if len(kept) > MAX_BUCKETS // 2:
-            sample = sorted(bucket.full_at_s for bucket in islice(kept.values(), 0, None, max(1, len(kept) // SAMPLE_BUCKETS)))
+        remaining = {name: bucket for name, bucket in self._buckets.items() if bucket.full_at_s > now}
+        if len(remaining) > MAX_BUCKETS // 2:
+            sample = sorted(
+                bucket.full_at_s for bucket in islice(remaining.values(), 0, None, max(1, len(remaining) // SAMPLE_BUCKETS))
+            )
             median = sample[len(sample) // 2]
-            kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > median}
+            remaining = {name: bucket for name, bucket in remaining.items() if bucket.full_at_s > median}
         for name, bucket in self._buckets.items():
-            bucket.is_evicted = name not in kept
-        self._account.add((len(kept) - len(self._buckets)) * BUCKET_BYTES)
-        self._buckets = kept
+            bucket.is_evicted = name not in remaining
+        self._account.add((len(remaining) - len(self._buckets)) * BUCKET_BYTES)
+        self._buckets = remaining

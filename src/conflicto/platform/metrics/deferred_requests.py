@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from conflicto.platform.ids import up_to_exactly
+from conflicto.platform.ids import secret_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,6 @@ class DeferredRequests:
 
     def _draw(self) -> float:
         """Remove and return a random time."""
-        place = up_to_exactly(len(self._times_s) - 1)
+        place = secret_number(len(self._times_s) - 1)
         self._times_s[place], self._times_s[-1] = self._times_s[-1], self._times_s[place]
         return self._times_s.pop()

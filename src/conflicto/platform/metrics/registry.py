@@ -10,7 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.platform.ids import up_to_exactly
+from conflicto.platform.ids import secret_number
 from conflicto.platform.metrics import definitions
 from conflicto.platform.metrics.deferred_requests import DeferredRequests
 from conflicto.platform.metrics.definitions import Metric, MetricType
@@ -93,7 +93,7 @@ class FastPathMetrics:
         if not self.counts[NOT_MODIFIED] & UNTIMED_MASK:
             timed = sum(self.seconds.buckets)
             mean_s = self.seconds.sum / timed if timed else DEFAULT_FAST_PATH_S
-            self.seconds.observe(mean_s * (JITTER_PER_MILLE // 2 + up_to_exactly(JITTER_PER_MILLE)) / JITTER_PER_MILLE)
+            self.seconds.observe(mean_s * (JITTER_PER_MILLE // 2 + secret_number(JITTER_PER_MILLE)) / JITTER_PER_MILLE)
 
 
 class Series(NamedTuple):

@@ -160,7 +160,7 @@ def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:
     their author.
     """
     remove_from_pools(tx, event)
-    if event.erase_answers:
+    if event.erase_responses:
         delete_responses(tx, event.session_id, store.live_rows(tx, participant_id=event.participant_id))
 
 

@@ -44,7 +44,7 @@ def clear_flood(tx: WriteTx, session_id: int, flood: FloodFilter, *, erase_respo
     all, and may stop or be killed anywhere.
     """
     session_by_id(tx, session_id)
-    seats = flooding_seats(tx, session_id, flood, most=MAX_STEP_SEATS)
+    seats = flooding_seats(tx, session_id, flood, limit=MAX_STEP_SEATS)
     if not seats:
         return Cleared(0, _delete_remaining(tx, session_id, flood)) if erase_responses else NOTHING_CLEARED
     answers = []

@@ -14,7 +14,7 @@ from conflicto.activities.commands.counts import save_release_us
 from conflicto.activities.lifecycle import is_open
 from conflicto.activities.queries import activities_by_id, last_release_us
 from conflicto.participants.queries import has_people, scripted_ids
-from conflicto.platform.ids import drawn
+from conflicto.platform.ids import random_sample
 from conflicto.responses import store
 from conflicto.responses.commands.record import record_changes
 from conflicto.responses.events import ResponsesPooled
@@ -125,7 +125,7 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
     earlier = store.find_any_number(tx, [row.id for row in rows if row.is_edit])
     head = tx.head(activity.session_id)
     batch: list[PooledResponse | ParticipantResponse] = [*rows, *mixed]
-    order = drawn(batch, len(batch))
+    order = random_sample(batch, len(batch))
     changes = [
         _released_change(activity, each, earlier, ts)
         for ts, each in zip(head.next_ts_range(tx.now_us, len(order)), order, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conflicto.platform.ids import drawn, up_to_exactly
+from conflicto.platform.ids import random_sample, secret_number
 from conflicto.platform.instants import US_PER_S
 from conflicto.responses.model import Moderation, ParticipantResponse
 
@@ -67,7 +67,7 @@ class PooledResponse:
 
 def draw_release_time(now_us: int) -> int:
     """Return the release time of an answer where no group is kept, drawn by the system's generator."""
-    return now_us + MIN_DELAY_US + up_to_exactly(MAX_DELAY_US - MIN_DELAY_US)
+    return now_us + MIN_DELAY_US + secret_number(MAX_DELAY_US - MIN_DELAY_US)
 
 
 def latest_tick(activity: Activity, at_us: int) -> int:
@@ -89,5 +89,5 @@ def rows_due_at_tick(rows: Sequence[PooledResponse], people: Collection[int], mi
     """Return the rows that a tick releases: all but those of `group` people drawn at random, if the pool holds twice as many."""
     if len(people) < 2 * min_group:
         return ()
-    staying = set(drawn(sorted(people), min_group))
+    staying = set(random_sample(sorted(people), min_group))
     return [row for row in rows if row.participant_id not in staying]

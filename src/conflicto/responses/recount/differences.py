@@ -10,7 +10,7 @@ from conflicto.participants.queries import participant_bytes, recounted_seats
 from conflicto.responses.pool import store as pool
 from conflicto.responses.recount import store
 from conflicto.sessions.feed_heads import read_all_heads
-from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions, session_bytes
+from conflicto.sessions.queries import audit_lengths, live_session_ids, recounted_session_bytes, session_total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def counter_differences(tx: ReadTx) -> list[str]:
     """Return a sentence for each wrong counter. Deleted sessions are skipped, because they may be partly purged."""
-    live = live_sessions(tx)
+    live = live_session_ids(tx)
     found = [*_heads(tx, live), *_pools(tx, live), *_rounds(tx, live)]
-    if kept_total(tx) != len(live):
-        found.append(f"sessions: counter {kept_total(tx)}, rows {len(live)}")
+    if session_total(tx) != len(live):
+        found.append(f"sessions: counter {session_total(tx)}, rows {len(live)}")
     return found
 
 
@@ -65,7 +65,7 @@ def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
         pool.recounted_bytes(tx),
         activity_bytes(tx),
         participant_bytes(tx),
-        session_bytes(tx),
+        recounted_session_bytes(tx),
     ):
         stored.update(part)
     return stored

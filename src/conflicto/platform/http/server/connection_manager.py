@@ -47,7 +47,7 @@ class ConnectionManager:
         self.fast_path = fast_path
         self.prefix = b""
         self.refusals = Refusals(server)
-        self._most_connections = max_connections
+        self._max_connections = max_connections
         self.drain = drain
         self.load_average = LoadAverage()
         self._on_tick = on_tick
@@ -61,7 +61,7 @@ class ConnectionManager:
         self.connections.add(connection)
         self.eviction.add(connection)
         self.eviction.make_room(self.connections, connection, connection.loop.time())
-        return self.refusals.too_many_connections if len(self.connections) > self._most_connections else None
+        return self.refusals.too_many_connections if len(self.connections) > self._max_connections else None
 
     def remove(self, connection: Connection) -> None:
         """Remove a closed connection."""
