@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Finding: httpx-sse 0.4.3 hands on a comment as an event without data once an event had an id, and a lone `retry:` always.
+# Finding: httpx-sse 0.4.3 yields comments as events without data, once an event has had an id.
+#   It yields a block with only `retry:` as an event in any case.
 #
-# Expected: an empty line dispatches nothing while the data buffer is empty (WHATWG HTML, "Server-sent events", dispatch step 2). Comments that
-#   keep a connection alive, and blocks that hold only `retry:` or `id:`, are no events, as in browsers and in the npm package eventsource.
-# Observed: three events with data "" for a `retry:`, a comment and an `id:`; before the first id the same comment is none. A loop that
-#   parses each event's data as JSON works until the first comment that follows an event with an id.
-# Remedy: leave out events whose data is empty.
-# Exit code 0: as observed on 2026-11-29; 1: it changed.
+# Expected: an empty line dispatches no event while the data buffer is empty (WHATWG HTML,
+#   "Server-sent events", dispatch step 2). Keep-alive comments, and blocks with only `retry:` or
+#   `id:`, are not events. Browsers and the npm package eventsource behave this way.
+# Observed: a `retry:`, a comment and an `id:` yield three events with data "". Before the first id,
+#   the same comment yields no event. A loop that parses the data of each event as JSON fails at the
+#   first comment after an event with an id.
+# Remedy: ignore events with empty data.
+# Exit code: 0 if the behaviour is as observed on 2026-11-29, 1 if it changed.
 set -euo pipefail
 
 folder=$(mktemp -d)

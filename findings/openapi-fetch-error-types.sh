@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Finding: openapi-fetch 0.17.0, told that bodies are `application/json`, gives errors of another media type a type that no error ever has.
+# Finding: openapi-fetch 0.17.0 with the media type `application/json` gives `error` a wrong type.
+#   It happens if errors have another media type.
 #
-# Expected: `createClient<paths, "application/json">` chooses among the media types of successes. An operation whose error is described as
-#   `application/problem+json` (RFC 9457) gives `error` the type of that schema, as it does without the second parameter.
-# Observed: the type of `error` is the whole `content` of the response, `{"application/problem+json": Problem}`. What the compiler takes,
-#   `error["application/problem+json"].code`, throws at run time; what is there, `error.code`, does not compile.
-# Remedy: name both, `createClient<paths, "application/json" | "application/problem+json">`.
-# Exit code 0: as observed on 2026-11-29; 1: it changed.
+# Expected: `createClient<paths, "application/json">` selects the media type of successes. An error
+#   described as `application/problem+json` (RFC 9457) gives `error` the type of its schema, as
+#   without the second type parameter.
+# Observed: the type of `error` is the whole `content` of the response,
+#   `{"application/problem+json": Problem}`. The expression `error["application/problem+json"].code`
+#   compiles and throws at run time. The property that exists, `error.code`, does not compile.
+# Remedy: name both types, `createClient<paths, "application/json" | "application/problem+json">`.
+# Exit code: 0 if the behaviour is as observed on 2026-11-29, 1 if it changed.
 set -euo pipefail
 
 folder=$(mktemp -d)

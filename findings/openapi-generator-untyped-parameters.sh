@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Finding: the Python client of openapi-generator 7.26.0 takes anything for a query parameter whose schema is a `$ref` beside a `default`.
+# Finding: the Python client of openapi-generator 7.26.0 accepts any value for a query parameter
+#   whose schema has a `$ref` and a `default`.
 #
-# Expected: OpenAPI 3.1 allows members beside `$ref` in a schema, and a `default` changes no type: the parameter has the type of the enumeration,
-#   which the client checks, as it does where the `$ref` stands alone.
-# Observed: `Optional[Any]`; a value that is no member of the enumeration passes the client's validation and is sent. The same with a
-#   `description` beside the `$ref`. The generator says nothing (its warnings are the same with and without). FastAPI writes such parameters.
-# Remedy: put the description on the parameter, tell the default there, and leave the `$ref` alone.
-# Exit code 0: as observed on 2026-11-29; 1: it changed.
+# Expected: OpenAPI 3.1 allows other members beside `$ref` in a schema, and a `default` does not
+#   change the type. The parameter has the type of the enumeration, and the client validates it, as
+#   with the `$ref` alone.
+# Observed: the type is `Optional[Any]`. The client accepts and sends a value outside the
+#   enumeration. A `description` beside the `$ref` has the same effect. The generator does not warn:
+#   its warnings are the same in both cases. FastAPI generates such parameters.
+# Remedy: put the description on the parameter, mention the default there, and leave the `$ref`
+#   alone.
+# Exit code: 0 if the behaviour is as observed on 2026-11-29, 1 if it changed.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Finding: openapi-typescript 7.13.0 demands a member of a request body that has a default, though only if the body's schema has a name.
+# Finding: openapi-typescript 7.13.0 requires members of a request body that have a default.
+#   It does so only if the schema of the body has a name.
 #
-# Expected: a member that is not `required` may be left out of a request, whatever its `default`, and a `$ref` means what it refers to. The
-#   generator leaves such members optional in a body whose schema stands in place, so its authors mean it so.
-# Observed: moved to `components.schemas` and referred to, the same schema yields `size: number` instead of `size?: number`, and a request
-#   without it does not compile. Most documents name their bodies; FastAPI's always do.
-# Remedy: `--default-non-nullable=false`, or no `default` in schemas of bodies.
-# Exit code 0: as observed on 2026-11-29; 1: it changed.
+# Expected: a request may omit a member that is not `required`, whatever its `default`. A `$ref`
+#   means the same as the schema it refers to. The generator keeps such members optional if the
+#   schema of the body is inline.
+# Observed: the same schema in `components.schemas`, referred to by `$ref`, yields `size: number`
+#   instead of `size?: number`. A request without `size` does not compile. Most documents name the
+#   schemas of their bodies. FastAPI always does.
+# Remedy: use `--default-non-nullable=false`, or no `default` in schemas of bodies.
+# Exit code: 0 if the behaviour is as observed on 2026-11-29, 1 if it changed.
 set -euo pipefail
 
 folder=$(mktemp -d)

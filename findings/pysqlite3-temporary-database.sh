@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Finding: in the wheel pysqlite3 0.6.1 a temporary database (opened without a name) never goes to disk.
+# Finding: in the wheel pysqlite3 0.6.1, a temporary database (opened without a name) never goes to
+#   disk.
 #
-# Expected: SQLite's documentation says of a database with an empty name that its pages are written to a temporary file when the cache
-#   is full (https://sqlite.org/inmemorydb.html, "Temporary Databases"), which holds with the default SQLITE_TEMP_STORE=1.
-# Observed: the wheel is built with SQLITE_TEMP_STORE=3, "always memory": 64 MiB of rows stay in the process, `PRAGMA temp_store = FILE`
-#   changes nothing and reads back as 1, and no temporary file is open. A program that bounds its memory this way does not.
-# Remedy: a named file in a temporary folder, unlinked once it is open.
-# Linux, because open files are read from /proc. Exit code 0: as observed on 2026-11-29; 1: it changed.
+# Expected: SQLite writes the pages of a database with an empty name to a temporary file when the
+#   cache is full (https://sqlite.org/inmemorydb.html, "Temporary Databases"). This applies to the
+#   default, SQLITE_TEMP_STORE=1.
+# Observed: the wheel is built with SQLITE_TEMP_STORE=3, "always memory". 64 MiB of rows stay in the
+#   process, and no temporary file is open. `PRAGMA temp_store = FILE` has no effect and reads back
+#   as 1. A program cannot limit its memory this way.
+# Remedy: open a named file in a temporary folder, then unlink it.
+# Requires Linux, because the script reads open files from /proc.
+# Exit code: 0 if the behaviour is as observed on 2026-11-29, 1 if it changed.
 set -euo pipefail
 
 folder=$(mktemp -d)

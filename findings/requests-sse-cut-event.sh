@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Finding: requests-sse 0.5.3 leaves out an event for good if the stream was cut inside it and once more after a comment.
+# Finding: requests-sse 0.5.3 loses an event if the stream is cut inside it, and cut again after a
+#   comment.
 #
-# Expected: the id of an event counts once the event is dispatched (WHATWG HTML, "Server-sent events": the last event ID string is set when
-#   an empty line dispatches, from a buffer that belongs to one stream). A stream that is cut between `id: 2` and its data leaves the
-#   last id at 1, whatever the next stream holds, so the client asks for what follows 1 until it has event 2.
-# Observed: the id that was read before the cut stays with the client. The empty line after a comment of the next stream, with which many
-#   servers begin, makes it the last id: the third request says `Last-Event-ID: 2`, and event 2 never comes. No error is raised.
-# Remedy: keep the last id yourself, from events that came, and open a new EventSource with it.
-# Exit code 0: as observed on 2026-11-29; 1: it changed.
+# Expected: the id of an event counts once the event is dispatched. In WHATWG HTML ("Server-sent
+#   events"), an empty line sets the last event ID string, from a buffer of that stream. If a stream
+#   is cut between `id: 2` and its data, the last id stays 1, whatever the next stream contains. So
+#   the client requests the events after 1 until it has event 2.
+# Observed: the client keeps the id that it read before the cut. The empty line after a comment in
+#   the next stream makes it the last id. Many servers begin a stream with a comment. The third
+#   request sends `Last-Event-ID: 2`, and event 2 never arrives. The client raises no error.
+# Remedy: store the last id of received events yourself, and open a new EventSource with it.
+# Exit code: 0 if the behaviour is as observed on 2026-11-29, 1 if it changed.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -28,7 +31,10 @@ asked = []
 
 
 class Server(BaseHTTPRequestHandler):
-    """Sends what follows the last id; its first two streams are cut, one inside event 2 and one after a comment."""
+    """Sends the events after the last id.
+
+    The first stream is cut inside event 2, the second one after a comment.
+    """
 
     def do_GET(self):
         last = int(self.headers.get("Last-Event-ID") or 0)
