@@ -21,7 +21,7 @@ PARTICIPANT_BYTES = 500
 TRANSITION_BYTES = 250
 ACTIVITY_BYTES = 600
 ROUND_BYTES = 250
-"""Of a row without its texts."""
+"""Bytes of a row without its texts."""
 
 RESERVE_SHARE = 0.1
 """Share above the limit for edits and lifecycle steps, so that an event can finish."""
