@@ -55,19 +55,21 @@ class MedianState(NumberCounts):
     def _to_result(self, counts: Iterable[tuple[Real, int]]) -> dict[str, Any]:
         n = self.answers
         places = [divmod((n - 1) * quarters, 4) for quarters in QUARTERS.values()] if n else []
-        wanted = sorted({place + beyond for place, part in places for beyond in (0, bool(part))})
-        at = dict(zip(wanted, _numbers_at(counts, wanted), strict=True))
-        listed = [_interpolate(at[place], at[place + bool(part)], part) for place, part in places] or [None] * len(QUARTERS)
+        ranks = sorted({place + beyond for place, part in places for beyond in (0, bool(part))})
+        numbers = dict(zip(ranks, _numbers_at(counts, ranks), strict=True))
+        listed = [_interpolate(numbers[place], numbers[place + bool(part)], part) for place, part in places] or [None] * len(
+            QUARTERS
+        )
         return {"op": "median", "answers": n} | dict(zip(QUARTERS, listed, strict=True))
 
 
-def _numbers_at(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> list[Real]:
+def _numbers_at(counts: Iterable[tuple[Real, int]], ranks: Sequence[int]) -> list[Real]:
     """Return the numbers at the ascending ranks `wanted`, counted from 0."""
     found: list[Real] = []
-    passed = 0
+    seen = 0
     for value, count in counts:
-        passed += count
-        while len(found) < len(wanted) and wanted[len(found)] < passed:
+        seen += count
+        while len(found) < len(ranks) and ranks[len(found)] < seen:
             found.append(value)
     return found
 

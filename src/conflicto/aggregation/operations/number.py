@@ -58,7 +58,7 @@ class NumberState(NumberCounts):
         """Return the result of the stored part."""
         return self._to_result(spill.extreme_keys(state), lambda starts: spill.sums_between(state, starts))
 
-    def _to_result(self, bounds: tuple[Real, Real] | None, filled: CountsOfBins) -> dict[str, Any]:
+    def _to_result(self, bounds: tuple[Real, Real] | None, count_bins: CountsOfBins) -> dict[str, Any]:
         n, (least, greatest) = self.answers, bounds or (None, None)
         return {
             "op": "number",
@@ -67,20 +67,20 @@ class NumberState(NumberCounts):
             "mean": json_number(_quotient(self._total, SCALE * n)) if n else None,
             "min": least,
             "max": greatest,
-            "histogram": self._histogram(least, greatest, filled),
+            "histogram": self._histogram(least, greatest, count_bins),
         }
 
-    def _histogram(self, least: Real | None, greatest: Real | None, filled: CountsOfBins) -> list[dict[str, Any]]:
+    def _histogram(self, least: Real | None, greatest: Real | None, count_bins: CountsOfBins) -> list[dict[str, Any]]:
         spec = self._spec
         low, high = least if spec.min is None else spec.min, greatest if spec.max is None else spec.max
         if low is None or high is None:
             return []
         if isinstance(low, int) and isinstance(high, int) and not self._fractions:
-            return _whole_number_bins(low, high, spec.bins, filled)
+            return _whole_number_bins(low, high, spec.bins, count_bins)
         if low == high:
             return [{"from": low, "to": high, "count": self.answers}]
         edges = sorted(low * (1 - part / spec.bins) + high * (part / spec.bins) for part in range(spec.bins))
-        bins = zip(edges, [*edges[1:], high], filled(edges), strict=True)
+        bins = zip(edges, [*edges[1:], high], count_bins(edges), strict=True)
         return [{"from": json_number(start), "to": json_number(end), "count": count} for start, end, count in bins]
 
     def _change_count(self, read: Real, times: int) -> None:
@@ -91,31 +91,31 @@ class NumberState(NumberCounts):
 
 def _units(value: Real) -> int:
     """Return a number in units of 1 / SCALE."""
-    above, below = value.as_integer_ratio()
-    return above << (SCALE_BITS + 1 - below.bit_length())
+    numerator, denominator = value.as_integer_ratio()
+    return numerator << (SCALE_BITS + 1 - denominator.bit_length())
 
 
-def _quotient(above: int, below: int) -> Real:
+def _quotient(numerator: int, denominator: int) -> Real:
     """Return a quotient, as an integer if it is one, else as the nearest double."""
-    whole_part, rest = divmod(above, below)
-    return above / below if rest else whole_part
+    whole_part, rest = divmod(numerator, denominator)
+    return numerator / denominator if rest else whole_part
 
 
-def _whole_number_bins(low: int, high: int, bins: int, filled: CountsOfBins) -> list[dict[str, Any]]:
+def _whole_number_bins(low: int, high: int, bins: int, count_bins: CountsOfBins) -> list[dict[str, Any]]:
     """Return at most `bins` bins of whole numbers, both ends included: 1 to 5 give five bins."""
     width = -(-(high - low + 1) // bins)
     starts = list(range(low, high + 1, width))
     return [
         {"from": json_number(start), "to": json_number(min(start + width - 1, high)), "count": count}
-        for start, count in zip(starts, filled(starts), strict=True)
+        for start, count in zip(starts, count_bins(starts), strict=True)
     ]
 
 
 def _counts_of_bins(counts: Mapping[Real, int], starts: Sequence[Real]) -> list[int]:
-    filled = [0] * len(starts)
+    bin_counts = [0] * len(starts)
     for value, count in counts.items():
-        filled[max(0, bisect_right(starts, value) - 1)] += count
-    return filled
+        bin_counts[max(0, bisect_right(starts, value) - 1)] += count
+    return bin_counts
 
 
 def _build(options: Mapping[str, Any]) -> NumberFold:

@@ -108,9 +108,9 @@ class RankState:
 
     max_entries = MAX_ENTRIES
 
-    def __init__(self, of: tuple[bytes, ...], scale: int = 1) -> None:
+    def __init__(self, options: tuple[bytes, ...], scale: int = 1) -> None:
         self.answers = 0
-        self._options = of
+        self._options = options
         self._scale = scale
         self._points: Counter[bytes] = Counter()
         self._firsts: Counter[bytes] = Counter()
@@ -200,8 +200,8 @@ def _check_choice(*names: str) -> Any:  # noqa: ANN401 - a check
 def _check_together(options: object) -> str | None:
     given: Mapping[str, Any] = options if isinstance(options, dict) else {}
     if given.get("rule") == BORDA:
-        return None if "of" in given else f'needs "of" with the rule "{BORDA}": the options that an answer does not rank'
-    return f'knows "unranked" with the rule "{BORDA}" alone' if "unranked" in given else None
+        return None if "of" in given else f'needs "of" with the rule "{BORDA}", to find unranked options'
+    return f'allows "unranked" only with the rule "{BORDA}"' if "unranked" in given else None
 
 
 def _build(options: Mapping[str, Any], context: RoundContext) -> ModifiedBordaFold | BordaFold:

@@ -125,7 +125,10 @@ class ScoreState:
         best: list[tuple[int, int]] = []
         for points in nlargest(MAX_BEST, self._participants_by_points):
             if points and len(best) < MAX_BEST:
-                best += [(who, points) for who in nsmallest(MAX_BEST - len(best), self._participants_by_points[points])]
+                best += [
+                    (participant_id, points)
+                    for participant_id in nsmallest(MAX_BEST - len(best), self._participants_by_points[points])
+                ]
         return self._to_result(best)
 
     def dump(self) -> tuple[int, int, dict[int, dict[int, int]]]:
@@ -137,9 +140,9 @@ class ScoreState:
         answers, correct, everything = dump
         self.answers += answers
         self._correct += correct
-        for who, earned in everything.items():
+        for participant_id, earned in everything.items():
             for points, times in earned.items():
-                self._change_count(who, points, times)
+                self._change_count(participant_id, points, times)
 
     def detach(self) -> Self:
         """Return the memory part as a separate state, and start again empty."""
@@ -150,45 +153,45 @@ class ScoreState:
     def store(self, spill: SpillStore, state: int) -> None:
         """Add the memory part to the stored part."""
         groups = (
-            (who, "", who, [GroupItem(points, 0, points, times) for points, times in given.items()])
-            for who, given in self._counts.items()
+            (participant_id, "", participant_id, [GroupItem(points, 0, points, times) for points, times in given.items()])
+            for participant_id, given in self._counts.items()
         )
         spill.add_items(state, groups, _sums_of)
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of the stored part."""
-        return self._to_result([(who, points) for who, points, _ in spill.ranked(state, MAX_BEST)])
+        return self._to_result([(participant_id, points) for participant_id, points, _ in spill.ranked(state, MAX_BEST)])
 
     def _to_result(self, best: Sequence[tuple[int, int]]) -> dict[str, Any]:
-        listed = [{"participant_id": who, "points": points} for who, points in best]
+        listed = [{"participant_id": participant_id, "points": points} for participant_id, points in best]
         return {"op": "score", "answers": self.answers, "correct": self._correct, "best": listed}
 
-    def _change_count(self, who: int, points: int, times: int) -> None:
+    def _change_count(self, participant_id: int, points: int, times: int) -> None:
         """Count points of a participant. With a stored part, counts in memory may be negative."""
-        given = self._counts.setdefault(who, {})
+        given = self._counts.setdefault(participant_id, {})
         before = len(given)
         count = given.pop(points, 0) + times
         if count:
             given[points] = count
         self.entries += len(given) - before
         if not given:
-            del self._counts[who]
+            del self._counts[participant_id]
         if not self._is_stored:
-            self._set_best(who, max(given, default=None))
+            self._set_best(participant_id, max(given, default=None))
 
-    def _set_best(self, who: int, points: int | None) -> None:
+    def _set_best(self, participant_id: int, points: int | None) -> None:
         """Set the points of a participant's best response, None without one."""
-        before = self._best.get(who)
+        before = self._best.get(participant_id)
         if before == points:
             return
         if before is not None:
-            self._participants_by_points[before].discard(who)
+            self._participants_by_points[before].discard(participant_id)
             if not self._participants_by_points[before]:
                 del self._participants_by_points[before]
-            del self._best[who]
+            del self._best[participant_id]
         if points is not None:
-            self._best[who] = points
-            self._participants_by_points.setdefault(points, set()).add(who)
+            self._best[participant_id] = points
+            self._participants_by_points.setdefault(points, set()).add(participant_id)
 
 
 def _sums_of(points: int | None) -> tuple[int, int, int]:

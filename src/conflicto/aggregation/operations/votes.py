@@ -115,8 +115,8 @@ class VotesState:
 
         Votes have the shape (participant, target, [(received µs, created timestamp, vote), …]).
         """
-        said = [(*of, [(*when, vote) for when, vote in votes]) for of, votes in self._votes.items()]
-        return self.answers, said, sorted(self._known)
+        listed = [(*key, [(*when, vote) for when, vote in votes]) for key, votes in self._votes.items()]
+        return self.answers, listed, sorted(self._known)
 
     def merge(self, dump: VotesDump) -> None:
         """Add the responses of another state."""
@@ -124,9 +124,9 @@ class VotesState:
         self.answers += answers
         if self._is_among:
             self._known.update(known)
-        for who, target, votes in everything:
+        for participant_id, target, votes in everything:
             for received_us, created_ts, vote in votes:
-                self._change_vote((who, target), ((received_us, created_ts), vote), 1)
+                self._change_vote((participant_id, target), ((received_us, created_ts), vote), 1)
 
     @property
     def entries(self) -> int:
@@ -157,8 +157,8 @@ class VotesState:
         return {"op": "votes", "answers": self.answers, "targets": targets, "truncated": distinct > len(listed)}
 
     def _items(self) -> Iterator[tuple[int, str, str, list[GroupItem]]]:
-        for (who, target), votes in self._votes.items():
-            yield who, target, target, [GroupItem(*when, vote, times) for (when, vote), times in votes.items()]
+        for (participant_id, target), votes in self._votes.items():
+            yield participant_id, target, target, [GroupItem(*when, vote, times) for (when, vote), times in votes.items()]
 
     def _sums_of(self, vote: int | None) -> tuple[int, int, int]:
         counts = vote in {UP, DOWN}
@@ -173,16 +173,16 @@ class VotesState:
         for target, vote in read.votes.items():
             self._change_vote((read.participant_id, target), (read.sent_at, vote), times)
 
-    def _change_vote(self, of: tuple[int, str], said: tuple[tuple[int, int], int], times: int) -> None:
-        votes = self._votes.setdefault(of, {})
+    def _change_vote(self, key: tuple[int, str], timed_vote: tuple[tuple[int, int], int], times: int) -> None:
+        votes = self._votes.setdefault(key, {})
         before = NEITHER if self._is_stored or not votes else max(votes)[1]
-        count = votes.pop(said, 0) + times
+        count = votes.pop(timed_vote, 0) + times
         if count:
-            votes[said] = count
+            votes[timed_vote] = count
         if not self._is_stored:
-            self._change_sums(of[1], before, max(votes)[1] if votes else NEITHER)
+            self._change_sums(key[1], before, max(votes)[1] if votes else NEITHER)
         if not votes:
-            del self._votes[of]
+            del self._votes[key]
 
     def _change_sums(self, target: str, before: int, after: int) -> None:
         if before == after:

@@ -143,8 +143,8 @@ class SpillStore:
         """
         moved: list[KeySums] = []
         self._connection.execute("BEGIN")
-        for who, key, entry, items in groups:
-            group = (state, who, key)
+        for participant_id, key, entry, items in groups:
+            group = (state, participant_id, key)
             before = sums_of(self._last_value(group))
             self._connection.executemany(_ITEM, ((*group, *item) for item in items))
             self._connection.execute(_PRUNE_ITEMS, group)
