@@ -79,13 +79,13 @@ def rank_participants(parts: Iterable[Mapping[int, int]], excluded: Container[in
     total: Counter[int] = Counter()
     for part in parts:
         total.update(part)
-    found: list[LeaderboardRow] = []
-    for place, (who, earned) in enumerate(
+    rows: list[LeaderboardRow] = []
+    for place, (participant_id, points) in enumerate(
         sorted((each for each in total.items() if each[0] not in excluded), key=_by_points_descending), 1
     ):
-        is_tie = bool(found) and found[-1].points == earned
-        found.append(LeaderboardRow(who, earned, found[-1].rank if is_tie else place))
-    return found
+        is_tie = bool(rows) and rows[-1].points == points
+        rows.append(LeaderboardRow(participant_id, points, rows[-1].rank if is_tie else place))
+    return rows
 
 
 def _by_points_descending(each: tuple[int, int]) -> tuple[int, int]:

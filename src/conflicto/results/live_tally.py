@@ -106,11 +106,11 @@ class LiveTally:
         folded = len(self.tally.authors) * AUTHOR_BYTES + round(self.tally.memory_share * FOLDS_BYTES)
         return TALLY_BYTES + bodies + counted + folded
 
-    def record(self, answer: CountedResponse) -> None:
+    def record(self, response: CountedResponse) -> None:
         """Record a response as it was counted, unless the round is too large."""
         if self.recorded is not None:
-            self.recorded[answer.id] = answer
-            self._recorded_bytes += _text_bytes(answer)
+            self.recorded[response.id] = response
+            self._recorded_bytes += _text_bytes(response)
             if len(self.recorded) > MAX_RECORDED_RESPONSES or self._recorded_bytes > MAX_RECORDED_BYTES:
                 self.recorded = None
 
@@ -139,9 +139,9 @@ class LiveTally:
         """Use the result of a finished load, and apply the changes that arrived meanwhile."""
         self.tally, self._chunks, self.seen_ts = loader.tally, loader.chunks, loader.chunks[-1].seen_ts
         self.segmented_upto_ts, self.segmented_count = loader.segmented_upto_ts, loader.segmented_count
-        waiting, self._pending = self._pending or [], None
-        for before, after, since in waiting:
-            self.apply(before, after, since)
+        pending, self._pending = self._pending or [], None
+        for before, after, since_ts in pending:
+            self.apply(before, after, since_ts)
 
     def _change_tally(self, before: CountedResponse | None, after: ParticipantResponse) -> None:
         self.change_count += 1
@@ -188,12 +188,12 @@ class LiveTally:
 
     async def _store(self, spill: SpillDatabase, now_s: float | None = None) -> None:
         """Move the memory part to disk. With `now_s`, also take a snapshot of the results."""
-        moves, detached = self.change_count, self.tally.detach()
+        change_count, detached = self.change_count, self.tally.detach()
         try:
             if now_s is None:
                 await spill.run(detached.store)
             else:
-                self.snapshot = Snapshot(moves, now_s, await spill.run(detached.results))
+                self.snapshot = Snapshot(change_count, now_s, await spill.run(detached.results))
         except DomainError:
             self.is_invalid = True
             raise
@@ -231,8 +231,8 @@ class LiveTally:
         return after.ts > chunk.seen_ts
 
 
-def _text_bytes(answer: CountedResponse) -> int:
-    return text_bytes(answer.text) + text_bytes(answer.masked)
+def _text_bytes(response: CountedResponse) -> int:
+    return text_bytes(response.text) + text_bytes(response.masked)
 
 
 def start_task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -72,7 +72,7 @@ class NewSegment(NamedTuple):
 class CountObserver(Protocol):
     """Observer of every counted response."""
 
-    def record(self, answer: LiveResponse) -> None:
+    def record(self, response: LiveResponse) -> None:
         """Record a counted response."""
 
     def stop_recording(self) -> None:
@@ -143,19 +143,19 @@ class TallyLoader:
     def _count_chunk(self, tx: ReadTx, after: int, start: int) -> int:
         """Count the next chunk and return its end, at most the start of the next segment."""
         end = min(start, self._stored_segments[0].after) if self._stored_segments else start
-        most, share = self._chunk_size, self._part.memory_share
-        answers = live_responses(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=end, limit=most)
-        for answer in answers:
-            self._part.add(answer)
+        limit, share = self._chunk_size, self._part.memory_share
+        responses = live_responses(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=end, limit=limit)
+        for response in responses:
+            self._part.add(response)
             if self._observer is not None:
-                self._observer.record(answer)
-        upto = answers[-1].ts if len(answers) == most else end
+                self._observer.record(response)
+        upto = responses[-1].ts if len(responses) == limit else end
         is_large = (
-            sum(len(each.text or "") for each in answers) > MAX_CHUNK_CHARACTERS
+            sum(len(each.text or "") for each in responses) > MAX_CHUNK_CHARACTERS
             or self._part.memory_share - share > MAX_CHUNK_MEMORY_SHARE
         )
         self._chunk_size = (
-            max(min(MAX_CHUNK_RESPONSES, MIN_CHUNK_RESPONSES), most // 2) if is_large else min(MAX_CHUNK_RESPONSES, most * 2)
+            max(min(MAX_CHUNK_RESPONSES, MIN_CHUNK_RESPONSES), limit // 2) if is_large else min(MAX_CHUNK_RESPONSES, limit * 2)
         )
         count = self._part.audience(is_host=True).count
         if self._part.memory_share > 1:
@@ -166,12 +166,12 @@ class TallyLoader:
 
     def _finish_part(self, upto: int, *, is_segment: bool) -> None:
         """Merge the part into the tally. With `is_segment`, it becomes a new segment."""
-        dumped, answers = self._part.dump(), self._part.audience(is_host=True).count
+        dump, count = self._part.dump(), self._part.audience(is_host=True).count
         if is_segment:
-            self.segmented_count += answers
-            self.new_segments.append(NewSegment(Segment(self._part_after_ts, upto, answers), _encode(dumped)))
+            self.segmented_count += count
+            self.new_segments.append(NewSegment(Segment(self._part_after_ts, upto, count), _encode(dump)))
             self.segmented_upto_ts = max(self.segmented_upto_ts, upto)
-        if answers:
-            self.tally.merge(dumped)
+        if count:
+            self.tally.merge(dump)
             self._part = RoundTally(self.tally.inputs)
         self._part_after_ts = upto

@@ -52,16 +52,16 @@ class SegmentService:
         Raises:
             NotFound, Unavailable: the session is gone, or the database does not answer.
         """
-        reading = TallyLoader(round_key, inputs, observer=observer)
+        loader = TallyLoader(round_key, inputs, observer=observer)
         try:
-            while not reading.is_done:
-                await self._db.loads.read(reading.step)
-                if reading.tally.memory_share > 1:
-                    await self.spill.run(reading.tally.detach().store)
+            while not loader.is_done:
+                await self._db.loads.read(loader.step)
+                if loader.tally.memory_share > 1:
+                    await self.spill.run(loader.tally.detach().store)
         except asyncio.CancelledError:
-            self._store_in_background(round_key, inputs, list(reading.new_segments))
+            self._store_in_background(round_key, inputs, list(loader.new_segments))
             raise
-        return reading
+        return loader
 
     def _store_in_background(self, round_key: RoundKey, inputs: TallyInputs, segments: Sequence[NewSegment]) -> None:
         task = asyncio.create_task(self.store(round_key, inputs, segments))
@@ -70,11 +70,11 @@ class SegmentService:
 
     async def extend(self, round_key: RoundKey, inputs: TallyInputs, after: int) -> TallyLoader:
         """Count one more segment after a position and store it. Raises as `read` does."""
-        reading = TallyLoader(round_key, inputs, after=after)
-        while not (reading.is_done or reading.new_segments or reading.tally.memory_share > 1):
-            await self._db.loads.read(reading.step)
-        await self.store(round_key, inputs, reading.new_segments)
-        return reading
+        loader = TallyLoader(round_key, inputs, after=after)
+        while not (loader.is_done or loader.new_segments or loader.tally.memory_share > 1):
+            await self._db.loads.read(loader.step)
+        await self.store(round_key, inputs, loader.new_segments)
+        return loader
 
     async def store(self, round_key: RoundKey, inputs: TallyInputs, segments: Sequence[NewSegment]) -> None:
         """Store segments. A segment that cannot be stored is counted again at the next load."""

@@ -142,9 +142,9 @@ class StoredResults(NamedTuple):
 class DetachedTally:
     """The memory part of a tally at one moment, to be stored on disk."""
 
-    def __init__(self, tally: RoundTally, halves: Sequence[AudienceTally]) -> None:
+    def __init__(self, tally: RoundTally, audiences: Sequence[AudienceTally]) -> None:
         self._tally = tally
-        self._audiences = [(half, half.count, [state.detach() for state in half.states]) for half in halves]
+        self._audiences = [(audience, audience.count, [state.detach() for state in audience.states]) for audience in audiences]
 
     def store(self, spill: SpillStore) -> None:
         """Add this part to the stored part.
@@ -158,21 +158,21 @@ class DetachedTally:
         if tally.spill is None:
             tally.spill = spill
             weakref.finalize(tally, spill.retire, tally.stored_states)
-        for half, _, _ in self._audiences:
-            half.prepare(spill)
-            tally.stored_states += [each for each in half.stored if each not in tally.stored_states]
-        for half, _, states in self._audiences:
-            for state, number in zip(states, half.stored, strict=True):
+        for audience, _, _ in self._audiences:
+            audience.prepare(spill)
+            tally.stored_states += [each for each in audience.stored if each not in tally.stored_states]
+        for audience, _, states in self._audiences:
+            for state, number in zip(states, audience.stored, strict=True):
                 state.store(spill, number)
 
     def results(self, spill: SpillStore) -> StoredResults:
         """Store this part, and return the results of that moment. Raises as `store` does."""
         self.store(spill)
-        told = [
-            (count, [state.stored_result(spill, number) for state, number in zip(states, half.stored, strict=True)])
-            for half, count, states in self._audiences
+        results = [
+            (count, [state.stored_result(spill, number) for state, number in zip(states, audience.stored, strict=True)])
+            for audience, count, states in self._audiences
         ]
-        return StoredResults(told[0], told[-1])
+        return StoredResults(results[0], results[-1])
 
     def points(self, spill: SpillStore, *, is_host: bool) -> list[dict[int, int]]:
         """Store this part, and return points by participant for each `score` of the spec.
@@ -180,8 +180,8 @@ class DetachedTally:
         Raises as `store` does.
         """
         self.store(spill)
-        half = self._tally.audience(is_host=is_host)
-        stored = zip(half.states, half.stored, strict=True)
+        audience = self._tally.audience(is_host=is_host)
+        stored = zip(audience.states, audience.stored, strict=True)
         return [dict(state.stored_points(spill, number)) for state, number in stored if isinstance(state, ScoreState)]
 
 
@@ -209,7 +209,7 @@ class RoundTally:
     @property
     def memory_share(self) -> float:
         """Memory as a share of the bound. Above 1 the tally moves to disk."""
-        return sum(state.entries / state.max_entries for half in self._audiences for state in half.states)
+        return sum(state.entries / state.max_entries for audience in self._audiences for state in audience.states)
 
     def detach(self) -> DetachedTally:
         """Return the memory part, to be stored, and continue empty.
@@ -232,9 +232,9 @@ class RoundTally:
 
     def add(self, response: CountableResponse) -> None:
         """Count a live response."""
-        for half, reads in self._reads_by_audience(response):
-            half.count += 1
-            for state, read in zip(half.states, reads, strict=True):
+        for audience, reads in self._reads_by_audience(response):
+            audience.count += 1
+            for state, read in zip(audience.states, reads, strict=True):
                 if read is not None:
                     state.add(read)
         if self.inputs.knows_authors:
@@ -242,9 +242,9 @@ class RoundTally:
 
     def remove(self, response: CountableResponse) -> None:
         """Remove a live response exactly as it was counted."""
-        for half, reads in self._reads_by_audience(response):
-            half.count -= 1
-            for state, read in zip(half.states, reads, strict=True):
+        for audience, reads in self._reads_by_audience(response):
+            audience.count -= 1
+            for state, read in zip(audience.states, reads, strict=True):
                 if read is not None:
                     state.remove(read)
         if self.inputs.knows_authors:
@@ -268,7 +268,7 @@ class RoundTally:
 
     def dump(self) -> Any:  # noqa: ANN401 - plain values
         """Return the whole tally as values that survive msgpack unchanged."""
-        return [(half.count, [state.dump() for state in half.states]) for half in self._audiences], dict(self.authors)
+        return [(audience.count, [state.dump() for state in audience.states]) for audience in self._audiences], dict(self.authors)
 
     def merge(self, dump: Any) -> None:  # noqa: ANN401 - what `dump` returned
         """Merge a dumped tally with the same inputs. The two share no responses."""
@@ -300,13 +300,16 @@ class RoundTally:
         if not self._folds:
             return ()
         value = _decode(text or "null")
-        about = ResponseMetadata(response.participant_id or NO_AUTHOR, response.received_us, response.created_ts, str(response.id))
-        return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
+        metadata = ResponseMetadata(
+            response.participant_id or NO_AUTHOR, response.received_us, response.created_ts, str(response.id)
+        )
+        return [None if (found := find(value, path)) is MISSING else fold.read(found, metadata) for path, fold in self._folds]
 
     def _read_masked(self, response: CountableResponse, reads: Sequence[Any]) -> Sequence[Any]:
-        shown = self._read_folds(response, response.masked)
+        masked_reads = self._read_folds(response, response.masked)
         return [
-            read if isinstance(fold, ScoreFold) else other for read, other, (_, fold) in zip(reads, shown, self._folds, strict=True)
+            read if isinstance(fold, ScoreFold) else other
+            for read, other, (_, fold) in zip(reads, masked_reads, self._folds, strict=True)
         ]
 
 

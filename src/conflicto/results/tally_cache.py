@@ -51,9 +51,9 @@ class TallyCache:
         """Apply a commit. Rounds without a cached tally cost nothing."""
         if self._tallies:
             for before, after in changes:
-                kept = self._tallies.get((after.activity_id, after.round))
-                if kept is not None:
-                    kept.apply(before, after)
+                live_tally = self._tallies.get((after.activity_id, after.round))
+                if live_tally is not None:
+                    live_tally.apply(before, after)
 
     def apply_remote(self, since_ts: int, changes: Sequence[Change]) -> None:
         """Apply changes of other processes after a position.
@@ -62,9 +62,9 @@ class TallyCache:
         """
         if self._tallies:
             for before, after in changes:
-                kept = self._tallies.get((after.activity_id, after.round))
-                if kept is not None:
-                    kept.apply(before, after, since_ts)
+                live_tally = self._tallies.get((after.activity_id, after.round))
+                if live_tally is not None:
+                    live_tally.apply(before, after, since_ts)
 
     async def get(self, segments: SegmentService, round_key: RoundKey, inputs: TallyInputs) -> LiveTally:
         """Return a round's tally, loaded if it is missing or has other inputs.
@@ -77,17 +77,19 @@ class TallyCache:
                 and goes on.
         """
         key = round_key.activity_id, round_key.nth
-        kept = self._tallies.get(key)
-        if kept is None or kept.is_invalid or kept.tally.inputs != inputs:
-            kept = self._tallies[key] = LiveTally(RoundTally(inputs), is_shared=segments.is_shared, spill=segments.spill)
-            kept.load_task = start_task(self._load(segments, round_key, kept))
+        live_tally = self._tallies.get(key)
+        if live_tally is None or live_tally.is_invalid or live_tally.tally.inputs != inputs:
+            live_tally = self._tallies[key] = LiveTally(RoundTally(inputs), is_shared=segments.is_shared, spill=segments.spill)
+            live_tally.load_task = start_task(self._load(segments, round_key, live_tally))
             while len(self._tallies) > 1 and (len(self._tallies) > MAX_TALLIES or self.bytes > MAX_TALLIES_BYTES):
                 del self._tallies[next(iter(self._tallies))]
-        if kept.load_task is not None:
-            await self._wait_for_load(key, kept, kept.load_task)
-        if kept.segment_task is None and is_segment_due(kept.tally.audience(is_host=True).count, kept.segmented_count):
-            kept.segment_task = start_task(_extend(segments, round_key, kept))
-        return kept
+        if live_tally.load_task is not None:
+            await self._wait_for_load(key, live_tally, live_tally.load_task)
+        if live_tally.segment_task is None and is_segment_due(
+            live_tally.tally.audience(is_host=True).count, live_tally.segmented_count
+        ):
+            live_tally.segment_task = start_task(_extend(segments, round_key, live_tally))
+        return live_tally
 
     async def _wait_for_load(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
         """Wait up to `MAX_WAIT_S` for a load. It is cancelled when no request waits or retries."""
@@ -126,14 +128,14 @@ class TallyCache:
 
     async def _load(self, segments: SegmentService, round_key: RoundKey, live_tally: LiveTally) -> None:
         try:
-            reading = await segments.read(round_key, live_tally.tally.inputs, live_tally)
+            loader = await segments.read(round_key, live_tally.tally.inputs, live_tally)
         except BaseException:
             self._drop((round_key.activity_id, round_key.nth), live_tally)
             raise
-        live_tally.finish_load(reading)
+        live_tally.finish_load(loader)
         live_tally.load_task = None
-        if reading.new_segments:
-            live_tally.segment_task = start_task(_store_segments(segments, round_key, live_tally, reading))
+        if loader.new_segments:
+            live_tally.segment_task = start_task(_store_segments(segments, round_key, live_tally, loader))
 
 
 async def _store_segments(segments: SegmentService, round_key: RoundKey, live_tally: LiveTally, loader: TallyLoader) -> None:
@@ -148,10 +150,10 @@ async def _extend(segments: SegmentService, round_key: RoundKey, live_tally: Liv
 
     If none is possible, mark all responses as segmented, to prevent an immediate retry.
     """
-    answers = live_tally.tally.audience(is_host=True).count
+    response_count = live_tally.tally.audience(is_host=True).count
     try:
-        reading = await segments.extend(round_key, live_tally.tally.inputs, live_tally.segmented_upto_ts)
-        live_tally.segmented_upto_ts = reading.segmented_upto_ts
-        live_tally.segmented_count = live_tally.segmented_count + reading.segmented_count if reading.new_segments else answers
+        loader = await segments.extend(round_key, live_tally.tally.inputs, live_tally.segmented_upto_ts)
+        live_tally.segmented_upto_ts = loader.segmented_upto_ts
+        live_tally.segmented_count = live_tally.segmented_count + loader.segmented_count if loader.new_segments else response_count
     finally:
         live_tally.segment_task = None
