@@ -238,7 +238,7 @@ def test_criterion_13_the_promised_coverage_is_above_what_was_asked() -> None:
 async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answers(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.platform.http.health.PROBE_TIMEOUT_S", PATIENCE_S)  # the OpenAPI document is made meanwhile
+    monkeypatch.setattr("conflicto.platform.http.health.PROBE_TIMEOUT_S", PATIENCE_S)  # the OpenAPI document is generated meanwhile
     event = await make_event(api)
     poll = await event.activity(status="active", results_visibility="always", responses_visibility="participants")
     seats = await crowd(event, 20)
@@ -253,11 +253,11 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
         if route.method == "GET":
             query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
             path = filled(route, **ids) + query
-            readers = {Role.HOST} if route.path.endswith("/export") else route.who  # one export at a time, as its room says
+            readers = {Role.HOST} if route.path.endswith("/export") else route.who  # one export at a time, a limit of the package
             reads += [api.get(path, token=tokens[role]) for role in readers or {Role.HOST}]
     answers = await asyncio.gather(*reads, *(event.answer(poll, seat, 2) for seat in seats))
     refused = [(answer.url.path, answer.text) for answer in answers if answer.status_code not in {200, 201}]
-    assert [each for each in refused if "export-busy" not in each[1]] == []  # heavy work waits for its turn
+    assert [each for each in refused if "export-busy" not in each[1]] == []  # heavy work is queued
     assert {path.rpartition("/")[2] for path, _ in refused} <= {"export"}
     assert (await polled(event, poll, event.host))[1]["response_count"] == 20
 

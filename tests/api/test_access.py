@@ -48,7 +48,7 @@ class AccessFixture:
         activity = await event.activity(status="active", moderation="after", duration_seconds=3600, **seen)
         seats = [await event.join(name) for name in ("Anna", "Bert")]
         answers = [accepted(await event.answer(activity, seat, 1), 201) for seat in seats]
-        accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # lets screens see who is here
+        accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # opens participant lists
         link = accepted(await api.post(f"{event.path}/links", {"scope": "screen"}, token=event.host), 201)["id"]
         return cls(event, activity, seats, answers[0], link, await event.exported())
 

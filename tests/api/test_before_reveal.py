@@ -141,7 +141,7 @@ async def test_rooms_that_answered_differently_make_the_same_work(
     assert sum(len(statements) for _, _, statements, _ in one.values()) > 20
     assert sum(sum(rows) for *_, rows in one.values()) > 20
     if shown:
-        assert one != other  # the answers themselves are of another length, and told
+        assert one != other  # the responses themselves differ in length, and are readable
         one, other = (
             {name: [status, statements, rows] for name, (status, _, statements, rows) in each.items()} for each in (one, other)
         )

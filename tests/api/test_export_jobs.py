@@ -202,7 +202,7 @@ async def test_a_server_that_stops_ends_its_job_and_says_so(api: Api, gate: Gate
     async def only_its_state_is_left() -> bool:
         return files_of(api) == [".json"]
 
-    await eventually(only_its_state_is_left)  # the state is written before the file goes
+    await eventually(only_its_state_is_left)  # the state is written before the file is deleted
 
 
 HOLD_A_JOB = """

@@ -217,7 +217,7 @@ async def test_extending_moves_the_end_of_what_runs(api: Api) -> None:
 
 
 async def test_a_timer_starts_anew_by_the_servers_clock(api: Api, clock: HandClock, database_url: str) -> None:
-    moved_s = 55 if database_url.startswith("sqlite") else 0  # PostgreSQL orders the feed by a clock of its own
+    moved_s = 55 if database_url.startswith("sqlite") else 0  # PostgreSQL orders the feed by its own clock
     event = await make_event(api)
     timed, untimed = await event.activity(duration_seconds=60, status="active"), await event.activity(status="published")
     clock.advance(moved_s)

@@ -82,7 +82,7 @@ async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Se
         old, edited, active = [await make_event(api, active=is_active) for is_active in (False, False, True)]
         for each in (old, edited):
             await each.activity()
-        with app.db.writer_connection() as connection, connection.begin():  # time that the database draws does not follow the clock
+        with app.db.writer_connection() as connection, connection.begin():  # times of the database do not follow the test's clock
             of_edited = update(feed_heads).where(feed_heads.c.session_id == edited.id)
             connection.execute(of_edited.values(ts=feed_heads.c.ts + 12 * retention.DAY_US))
         assert await app.retention.delete_expired() == 0

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.in_process
 
 @pytest.fixture
 def settings(postgres_database: str, valkey_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr("conflicto.platform.redis.DEADLINE_S", 5.0)  # a machine that is busy with other tests answers late
+    monkeypatch.setattr("conflicto.platform.redis.DEADLINE_S", 5.0)  # a machine that is busy with other tests responds late
     return Settings(
         database_url=postgres_database, redis_url=valkey_url, data_dir=tmp_path, admin_token="the-operator-of-the-tests",
         rate_limits=False, pool_size=4, max_overflow=2,

@@ -116,7 +116,7 @@ async def test_poll_long_poll_and_stream_tell_the_same_while_people_write(api: A
             page = accepted(await api.get(f"{event.path}/changes/since/{cursor}{wait}", token=event.host))
             told += [(item["id"], item["revision"]) for item in page["items"]]
             cursor = page["cursor"]
-            await asyncio.sleep(0.002)  # an answer that lies ready gives nobody else a turn
+            await asyncio.sleep(0.002)  # a cached response does not yield to other tasks
         return told
 
     async def stream() -> list[tuple[str, int]]:
@@ -308,7 +308,7 @@ async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port:
         for end, buffer in ((line.writer.transport, SO_RCVBUF), (connection.transport, SO_SNDBUF)):
             end.get_extra_info("socket").setsockopt(
                 SOL_SOCKET, buffer, 8_192
-            )  # the kernel's own may hold more than the test writes
+            )  # the kernel's buffer may hold more than the test writes
         largest = 0
 
         async def cut_off() -> bool:

@@ -35,7 +35,7 @@ OF_THE_PROCESS = {
 def virtual_time(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     pools.shift_database(monkeypatch, clock)
     for interval in ("activities.expiry.POLL_INTERVAL_S", "participants.presence_saver.SAVE_INTERVAL_S"):
-        monkeypatch.setattr(f"conflicto.{interval}", 1e6)  # they read on their own time, which a busy machine reaches
+        monkeypatch.setattr(f"conflicto.{interval}", 1e6)  # they read in their own interval, which a busy machine reaches
 
 
 @pytest.fixture(autouse=True)

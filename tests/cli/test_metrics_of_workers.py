@@ -41,7 +41,7 @@ def _polls(samples: Samples) -> float:
 def test_every_request_is_counted_once_at_any_worker(two: Served) -> None:
     before = lives(scrape(two))
     for _ in range(60):
-        assert httpx2.get(f"{two.url}/health/live", **PLAIN).is_success  # a connection each, so that both workers get some
+        assert httpx2.get(f"{two.url}/health/live", **PLAIN).is_success  # one connection each, so that both workers get some
 
     samples = _until(two, lambda samples: lives(samples) == before + 60)
 
@@ -61,7 +61,7 @@ def test_answers_and_polls_are_counted_once_on_both_paths(two: Served) -> None:
     fields = {"type": "anything", "status": "active", "response_policy": "many"}
     activity = two.call("POST", f"{path}/activities", fields, token=host)
     phone = two.call("POST", "/join", {"nickname": "Anna", "code": session["join_code"]})["participant_token"]
-    for number in range(30):  # each call has a connection of its own
+    for number in range(30):  # each call opens a connection
         two.call("POST", f"{path}/activities/{activity['id']}/responses", {"response_data": number}, token=phone)
     for _ in range(60):
         two.call("GET", f"{path}/status", token=phone)
@@ -94,7 +94,7 @@ def _not_below(server: Served, high: float) -> float:
     try:
         now = lives(scrape(server))
     except httpx2.TransportError:
-        return high  # the connection was the killed worker's
+        return high  # the connection belonged to the killed worker
     assert now >= high
     time.sleep(0.05)
     return now

@@ -65,7 +65,7 @@ def test_who_is_kept_stays_and_a_second_rehearsal_is_refused(server: Served, tmp
 def test_ctrl_c_clears_up(server: Served, tmp_path: Path) -> None:
     made = session(server)
     command = [sys.executable, "-m", "conflicto", "rehearse", str(made["id"]), "--participants", "5", "--url", server.url]
-    # Where the tests run in the background, their children would not hear of Ctrl-C.
+    # In the background, children of the tests would not receive Ctrl-C.
     hears = ["env", "--default-signal=INT"]
     running = subprocess.Popen(hears + command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
     until(lambda: people(server, made))

@@ -265,7 +265,7 @@ def test_a_restore_that_is_cut_anywhere_has_not_happened(archive: Path, env: dic
         if done.exit_code:
             assert isinstance(done.exception, Cut), done.exception
             left = contents(env["DATABASE_URL"], without=set())
-            if left != before:  # it has happened, and only its key is still to be taken out of it
+            if left != before:  # the restore is complete except for the removal of the archive's key
                 assert SIGNING_KEY in dict(left["meta"]), seen[-1]
                 assert contents(env["DATABASE_URL"]) == restored
                 before = left

@@ -28,7 +28,7 @@ def openapi_python_client(document: Path, folder: Path) -> list[str]:
     package = folder / "conflicto_client"
     warned = run("openapi-python-client", "generate", "--path", document, "--meta", "none", "--output-path", package, cwd=folder)
     assert "WARNING" not in warned, warned
-    # Its own client.py, made from no document, passes no strict check.
+    # Its static client.py does not pass strict checks.
     settings = "[mypy]\nstrict = True\n[mypy-conflicto_client.client]\nignore_errors = True\n"
     return _checked_by_mypy(folder, "openapi_python_client.py", settings, "-p", "conflicto_client")
 
@@ -60,7 +60,7 @@ def openapi_generator(document: Path, folder: Path) -> list[str]:
     )
     (made / "conflicto_client").rename(folder / "conflicto_client")
     shutil.rmtree(made)
-    # The client's code passes a plain check; a strict one is to come, its authors say.
+    # The client passes a plain check. Its authors announce a strict one.
     run(PYTHON, "-m", "mypy", "--config-file=", "-p", "conflicto_client", cwd=folder)
     settings = "[mypy]\nstrict = True\n[mypy-conflicto_client.*]\nignore_errors = True\n"
     return _checked_by_mypy(folder, "openapi_generator.py", settings)

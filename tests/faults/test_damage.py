@@ -69,7 +69,7 @@ def test_a_page_found_damaged_is_the_databases_fault_and_hurts_only_who_needs_it
     with served(tmp_path) as server:
         halls = Halls(server)
         server.stop()
-    with served(tmp_path) as server:  # nothing is in its memory yet
+    with served(tmp_path) as server:  # its caches are empty
         assert readiness(server)[0] == 200
         assert halls.damage(tmp_path / "conflicto.sqlite3") > 2
 

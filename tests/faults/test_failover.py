@@ -89,7 +89,7 @@ class Listener(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        with suppress(httpx2.TransportError):  # the test failed meanwhile, and took the server away
+        with suppress(httpx2.TransportError):  # the test failed meanwhile and stopped the server
             self.status = asked(*self._ask).status_code
 
 

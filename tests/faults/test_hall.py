@@ -100,7 +100,7 @@ def test_a_hall_joins_while_somebody_in_it_guesses(tmp_path: Path, link_key: boo
         made = server.call("POST", "/sessions", {"title": "Lecture"})
         server.call("PATCH", f"/sessions/{made['id']}", {"status": "active"})
         if not link_key:
-            server.call("GET", f"/sessions/by-code/{made['join_code']}")  # the host tried it, as hosts do
+            server.call("GET", f"/sessions/by-code/{made['join_code']}")  # the host tried the code, as hosts do
         seats, looked = asyncio.run(arrive_among_guesses(port_of(server), made["join_code"], made["link_key"] if link_key else ""))
 
         assert set(seats) == {(200, 201)}

@@ -74,7 +74,7 @@ def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None
         migrations.upgrade(url)
         with served(tmp_path, DATABASE_URL=url) as server, psycopg.connect(url) as holder:
             holder.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
-            time.sleep(1.1)  # the last proof counts for a second
+            time.sleep(1.1)  # the last check is valid for a second
             began = time.monotonic()
             assert ask(server, "ready")[1]["dependency"] == "database"
             assert time.monotonic() - began < 6

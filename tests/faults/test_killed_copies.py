@@ -98,7 +98,7 @@ async def test_a_restore_that_is_killed_leaves_one_whole_database_that_is_served
     new = contents(url)
     house.restore(house.archive)
     named = next((number for number, step in enumerate(steps, start=1) if "restoring conflicto" in step), len(steps))
-    after = range(named + 1, len(steps) + 1)  # empty on PostgreSQL, where the commit is the end
+    after = range(named + 1, len(steps) + 1)  # empty on PostgreSQL, where the commit is the last step
     points = [named, *chance.sample(after, min(kills // 2, len(after)))]
     points += [chance.randrange(1, named) for _ in range(kills - len(points))]
 

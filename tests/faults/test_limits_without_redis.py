@@ -65,7 +65,7 @@ def server() -> Iterator[ValkeyServer]:
 async def workers(server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Worker]]:
     monkeypatch.setattr(redis_module, "PAUSE_S", 0.2)
     monkeypatch.setattr(shared_buckets, "MAX_WAIT_S", PATIENCE_S)  # this machine may be busy; one test looks at the wait itself
-    monkeypatch.setattr(code_guard, "ADDRESS_POLICY", replace(ADDRESS_POLICY, window_s=86_400))  # nothing comes back meanwhile
+    monkeypatch.setattr(code_guard, "ADDRESS_POLICY", replace(ADDRESS_POLICY, window_s=86_400))  # no reply arrives meanwhile
     workers = [Worker(server.connection_url) for _ in range(2)]
     for worker in workers:
         await worker.answered()

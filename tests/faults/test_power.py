@@ -52,7 +52,7 @@ def answers(folder: Path) -> list[str]:
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         if not connection.execute("SELECT * FROM sqlite_master WHERE name = 'responses'").fetchall():
-            return []  # it never came so far
+            return []  # the server never came so far
         return [str(UUID(bytes=row)) for (row,) in connection.execute("SELECT id FROM responses ORDER BY ts")]
     finally:
         connection.close()

@@ -58,7 +58,7 @@ async def test_no_address_sends_chunks_and_every_answer_closes(app: App, api: Ap
     event = await make_event(api)
     streamed = []
     for target in await _targets(app, event):
-        for _ in range(3):  # the whole way, and what lies ready
+        for _ in range(3):  # the slow path and cached responses
             status, headers, body = await _whole(port, _request(target, event.host, "connection: keep-alive"))
             assert "transfer-encoding" not in headers, target
             assert headers["connection"] == "close", target

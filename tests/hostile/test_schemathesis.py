@@ -95,6 +95,6 @@ def asked(server: Served, folder: Path, options: list[str]) -> subprocess.Comple
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", server.url,
         "--no-color", "--request-timeout", "30", "--exclude-path-regex", "/events$", "--no-shrink", "--continue-on-failure",
-        "--warnings", "off", "--workers", "1", *options,  # several at once ran into a fault of CPython 3.11's compiler
+        "--warnings", "off", "--workers", "1", *options,  # several at once triggered a bug in CPython 3.11's compiler
     ]  # fmt: skip
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3_600, check=False)

@@ -90,7 +90,7 @@ async def test_a_length_off_by_one_affects_that_request_only(port: int, wall: tu
         async with connected(port) as line:
             await line.send(post(path, seat.token, BODY, f"content-length: {length}") + get("/sessions/by-code/BCDF-GHJK", None))
             assert (await line.answer())[0] == 400
-            assert (await line.answer())[0] == 400  # what was left over, or lacks its first letter, is no request
+            assert (await line.answer())[0] == 400  # leftover bytes or a missing first letter are no request
             assert await line.rest() == b""
     assert await stored(event, path) == []
 
@@ -202,7 +202,7 @@ async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, 
     app.connections.fast_path = app.fast_path if has_fast_path else None
     poll = get(f"{event.path}/status", seat.token)
     async with connected(port) as line:
-        for _ in range(3):  # what is asked again lies ready, and its bytes are known
+        for _ in range(3):  # a repeated request is cached, with its bytes
             await line.send(poll)
             assert (await line.answer())[0] == 200
     for version, hosts, fits in HOSTS:

@@ -131,7 +131,7 @@ def test_pool_shares_one_connection_with_the_writer() -> None:
     assert (PoolSize(20, 30).readers, PoolSize(2, 0).readers, PoolSize(1, 0).readers) == (49, 1, 1)
 
 
-# How connections are opened -----------------------------------------------------------------------
+# Opening of connections ---------------------------------------------------------------------------
 
 
 def settings_of(connection: Connection) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
                 for nth in range(GROUPS):
                     done = stage.answer(0, str(nth)) if durable else queued(stage.session_id, careless, nth)
                     assert not isinstance(kit.run(done)[0], Exception)
-                kit.db._writer.dispose()  # the process tells what it counted when it goes
+                kit.db._writer.dispose()  # the process reports its counts when it ends
                 machines.until(lambda: not looking.execute("SELECT FROM pg_stat_activity WHERE datname = 'syncs'").fetchall())
                 found[durable] = flushes(looking) - before
         kit.close()

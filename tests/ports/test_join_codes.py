@@ -19,7 +19,7 @@ def keep(kit: Kit, count: int, *, first: int, status: SessionStatus = SessionSta
          "revision": 1, "deleted": False, "created_ts": nth, "updated_ts": nth}
         for nth in range(count)
     ]  # fmt: skip
-    for begin in range(0, count, 100):  # a statement has a deadline, which a busy machine may reach with more
+    for begin in range(0, count, 100):  # more rows may exceed the statement timeout on a busy machine
         with kit.db.writer_connection() as connection, connection.begin():
             connection.execute(insert(sessions), rows[begin : begin + 100])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conflicto.platform.json_contains import contains, parse
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
 
-# Few and similar values, so that one often contains the other.
+# Few and similar values, so that one often contains another.
 NUMBERS = st.sampled_from(["0", "-0", "0.0", "1", "1.0", "1e0", "10e-1", "2", "0.1", "0.10000000000000000000001", "1e-400"])
 SCALARS = NUMBERS | st.sampled_from(["true", "false", "null", '""', '"a"', '"1"', '"\\u0061"', '"é"'])
 TEXTS = st.recursive(

@@ -80,7 +80,7 @@ def test_time_is_the_servers_and_keys_expire_when_full(valkey: client_library.Re
     policy = Policy("quick", 10, 1)
     said = run(valkey, [SpendRequest("quick", policy, 1)] * 12)
     assert [each.allowed for each in said] == [True] * 10 + [False] * 2
-    assert 0 < valkey.pttl("quick") <= 1001  # rounded up, and the burst itself takes a moment
+    assert 0 < valkey.pttl("quick") <= 1001  # rounded up; the burst itself takes a moment
     deadline = time.monotonic() + 10
     while valkey.exists("quick"):
         assert time.monotonic() < deadline

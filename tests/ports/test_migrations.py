@@ -194,7 +194,7 @@ def test_a_killed_first_start_is_made_good_by_the_next(empty_url: str) -> None:
     command.check(migrations.config(empty_url))
 
 
-# Together -----------------------------------------------------------------------------------------
+# Concurrent migrations ----------------------------------------------------------------------------
 
 
 @contextmanager
@@ -292,7 +292,7 @@ def test_a_migration_that_has_nothing_to_do_takes_no_table(empty_url: str, tmp_p
     assert done.exit_code == 0, done.stderr
 
 
-# Other ways in ------------------------------------------------------------------------------------
+# Other commands -----------------------------------------------------------------------------------
 
 
 def test_plain_alembic_does_it_in_a_checkout(empty_url: str, tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_newer_schema_is_refused_and_not_touched(empty_url: str, tmp_path: Pat
     assert revision_of(empty_url) == "9999"
 
 
-# What promises rest on ----------------------------------------------------------------------------
+# Constraints behind the guarantees ----------------------------------------------------------------
 
 PROMISES = {
     "responses": {("participant_id", "activity_id", "round", "slot"), ("session_id", "ts")},

@@ -83,7 +83,7 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
     async def writing() -> None:
         while not ends.is_set():
             await asyncio.to_thread(other.run, stage.answer(1, "2"))
-            await asyncio.sleep(0.01)  # SQLite lets the other writer in only while nobody holds the lock
+            await asyncio.sleep(0.01)  # SQLite admits the other writer only while the lock is free
 
     busy = asyncio.create_task(writing())
     for nth in range(1, 30):

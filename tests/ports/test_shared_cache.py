@@ -14,7 +14,7 @@ KEY = b"k" * 32
 
 @pytest.fixture
 async def redis(valkey_url: str) -> AsyncIterator[Redis]:
-    redis = Redis(valkey_url, Clock(), deadline_s=5.0)  # a machine that is busy with other tests answers late
+    redis = Redis(valkey_url, Clock(), deadline_s=5.0)  # a machine that is busy with other tests responds late
     yield redis
     await redis.close()
 

@@ -108,7 +108,7 @@ def in_memory(kit: Kit, room: Room, monkeypatch: pytest.MonkeyPatch) -> list[Any
 
 
 async def on_disk(kept: LiveTally, now_s: float) -> list[Any]:
-    await asyncio.sleep(0)  # what overflowed just now begins to move
+    await asyncio.sleep(0)  # keys that overflowed begin to move
     assert kept.tally.is_stored
     found = (await kept.stored_results(now_s)).results
     halves = [
@@ -158,7 +158,7 @@ async def test_who_writes_faster_than_the_disk_is_counted_again(
     room.step()
     kept = await followed.get(segments, room.of, BASIS)
     for _ in range(150):
-        room.step(followed)  # the disk gets no turn
+        room.step(followed)  # nothing moves to the disk meanwhile
     assert kept.is_invalid
     assert kept.tally.memory_share == 0
     with pytest.raises(Unavailable):

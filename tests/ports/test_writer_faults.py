@@ -120,7 +120,7 @@ def test_postgres_goes_away_and_comes_back(kit: Kit, outage: Outage) -> None:
         outage.end()
 
     (outcome,) = kit.run(stage.answer(0, "1"))
-    for _ in range(MAX_TRIES if POOLER else 0):  # it refuses logins for a moment longer
+    for _ in range(MAX_TRIES if POOLER else 0):  # it refuses logins a moment longer
         if not isinstance(outcome, Unavailable):
             break
         (outcome,) = kit.run(stage.answer(0, "1"))

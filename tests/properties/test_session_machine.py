@@ -72,7 +72,7 @@ class SessionMachine(RuleBasedStateMachine):
         self._make("many", "active")
         self.readers = [Follower(self.api, self.event.path, token) for token in (self.event.host, self.seats[0].token)]
 
-    # What people do -------------------------------------------------------------------------------
+    # Actions --------------------------------------------------------------------------------------
 
     def _activity(self, pick: int) -> str:
         return list(self.model.status)[pick % len(self.model.status)]
@@ -191,7 +191,7 @@ class SessionMachine(RuleBasedStateMachine):
         for reader in self.readers:
             reader.api = self.api
 
-    # What they see --------------------------------------------------------------------------------
+    # Observations ---------------------------------------------------------------------------------
 
     @invariant()
     def counts_and_pages_agree(self) -> None:
@@ -216,7 +216,7 @@ class SessionMachine(RuleBasedStateMachine):
             assert reader.repeats == 0
 
 
-# Shrinking starts the app hundreds of times: a failure would be told after five minutes instead of
+# Shrinking starts the app hundreds of times: a failure would appear after five minutes instead of
 # at once.
 WALK = settings(stateful_step_count=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 

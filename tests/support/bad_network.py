@@ -72,7 +72,7 @@ class Network:
             _, late = await asyncio.wait(left, timeout=5)
             for task in late:
                 task.cancel()
-        await asyncio.sleep(0)  # what was aborted closes its socket in the next round of the loop
+        await asyncio.sleep(0)  # an aborted connection closes its socket in the loop's next round
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.weather is Weather.REFUSING:
@@ -106,7 +106,7 @@ class Network:
                 muted.set()
                 writer.write(data)
                 await writer.drain()
-                await asyncio.sleep(0.05)  # it arrives and is done; only its reply is lost
+                await asyncio.sleep(0.05)  # the request arrives and takes effect; only its reply is lost
                 break
             writer.write(data)
             await writer.drain()

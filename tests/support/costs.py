@@ -106,7 +106,7 @@ class Asking:
         async def receive() -> dict[str, Any]:
             body = next(bodies, None)
             if body is None or self.is_stream:
-                await has_part.wait()  # the caller stays until it has its answer
+                await has_part.wait()  # the caller stays connected until the response
                 return {"type": "http.disconnect"}
             return {"type": "http.request", "body": body, "more_body": False}
 

@@ -185,7 +185,7 @@ class Parent:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         self.waiting.unregister(watched)
         os.close(watched)
-        with suppress(OSError):  # nobody wants to know any more
+        with suppress(OSError):  # the requester has gone
             self.lines[watched].sendall(b"%d" % code)
         self.lines.pop(watched).close()
 
@@ -210,7 +210,7 @@ def become(asked: dict) -> None:
     os.close(nothing)
     os.environ.clear()
     os.environ.update(asked["env"])
-    ids._CHANCE.seed()  # what Python seeds by itself is its own generator
+    ids._CHANCE.seed()  # Python seeds only its own generator
     sys.argv[1:], sys.path[0] = asked["arguments"], asked["folder"]
     runpy.run_module("conflicto", run_name="__main__", alter_sys=True)
 

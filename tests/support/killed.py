@@ -37,7 +37,7 @@ def kill_at(number: int, *arguments: str | Path, env: dict[str, str]) -> str:
 
 def _run(number: int, arguments: tuple[str | Path, ...], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.support.killed", str(number), *map(str, arguments)]
-    unmeasured = {**env, "COVERAGE_PROCESS_CONFIG": ""}  # what is killed cannot write down which lines it ran
+    unmeasured = {**env, "COVERAGE_PROCESS_CONFIG": ""}  # a killed process cannot write its coverage
     return subprocess.run(command, cwd=ROOT, env=unmeasured, capture_output=True, text=True, timeout=60, check=False)
 
 

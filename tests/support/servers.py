@@ -89,7 +89,7 @@ def valkey_server() -> Iterator[ValkeyServer]:
         try:
             yield server
         finally:
-            with suppress(ValkeyServerNotStartedError):  # the test left it down
+            with suppress(ValkeyServerNotStartedError):  # the test left it stopped
                 server.stop()
 
 

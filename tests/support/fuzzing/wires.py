@@ -102,7 +102,7 @@ class WireFuzz:
             writer.write(wire)
             return await _answer(reader, head=wire.startswith(b"HEAD ")) if wants_answer else None
         except ConnectionError:
-            return None  # closed after its refusal, while the rest of what it refused was still on its way
+            return None  # closed after the refusal, while the rest of the request was still arriving
         finally:
             writer.close()
 

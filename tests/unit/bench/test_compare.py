@@ -52,7 +52,7 @@ def test_the_line_tells_both_runs_and_how_much_each_lost() -> None:
 
 
 def test_a_row_that_keeps_its_ratio_to_one_mark_is_not_lost() -> None:
-    # As on another processor: the client is the limit of us and of nginx, and the floor is nearer
+    # As on another processor: the client limits us and nginx, and the floor is nearer
     # to both.
     file = {"rows": {"polls": {"ratio": 3.5, "of_nginx": 1.0}}}
 

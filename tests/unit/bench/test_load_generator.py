@@ -79,8 +79,8 @@ async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> Non
     async with crowd_at(answer, 1) as generator:
         generator.start_counting()
         await until(lambda: generator.quiet.count >= 15)
-        # The first was under way all the time; those due behind it were asked together, and none of
-        # them is forgotten.
+        # The first ran all the time; the requests due behind it were sent together, and none of
+        # them is lost.
         assert len(sent) <= 3
 
     assert generator.quiet.largest_s >= 18 * PERIOD_S
@@ -95,7 +95,7 @@ async def test_polls_before_the_news_and_after_it_are_counted_apart() -> None:
         generator.expect_news(b"never")
         await until(lambda: generator.busy.count >= 3)
 
-    assert generator.quiet.count <= before + 1  # one may have been under way
+    assert generator.quiet.count <= before + 1  # one may have been running
 
 
 @pytest.mark.parametrize("cut", [1, 4, 9])
@@ -112,7 +112,7 @@ async def test_a_stream_that_is_cut_inside_the_news_tells_it_once(cut: int) -> N
         generator.expect_news(words)
         streams[0].write(b"data: " + words[:cut])
         rest = words[cut:] + b"\n\ndata: " + words + b"\n\n"
-        asyncio.get_running_loop().call_later(0.02, streams[0].write, rest)  # later, so that the pieces travel apart
+        asyncio.get_running_loop().call_later(0.02, streams[0].write, rest)  # later, so that the chunks arrive separately
         await generator.wait_for_news(LIMIT_S)
         assert (generator.news.count, generator.errors) == (1, {})
 
@@ -134,7 +134,7 @@ async def test_more_answers_than_connections_wait_for_one_and_count_from_when_th
 
     async with crowd_at(answer, 4) as generator:
         await generator.prepare_answers()
-        generator.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 80, 0.001)  # over 8 connections: ten each, one after the other
+        generator.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 80, 0.001)  # over 8 connections: ten each, in sequence
         await until(lambda: generator.answers.count > 0)
         await generator.wait_for_answers()
 

@@ -141,7 +141,7 @@ def test_nobody_passes_for_the_staff(raw):
         "\u0dc1\u0dca\u200d\u0dbb\u0dd3",  # Sinhala: virama, joiner, rakaransaya
         "\u0905\u0928\u094d\u200d\u0928\u092a\u0942\u0930\u094d\u0923",  # Nepali: a half letter
         "\u0d05\u0d28\u0d3f\u0d32\u0d4d\u200d",  # Malayalam: a chillu at the end, written the old way
-        "\u09b0\u200d\u09cd\u09af\u09be\u099a\u09c7\u09b2",  # Bengali: the joiner stands before the virama
+        "\u09b0\u200d\u09cd\u09af\u09be\u099a\u09c7\u09b2",  # Bengali: the joiner precedes the virama
     ],
 )
 def test_joiner_that_a_script_needs_is_kept(raw):
@@ -240,7 +240,7 @@ def test_length_is_counted_in_characters(char):
 
 def test_length_is_counted_after_normalisation():
     assert clean_nickname("e\u0301" * 32).text == "\u00e9" * 32
-    assert clean_nickname("\ufdfa" * 2).text == "\ufdfa" * 2  # one character that stands for eighteen in the key
+    assert clean_nickname("\ufdfa" * 2).text == "\ufdfa" * 2  # one character that becomes eighteen in the key
 
 
 def test_very_long_name_is_refused_unread():
@@ -305,7 +305,7 @@ def test_cleaning_twice_changes_nothing_for_any_character():
     for code in range(0x11_0000):
         for raw in (chr(code), f"a {chr(code)}\ufe0f b"):
             if code % 97 and code > 0x3000:
-                continue  # the rest of the planes is long and alike
+                continue  # the remaining planes are long and uniform
             try:
                 nickname = clean_nickname(raw)
             except NicknameInvalid:

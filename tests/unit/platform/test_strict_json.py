@@ -328,7 +328,7 @@ def test_full_stack_ends_in_a_problem_not_in_a_crash():
         except DomainError as error:
             outcomes.add(error.code)
         except RecursionError:
-            break  # not even the call of compact fitted
+            break  # even the call of `compact` exceeded the limit
     assert body in outcomes
     assert outcomes <= {body, "json-too-deep"}
 

@@ -69,7 +69,7 @@ async def test_the_counts_of_a_dead_worker_stay_and_its_gauges_go(tmp_path: Path
     first = MultiprocessMetrics(tmp_path, counting(3, waits=2))
     second = MultiprocessMetrics(tmp_path, counting(4, waits=5))
     await second.write()
-    second.close()  # the system does the same for a process that is killed
+    second.close()  # the system does the same for a killed process
 
     samples = await first.collect_all()
 
