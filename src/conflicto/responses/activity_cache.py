@@ -1,4 +1,7 @@
-"""Cache of values built from activities: one load for concurrent readers, again for each revision."""
+"""Cache of values built from activities.
+
+Concurrent readers share one load. A newer revision is loaded again.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ def _zero_bytes(_: Content) -> int:
 
 
 class ActivityCache(Generic[T]):
-    """Caches what `build` returns for the last `max_entries` activities. For the event loop only."""
+    """Caches results of `build` for the last `max_entries` activities.
+
+    `size_of` returns the bytes that `account` is charged with. For the event loop only.
+    """
 
     def __init__(
         self,
@@ -46,14 +52,14 @@ class ActivityCache(Generic[T]):
         self._load_tasks: dict[UUID, asyncio.Task[T]] = {}
 
     async def get(self, activity: Activity) -> T:
-        """Return the value of an activity, in this or a later revision.
+        """Return the value of an activity in this or a later revision.
 
         Raises:
-            NotFound: the activity is gone.
+            NotFound: the activity was deleted.
         """
-        kept = self._entries.get(activity.id)
-        if kept is not None and kept[0] >= activity.revision:
-            return kept[1]
+        entry = self._entries.get(activity.id)
+        if entry is not None and entry[0] >= activity.revision:
+            return entry[1]
         task = self._load_tasks.get(activity.id)
         if task is None:
             task = self._load_tasks[activity.id] = asyncio.create_task(self._load(activity.id))
@@ -78,10 +84,10 @@ class ActivityCache(Generic[T]):
             activity, content = await self._db.read_unmeasured(activity_with_content, activity_id)
         finally:
             self._load_tasks.pop(activity_id, None)
-        made = self._build(activity, content)
+        value = self._build(activity, content)
         before, size = self._entries.pop(activity_id, None), self._size_of(content)
-        self._entries[activity_id] = activity.revision, made, size
+        self._entries[activity_id] = activity.revision, value, size
         if len(self._entries) > self._max_entries:
             self.evict_oldest()
         self._account.add(size - (before[2] if before else 0))
-        return made
+        return value

@@ -1,4 +1,7 @@
-"""Limits of stored responses: of a session by the counter in its head row, of a participant by occasional counts."""
+"""Limits of stored responses for each session, and for each participant in a round.
+
+The first limit reads the counter in the session's head row, the second counts rows occasionally.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,15 @@ if TYPE_CHECKING:
     from conflicto.platform.problems import DomainError
 
 MAX_TRACKED = 50_000
-"""Tracked pairs of participant and round, about 10 MiB. Beyond that all are counted again."""
+"""Tracked pairs of participant and round, about 10 MiB. Beyond that, all are counted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Maximum rows of responses of a session, and of one participant in a round; 0 means no limit.
+    """Maximum response rows of a session, and of one participant in a round; 0 means no limit.
 
-    Deleted responses count, because their rows stay until the session is purged.
+    `session_bytes` is the limit of a session's stored bytes. Deleted responses count, because their
+    rows stay until the session is purged.
     """
 
     per_session: int = 2_000_000
@@ -34,7 +38,7 @@ class Caps:
     session_bytes: int = 0
 
     def is_near(self, rows: int, stored_bytes: int) -> bool:
-        """Return whether a session has reached four fifths of a limit, so that its host is warned."""
+        """Return whether a session has reached four fifths of a limit. Its host is warned then."""
         return 0 < self.per_session * WARNING_SHARE <= rows or is_near_limit(stored_bytes, self.session_bytes)
 
 
@@ -43,9 +47,10 @@ class ResponseCapacity:
 
     A count allows half of the remaining responses, so a participant is counted a dozen times on the
     way to the limit. In a round that began while this process ran, new participants have no rows and
-    need no count. The next count corrects effects of rollbacks and other workers: no participant is
-    rejected without a current count, and W workers accept at most W / 2 times the limit. A round that
-    is reopened after a restart counts as one that began.
+    need no count. A round that is reopened after a restart counts as such a round.
+
+    The next count corrects effects of rollbacks and other workers. No participant is rejected without
+    a current count. W workers accept at most W / 2 times the limit.
     """
 
     def __init__(self, caps: Caps) -> None:
@@ -54,28 +59,35 @@ class ResponseCapacity:
         self._since_us: int | None = None
 
     def refresh(self, tx: WriteTx, activity: Activity, authors: Iterable[int]) -> None:
-        """Count the rows of authors without an allowance: once for a group, before `reserve`."""
+        """Count the rows of authors without an allowance.
+
+        Call it once for a group of submissions, before `reserve`.
+        """
         if not self._caps.per_participant:
             return
         if self._since_us is None or len(self._allowances) > MAX_TRACKED:
             self._allowances.clear()
             self._since_us = tx.now_us
-        is_seen_whole = (activity.started_ts or 0) > self._since_us
-        unsure = []
+        has_no_older_rows = (activity.started_ts or 0) > self._since_us
+        uncounted = []
         for each in authors:
             allowed = self._allowances.get((each, activity.id, activity.round))
-            if allowed is None and is_seen_whole:
+            if allowed is None and has_no_older_rows:
                 self._set_allowance(activity, each, 0)
             elif not allowed:
-                unsure.append(each)
-        if unsure:
-            rows = store.count_by_participant(tx, activity.id, activity.round, unsure)
-            pooled = pool.count_by_participant(tx, activity.id, activity.round, unsure) if activity.anonymous else {}
-            for each in unsure:
+                uncounted.append(each)
+        if uncounted:
+            rows = store.count_by_participant(tx, activity.id, activity.round, uncounted)
+            pooled = pool.count_by_participant(tx, activity.id, activity.round, uncounted) if activity.anonymous else {}
+            for each in uncounted:
                 self._set_allowance(activity, each, rows.get(each, 0) + pooled.get(each, 0))
 
     def reserve(self, activity: Activity, author: int, *, session_rows: int, limits_participant: bool) -> DomainError | None:
-        """Say why a new row is not stored, or note that it is; `of_session` is how many rows the session has."""
+        """Return the error of a limit that forbids a new row, or None after counting the row.
+
+        `session_rows` is the current number of rows of the session, pooled ones included.
+        `limits_participant` applies the limit of the participant too.
+        """
         if self._caps.per_session and session_rows >= self._caps.per_session:
             return AnswersFull()
         if limits_participant and self._caps.per_participant:

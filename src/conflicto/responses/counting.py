@@ -1,4 +1,4 @@
-"""Counts of a round, updated in the transaction of its changes: pure arithmetic over (before, after) pairs."""
+"""Arithmetic of a round's counts over (before, after) pairs of responses: pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _ResponseCounter:
     changed_ts: int
 
     def apply(self, was_ts: int | None, now_ts: int | None, at_ts: int) -> None:
-        """Move a counted response from `was_ts` to `now_ts`; None: it was, or is, not counted."""
+        """Move a counted response from `was_ts` to `now_ts`, each None if it does not count."""
         self.count += (now_ts is not None) - (was_ts is not None)
         self.changed_ts = at_ts
         if now_ts is not None:
@@ -33,7 +33,7 @@ class _ResponseCounter:
 def updated_counts(counts: Counts, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> Counts:
     """Return the counts after `changes`, given in feed order.
 
-    A newest-response timestamp that a deletion may have made wrong becomes 0: the caller looks the right one up.
+    A newest-response timestamp that a deletion invalidated becomes 0: the caller reads it again.
     """
     live = _ResponseCounter(counts.live, counts.live_last_ts, counts.live_changed_ts)
     visible = _ResponseCounter(counts.visible, counts.visible_last_ts, counts.visible_changed_ts)

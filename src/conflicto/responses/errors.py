@@ -1,17 +1,17 @@
-"""What can be wrong with a response.
+"""Errors of responses.
 
 DomainError
-├── ActivityNotOpen      answers are not taken now
-├── AlreadyAnswered      the policy takes the first answer only
-├── AnsweredTooOften     the participant has as many answers in the round as are kept of one
-├── AnswersFull          the session has as many answers as are kept of one
-├── ModerationOff        the activity is not moderated
-├── AuthorHidden         an anonymous activity does not tell who answered
-├── ResponsesHidden      the answers themselves are not shown to this role
-├── ScanTooLong          a `contains` filter met its bound before the page was full
-├── PatternTooLarge      a `contains` filter has more values than are looked for
-├── ScanRunning          the token has a `contains` filter at work
-└── ScansBusy            the server has as many at work as it may
+├── ActivityNotOpen    the activity does not accept responses now.
+├── AlreadyAnswered    the policy accepts the first response only.
+├── AnsweredTooOften   the participant reached the limit of responses in a round.
+├── AnswersFull        the session reached its limit of responses.
+├── ModerationOff      the activity is not moderated.
+├── AuthorHidden       an anonymous activity cannot be filtered by participant.
+├── ResponsesHidden    this role may not read the responses.
+├── ScanTooLong        a `contains` filter reached its limit before the page was full.
+├── PatternTooLarge    a `contains` filter has too many values.
+├── ScanRunning        the token has a running `contains` filter.
+└── ScansBusy          the server runs the maximum number of `contains` filters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class ActivityNotOpen(DomainError):
-    """The activity is not active, or its end has come. Answers acknowledged before that count."""
+    """The activity is not active, or its deadline has passed. Answers acknowledged before that count."""
 
     code = "activity-not-open"
     title = "The activity does not accept answers now"
@@ -74,7 +74,7 @@ class AuthorHidden(DomainError):
 
 
 class ResponsesHidden(DomainError):
-    """`responses_visibility` opens them. Once they are open, start at 0."""
+    """`responses_visibility` makes them visible. Once they are, read the feed from 0."""
 
     code = "responses-hidden"
     title = "The answers are not shown to this role"

@@ -30,7 +30,10 @@ class ResponsesPooled:
     released: tuple[int, int] = (0, 0)
 
     def deletes_unseen(self) -> tuple[str, list[UUID]]:
-        """Return the answers that went before their release; edits are none, because the released answer stays."""
+        """Return the feed section and the ids of responses deleted before their release.
+
+        Edits are not among them, because their released responses stay.
+        """
         return "responses", [*self.dropped, *(row.id for row in self.rows if row.deleted and not (row.is_spent or row.is_edit))]
 
 
@@ -42,5 +45,5 @@ class ResponsesChanged:
     changes: Sequence[tuple[ParticipantResponse | None, ParticipantResponse]]
 
     def deletes(self) -> tuple[str, list[UUID]]:
-        """Return the deleted responses."""
+        """Return the feed section and the ids of deleted responses."""
         return "responses", [after.id for _, after in self.changes if after.deleted]

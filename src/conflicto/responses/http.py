@@ -1,4 +1,7 @@
-"""The endpoints of responses. Submitting is on the data plane: everyone answers at once when a question opens."""
+"""HTTP endpoints of responses.
+
+Submissions use the data plane, because all participants submit at once when a question opens.
+"""
 
 from __future__ import annotations
 
@@ -54,28 +57,28 @@ from conflicto.sessions.http import CONTROL
 from conflicto.sessions.idempotency import key_from
 
 SUBMIT = Policy("submit", 120, 60, shared=True)
-"""Two answers a second on end, with a burst of 120: a hand on an emoji wall, not a script."""
+"""Two submissions a second with a burst of 120: enough for a person who taps on an emoji wall."""
 
 _RESPONSES = "/sessions/{session_id}/activities/{activity_id}/responses"
 SUBMIT_ROUTE = PREFIX + _RESPONSES
-"""The address that takes answers, as metrics name it."""
+"""Route of submissions, as metrics name it."""
 
 MAX_OWN_RESPONSES = 1000
-"""Own answers that `GET /participants/me` shows."""
-
+"""Maximum own responses in the body of `GET /participants/me`."""
 
 MAX_SCANS = 2
 MAX_SCANS_OF_TOKEN = 1
-"""Lists with a `contains` filter that are made at once."""
+"""Maximum concurrent lists with a `contains` filter, in this process and of one token."""
 
 SCAN_RETRY_S = 2
+"""`Retry-After` of a list that found no free slot, seconds."""
 
 MAX_FLOOD_STEPS = 40
-"""Of one request that removes a flood, each a transaction: up to 1,000 seats."""
+"""Maximum transactions of one request that removes a flood, up to 1,000 seats in all."""
 
 
 class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a submission, as the data plane reads it; `schemas.ResponseIn` documents it."""
+    """Body of a submission as the data plane decodes it; `schemas.ResponseIn` documents it."""
 
     response_data: msgspec.Raw
 
@@ -88,14 +91,18 @@ def _scan_slots() -> ConcurrencyLimit:
 
 
 class PointsSource(Protocol):
-    """Who knows a participant's score; the leaderboard does, which stands above this room."""
+    """Source of a participant's points. The leaderboard, in a package above, implements it."""
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
-        """Return the points that a participant may be told of, None while there are none to tell; `NotFound` without the session."""
+        """Return the points that a participant may see, None while there are none.
+
+        Raises:
+            NotFound: the session does not exist.
+        """
 
 
 class OwnPageQuery(NamedTuple):
-    """A part of one participant's answers to an activity."""
+    """Query for a page of one participant's own responses to an activity."""
 
     session_id: int
     activity_id: UUID
@@ -107,7 +114,7 @@ class OwnPageQuery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResponseEndpoints:
-    """Sending and reading answers."""
+    """Endpoints that submit, read, change and delete responses."""
 
     db: Database
     writer: Writer
@@ -121,12 +128,12 @@ class ResponseEndpoints:
     own_seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Let a hall that comes back share its look-ups."""
+        """Create the batched reads, which participants that reconnect at once share."""
         object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
         object.__setattr__(self, "own_seats", BatchedRead(self.db, deduplicated(_read_own_seat), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request) -> Response:
-        """Store an answer and acknowledge it once it is durable."""
+        """Store a response and acknowledge it once it is durable."""
         text = bytes(decode_body(request.body, _BODY, schemas.ResponseIn).response_data).decode()
         caller, activity_id, key = request.caller, request.params["activity_id"], _idempotency_key(request)
         content, faults = await self.validator.validate(caller.session_id, activity_id, text)
@@ -134,26 +141,29 @@ class ResponseEndpoints:
             raise InvalidInput(errors=faults)
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
-        receipt: SubmitResult = await self.writer.submit(caller.session_id, self.store_group, item, keys)
-        request.concealment = Concealment.UNTIL_RELEASE if receipt.is_unseen else None
-        return json_response(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
+        result: SubmitResult = await self.writer.submit(caller.session_id, self.store_group, item, keys)
+        request.concealment = Concealment.UNTIL_RELEASE if result.is_private else None
+        return json_response(schemas.response_out(result.response, anonymous=False), status=result.status)
 
     def store_group(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[SubmitResult | DomainError]:
-        """Store a group of answers, within the caps of this server."""
+        """Store a group of responses within the limits of this server."""
         return submit_many(tx, submissions, capacity=self.capacity)
 
     async def is_replay(self, request: Request) -> bool:
-        """Whether an answer was sent before: what fitted then is judged neither by a config that changed nor by a limit."""
+        """Return whether the idempotency key of a request is known.
+
+        A repeated request skips the rate limit and the validation, as its first one passed both.
+        """
         return await self.db.read(idempotency.is_known, _idempotency_key(request))
 
     async def page(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
     ) -> Response:
-        """List answers for the host, in feed order."""
+        """List the responses to an activity for the host, in feed order."""
         contains = None if query.contains is None else parse_pattern(query.contains)
-        wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
+        response_filter = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
         with nullcontext() if contains is None else self.scans.slot(request.caller.subject, retry_after_s=SCAN_RETRY_S):
-            found, total, activity = await self.db.lists.read(_read_page, request, activity_id, wanted, query)
+            found, total, activity = await self.db.lists.read(_read_page, request, activity_id, response_filter, query)
         return page_response(
             request, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_page_key,
             is_cut=found.is_cut,
@@ -162,7 +172,7 @@ class ResponseEndpoints:
     async def mine(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]
     ) -> Response:
-        """List one's own answers to an activity."""
+        """List the caller's own responses to an activity."""
         (after,) = after_key(request, query, int) or (0,)
         caller = request.caller
         page = OwnPageQuery(caller.session_id, activity_id, caller.participant_id, query.limit, query.offset, after)
@@ -178,7 +188,7 @@ class ResponseEndpoints:
         )
 
     async def me(self, request: CurrentRequest) -> Response:
-        """Return one's own seat, score and answers."""
+        """Return the caller's own seat, points and responses."""
         caller = request.caller
         try:
             points = await self.points.points(caller.session_id, caller.participant_id)
@@ -187,45 +197,45 @@ class ResponseEndpoints:
             raise SeatGone from error
 
     async def read(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
-        """Return one answer to its author or the host."""
+        """Return one response to its author or the host."""
         response, activity = await self.db.read(_find_readable, request, activity_id, response_id)
         return _to_response(request, response, activity)
 
     async def edit(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
     ) -> Response:
-        """Replace one's own answer while the activity accepts answers."""
+        """Replace the caller's own response while the activity is open."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
-        written, faults = await self.validator.validate(session_id, activity_id, json_texts(request)["response_data"])
+        content, faults = await self.validator.validate(session_id, activity_id, json_texts(request)["response_data"])
         if faults:
             raise InvalidInput(errors=faults)
         edited = await self.writer.run(
-            session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, content=written,
+            session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, content=content,
             received_us=self.clock.wall_us(),
         )  # fmt: skip
         request.concealment = Concealment.UNTIL_RELEASE if activity.anonymous else None
         return _to_response(request, edited, activity)
 
     async def delete(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
-        """Delete an answer: one's own while answers are accepted, any as host."""
+        """Delete a response: participants their own while the activity is open, hosts any."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
         is_own = request.caller.role is Role.PARTICIPANT
         if is_own:
             author = request.caller.participant_id
-            _, gone = await self.writer.run(
+            _, deletion = await self.writer.run(
                 session_id, run_with_deletion_for_author, change.withdraw_response, response_id, participant_id=author
             )
         else:
-            _, gone = await self.writer.run(
+            _, deletion = await self.writer.run(
                 session_id, run_with_deletion, change.remove_response, response_id, activity_id=activity_id
             )
         request.concealment = Concealment.UNTIL_RELEASE if is_own and activity.anonymous else None
-        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     async def moderate(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
     ) -> Response:
-        """Show, hold or hide an answer."""
+        """Show, hold or hide a response."""
         _, activity = await self.db.read(_find_readable, request, activity_id, response_id)
         moderated = await self.writer.run(
             session_id, change.moderate_response, response_id, body.moderation, activity_id=activity_id
@@ -233,36 +243,39 @@ class ResponseEndpoints:
         return _to_response(request, moderated, activity)
 
     async def reset(self, request: CurrentRequest, session_id: int, activity_id: UUID) -> Response:
-        """Delete the answers of the current round; each leaves a tombstone."""
-        _, gone = await self.writer.run(session_id, run_with_deletion, change.reset_round, activity_id, session_id=session_id)
-        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
+        """Delete the responses of the current round; each leaves a tombstone."""
+        _, deletion = await self.writer.run(session_id, run_with_deletion, change.reset_round, activity_id, session_id=session_id)
+        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     async def remove_flood(self, request: CurrentRequest, session_id: int, body: schemas.FloodIn) -> Response:
-        """Remove many participants at once, or count them."""
+        """Remove all participants that match a filter, or only count them."""
         flood, erase = body.flood(), body.responses == "delete"
-        seats, answers, deletion = 0, 0, Deletion()
+        seats, responses, deletion = 0, 0, Deletion()
         for _ in range(0 if body.preview else MAX_FLOOD_STEPS):
-            gone, some = await self.writer.run(session_id, run_with_deletion, clear_flood, session_id, flood, erase_responses=erase)
-            deletion.merge(some)
-            seats, answers = seats + gone.seats, answers + gone.responses
-            if gone == NOTHING_CLEARED:
+            step, deleted = await self.writer.run(
+                session_id, run_with_deletion, clear_flood, session_id, flood, erase_responses=erase
+            )
+            deletion.merge(deleted)
+            seats, responses = seats + step.seats, responses + step.responses
+            if step == NOTHING_CLEARED:
                 break
         if seats:
             await self.writer.run(session_id, record_cleared, session_id, seats, actor=request.caller.subject)
-        left = await self.db.read(flood_size, session_id, flood)
+        matching = await self.db.read(flood_size, session_id, flood)
         receipt = () if body.preview else (self.receipts.header(deletion),)
-        return json_response({"removed": seats, "responses_deleted": answers, "matching": left}, headers=(NO_STORE, *receipt))
+        removal = {"removed": seats, "responses_deleted": responses, "matching": matching}
+        return json_response(removal, headers=(NO_STORE, *receipt))
 
 
 @dataclass(frozen=True, slots=True)
 class FocusEndpoints:
-    """Which answer stands alone on the screen."""
+    """Endpoint that enlarges a response on the screen."""
 
     db: Database
     writer: Writer
 
     async def focus(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Response:
-        """Enlarge one answer on the screen, or none."""
+        """Enlarge one response on the screen; null ends that."""
         await self.db.read(activity_by_id, activity_id, session_id=session_id)
         await self.writer.run(session_id, change.focus_response, activity_id, body.response_id)
         return json_response({"response_id": body.response_id})
@@ -274,14 +287,14 @@ def _idempotency_key(request: Request) -> idempotency.Key | None:
 
 
 def _read_page(
-    tx: ReadTx, request: Request, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
+    tx: ReadTx, request: Request, activity_id: UUID, response_filter: ResponseFilter, query: PageQuery
 ) -> tuple[RowBatch[ParticipantResponse], int | None, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
-    if activity.anonymous and wanted.participant_id is not None:
+    if activity.anonymous and response_filter.participant_id is not None:
         raise errors.AuthorHidden
     (after,) = after_key(request, query, int) or (0,)
     found, total = response_page(
-        tx, activity_id, wanted, limit=query.limit, offset=query.offset, after=after, max_characters=MAX_PAGE_BYTES
+        tx, activity_id, response_filter, limit=query.limit, offset=query.offset, after=after, max_characters=MAX_PAGE_BYTES
     )
     return found, total, activity
 
@@ -304,9 +317,9 @@ def _read_own_seat(tx: ReadTx, seat: tuple[int, int | None]) -> dict[str, Any]:
     participant_id, points = seat
     participant = participant_by_id(tx, participant_id)
     own = own_responses(tx, participant_id, activity_id=None, limit=MAX_OWN_RESPONSES, max_characters=MAX_PAGE_BYTES).rows
-    shown = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
-    answers = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in shown]
-    return participant_out(participant) | {"points": points, "responses": answers}
+    visible = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
+    responses = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in visible]
+    return participant_out(participant) | {"points": points, "responses": responses}
 
 
 def _find_readable(tx: ReadTx, request: Request, activity_id: UUID, response_id: UUID) -> tuple[ParticipantResponse, Activity]:
@@ -322,19 +335,18 @@ def _find_readable(tx: ReadTx, request: Request, activity_id: UUID, response_id:
 
 
 def _to_response(request: Request, response: ParticipantResponse, activity: Activity) -> Response:
-    own = request.caller.participant_id == response.participant_id
-    return json_response(schemas.response_out(response, anonymous=activity.anonymous and not own))
+    is_own = request.caller.participant_id == response.participant_id
+    return json_response(schemas.response_out(response, anonymous=activity.anonymous and not is_own))
 
 
 def routes(responses: ResponseEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of responses."""
     focus = FocusEndpoints(responses.db, responses.writer)
-    some = _RESPONSES
-    one = some + "/{response_id}"
+    one = _RESPONSES + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
-    closed: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
-    taken = (
-        *closed,
+    edit_problems: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
+    submit_problems = (
+        *edit_problems,
         errors.AlreadyAnswered,
         errors.AnsweredTooOften,
         errors.AnswersFull,
@@ -343,36 +355,38 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
         IdempotencyKeyInvalid,
     )
     return [
-        data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+        data("POST", _RESPONSES, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              replays=responses.is_replay, shows_presence=False,
-             docs=Docs(summary="Submit an answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
-                       headers=("Idempotency-Key",), problems=taken)),
-        control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="List answers", gives={200: schemas.ResponsePage},
+             docs=Docs(summary="Submit a response", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
+                       headers=("Idempotency-Key",), problems=submit_problems)),
+        control("GET", _RESPONSES, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
+                docs=Docs(summary="List responses", gives={200: schemas.ResponsePage},
                           problems=(errors.AuthorHidden, errors.PatternTooLarge, errors.ScanTooLong, errors.ScanRunning,
                                     errors.ScansBusy, JsonInvalid))),
-        control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="List one's own answers to an activity", gives={200: schemas.ResponsePage})),
+        control("GET", _RESPONSES + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
+                docs=Docs(summary="List one's own responses to an activity", gives={200: schemas.ResponsePage})),
         control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Read one's own seat, score and answers", gives={200: schemas.MeOut}, problems=(SeatGone,))),
+                docs=Docs(summary="Read one's own seat, points and responses", gives={200: schemas.MeOut}, problems=(SeatGone,))),
         control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="Read an answer", gives=shown)),
+                docs=Docs(summary="Read a response", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
                 shows_presence=False,
-                docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered, StorageFull))),
+                docs=Docs(summary="Replace one's own response", gives=shown,
+                          problems=(*edit_problems, errors.AlreadyAnswered, StorageFull))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 shows_presence=False,
-                docs=Docs(summary="Delete an answer", gives={204: None}, sends=RESPONSE_HEADERS,
-                          problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
+                docs=Docs(summary="Delete a response", gives={204: None}, sends=RESPONSE_HEADERS,
+                          problems=(*edit_problems, errors.AlreadyAnswered, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
-                docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
+                docs=Docs(summary="Show, hold or hide a response", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
         control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="participants",
                 docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut}, sends=RESPONSE_HEADERS)),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/focus", focus.focus, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="activities",
-                docs=Docs(summary="Enlarge one answer on the screen", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
+                docs=Docs(summary="Enlarge one response on the screen", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
                 tag="activities",
-                docs=Docs(summary="Delete a round's answers", gives={204: None}, sends=RESPONSE_HEADERS, problems=(SessionCompleted,))),
+                docs=Docs(summary="Delete the responses of the current round", gives={204: None}, sends=RESPONSE_HEADERS,
+                          problems=(SessionCompleted,))),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The stored response and its parts."""
+"""Stored responses of participants, their moderation states and their content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
 
 NO_SLOT = UUID(int=0)
-"""Slot for the policies `one` and `first`: the unique key allows one row for each participant and round."""
+"""Slot for the policies `one` and `first`.
+
+The unique key allows one row with it for each participant and round.
+"""
 
 
 class Moderation(StrEnum):
@@ -26,11 +29,13 @@ class Moderation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantResponse:
-    """One answer in its present revision. `ts` and `created_ts` are feed timestamps, `received_us` is wall time, all µs since 1970 UTC.
+    """A stored response in its current revision.
 
-    `text` is the gated JSON, None for a tombstone; `masked` is what others are shown in its place, None if that is the text itself: the
-    word filter found something (`filtering.py`). `was_visible`: someone other than host and author may have seen it, so that its
-    going must be told. `participant_id` is None if its author left an anonymous activity.
+    `ts` and `created_ts` are feed timestamps, `received_us` is wall time, all in µs since 1970 UTC.
+    `text` is compact JSON, None for a tombstone. `masked` is the text for others after the word
+    filter, None if it equals `text`. `was_visible`: others than host and author may have read it,
+    so its deletion appears in their feeds. `participant_id` is None once the author withdrew from
+    an anonymous activity.
     """
 
     id: UUID
@@ -51,12 +56,12 @@ class ParticipantResponse:
 
     @property
     def is_visible(self) -> bool:
-        """Whether screen and participants may see it."""
+        """True if the screen and participants may read it."""
         return not self.deleted and self.moderation is Moderation.VISIBLE
 
 
 class LiveResponse(NamedTuple):
-    """The columns of a live response that counting reads, for loads of hundreds of thousands of rows."""
+    """Columns of a live response that counting reads, for loads of hundreds of thousands of rows."""
 
     id: UUID
     ts: int
@@ -69,19 +74,19 @@ class LiveResponse(NamedTuple):
 
     @property
     def deleted(self) -> bool:
-        """False: the row is live."""
+        """Always False, because the row is live."""
         return False
 
     @property
     def is_visible(self) -> bool:
-        """Whether screen and participants may see it."""
+        """True if the screen and participants may read it."""
         return self.moderation == Moderation.VISIBLE
 
 
 class ResponseContent(NamedTuple):
-    """Checked JSON text of a response, and the result of the word filter.
+    """Validated JSON text of a response, and the result of the word filter.
 
-    `masked`: the text for others, None if it is `text`. `is_held`: the response waits for the host.
+    `masked`: the text for others, None if it is `text`. `is_held`: the host has to approve it.
     """
 
     text: str
@@ -90,7 +95,10 @@ class ResponseContent(NamedTuple):
 
 
 def initial_moderation(activity: Activity, before: ParticipantResponse | None, *, is_held: bool = False) -> Moderation:
-    """Return the moderation state of a new revision. Hidden or held responses stay so when they are sent again."""
+    """Return the moderation state of a new revision.
+
+    Hidden and held responses keep their state when they are sent again.
+    """
     if activity.moderation is ModerationPolicy.AFTER and before is not None and before.moderation is not Moderation.VISIBLE:
         return before.moderation
     if is_held or activity.moderation is ModerationPolicy.BEFORE:

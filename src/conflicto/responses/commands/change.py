@@ -1,4 +1,7 @@
-"""Edit, moderate and remove responses that exist. Every change is a new revision at the end of the feed."""
+"""Commands that edit, moderate and delete existing responses.
+
+Every change is a new revision at the end of the feed.
+"""
 
 from __future__ import annotations
 
@@ -44,22 +47,24 @@ if TYPE_CHECKING:
 def edit_response(
     tx: WriteTx, response_id: UUID, *, participant_id: int, content: ResponseContent, received_us: int
 ) -> ParticipantResponse:
-    """Replace the author's own answer while the activity takes answers; the same text again changes nothing.
+    """Replace the author's own response while the activity is open.
+
+    The same text again changes nothing. `received_us` is the time of receipt, µs since 1970 UTC.
 
     Raises:
-        NotFound: there is none, it was deleted, or it is someone else's.
-        SeatGone: its author left, or was removed, while the change was on its way.
-        ActivityNotOpen: answers are not taken now.
-        AlreadyAnswered: with the policy `first`, the first answer of a round stands.
-        StorageFull: the session stores a tenth more than it may, and the edit needs more bytes.
+        NotFound: the response does not exist, was deleted, or belongs to someone else.
+        SeatGone: the author left or was removed before the edit arrived.
+        ActivityNotOpen: the activity is closed, or the response belongs to an earlier round.
+        AlreadyAnswered: under the policy `first`, a response is final.
+        StorageFull: the session stores a tenth more than its limit, and the edit adds bytes.
     """
     own = _find_own(tx, response_id, participant_id)
-    activity, response = own.activity, own.seen
+    activity, response = own.activity, own.as_read
     if response.text == content.text:
         return response
     if activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
-    is_crammed = is_full(tx.head(activity.session_id), in_reserve=True)
+    is_reserve_full = is_full(tx.head(activity.session_id), in_reserve=True)
     if activity.anonymous:
         after = pooled_response(
             tx,
@@ -68,11 +73,11 @@ def edit_response(
             participant_id=participant_id,
             received_us=received_us,
             released=own.released,
-            waiting=own.waiting,
+            pooled=own.pooled,
         )
-        if is_crammed and pool.added_bytes(own.waiting, after) > 0:
+        if is_reserve_full and pool.added_bytes(own.pooled, after) > 0:
             raise StorageFull
-        record_pooled(tx, activity, [(own.waiting, after)])
+        record_pooled(tx, activity, [(own.pooled, after)])
         tx.private_commands += 1
         return after.as_author_reads()
     moderation = initial_moderation(activity, response, is_held=content.is_held)
@@ -80,31 +85,39 @@ def edit_response(
         response, text=content.text, masked=content.masked, received_us=received_us, moderation=moderation,
         was_visible=response.was_visible or moderation is Moderation.VISIBLE,
     )  # fmt: skip
-    if is_crammed and added_bytes(response, edited) > 0:
+    if is_reserve_full and added_bytes(response, edited) > 0:
         raise StorageFull
     return _record_revision(tx, response, edited)
 
 
 def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) -> None:
-    """Delete the author's own answer while the activity takes answers; raises as `edit_response` does.
+    """Delete the author's own response while the activity is open.
 
     A released response of an anonymous activity stays, without its author.
+
+    Raises:
+        NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered: as `edit_response` does.
     """
     own = _find_own(tx, response_id, participant_id)
     if own.activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
     if not own.activity.anonymous:
-        _record_revision(tx, own.seen, _tombstone(own.seen))
+        _record_revision(tx, own.as_read, _tombstone(own.as_read))
         return
     tx.private_commands += 1
     if own.released is not None:
         detach_released(tx, own.activity, own.released, participant_id)
-    elif own.waiting is not None:
-        withdraw_pooled(tx, own.activity, own.waiting)
+    elif own.pooled is not None:
+        withdraw_pooled(tx, own.activity, own.pooled)
 
 
 def remove_response(tx: WriteTx, response_id: UUID, *, activity_id: UUID) -> None:
-    """Delete any answer of an activity, as its host."""
+    """Delete any response of an activity, as its host.
+
+    Raises:
+        NotFound: the response does not exist, was deleted, or belongs to another activity.
+        SessionCompleted: the session is over.
+    """
     response = response_by_id(tx, response_id, activity_id=activity_id)
     require_open(session_by_id(tx, response.session_id))
     if activity_by_id(tx, activity_id).anonymous:
@@ -113,10 +126,12 @@ def remove_response(tx: WriteTx, response_id: UUID, *, activity_id: UUID) -> Non
 
 
 def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *, activity_id: UUID) -> ParticipantResponse:
-    """Show, hold or hide an answer; the row moves to the end of the feed so that every screen learns of it.
+    """Show, hold or hide a response. The new revision brings the change to every screen.
 
     Raises:
-        ModerationOff: the activity is not moderated, and its session's word filter holds nothing back.
+        NotFound: the response does not exist, was deleted, or belongs to another activity.
+        SessionCompleted: the session is over.
+        ModerationOff: the activity is not moderated, and the word filter does not hold responses.
     """
     activity = activity_by_id(tx, activity_id)
     response = response_by_id(tx, response_id, activity_id=activity_id)
@@ -127,15 +142,15 @@ def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *,
         raise ModerationOff
     if response.moderation is moderation:
         return response
-    visible = response.was_visible or moderation is Moderation.VISIBLE
-    return _record_revision(tx, response, replace(response, moderation=moderation, was_visible=visible))
+    was_visible = response.was_visible or moderation is Moderation.VISIBLE
+    return _record_revision(tx, response, replace(response, moderation=moderation, was_visible=was_visible))
 
 
 def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
-    """Show one response of the present round large on the screen, or none.
+    """Enlarge one response of the current round on the screen; None ends that.
 
     Raises:
-        NotFound: there is no such answer that others may see.
+        NotFound: the round has no visible response with this id.
         SessionCompleted: the session is over.
     """
     if response_id is not None:
@@ -146,18 +161,18 @@ def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> 
 
 
 def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
-    """Delete all responses of the present round and return their number."""
+    """Delete all responses of the current round, pooled ones included, and return their number."""
     activity = activity_by_id(tx, activity_id, session_id=session_id)
     require_open(session_by_id(tx, session_id))
-    waiting = clear_pool(tx, activity) if activity.anonymous else 0
-    return waiting + delete_responses(tx, session_id, store.live_rows(tx, activity_id=activity_id, nth=activity.round))
+    pooled = clear_pool(tx, activity) if activity.anonymous else 0
+    return pooled + delete_responses(tx, session_id, store.live_rows(tx, activity_id=activity_id, nth=activity.round))
 
 
 def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:
-    """Delete the responses of a removed participant, if requested: a subscriber of `ParticipantRemoved`.
+    """Delete the responses of a removed participant, if requested.
 
-    Responses to anonymous activities are deleted before their release only; released ones lose
-    their author.
+    A subscriber of `ParticipantRemoved`. Responses to anonymous activities are deleted before their
+    release only. Released ones lose their author.
     """
     remove_from_pools(tx, event)
     if event.erase_responses:
@@ -165,42 +180,42 @@ def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:
 
 
 class _OwnResponse(NamedTuple):
-    """A participant's own response: as its author reads it, as pooled, and as released."""
+    """A participant's own response as its author reads it, as pooled, and as released."""
 
     activity: Activity
-    seen: ParticipantResponse
-    waiting: PooledResponse | None
+    as_read: ParticipantResponse
+    pooled: PooledResponse | None
     released: ParticipantResponse | None
 
 
 def _find_own(tx: WriteTx, response_id: UUID, participant_id: int) -> _OwnResponse:
-    waiting, released = pool.find_many(tx, [response_id]).get(response_id), store.find_many(tx, [response_id]).get(response_id)
-    waiting = None if waiting is None or waiting.deleted else waiting
+    pooled, released = pool.find_many(tx, [response_id]).get(response_id), store.find_many(tx, [response_id]).get(response_id)
+    pooled = None if pooled is None or pooled.deleted else pooled
     released = None if released is None or released.deleted else released
-    seen = waiting.as_author_reads() if waiting else released
-    if seen is None or seen.participant_id != participant_id:
+    response = pooled.as_author_reads() if pooled else released
+    if response is None or response.participant_id != participant_id:
         raise NotFound
     if participant_id not in present_ids(tx, [participant_id]):
         raise SeatGone
-    activity = activity_by_id(tx, seen.activity_id)
-    if seen.round != activity.round or not is_open(activity, at_us=tx.effective_now(activity.session_id)):
+    activity = activity_by_id(tx, response.activity_id)
+    if response.round != activity.round or not is_open(activity, at_us=tx.effective_now(activity.session_id)):
         raise ActivityNotOpen
-    return _OwnResponse(activity, seen, waiting, released)
+    return _OwnResponse(activity, response, pooled, released)
 
 
 def _record_revision(tx: WriteTx, before: ParticipantResponse, after: ParticipantResponse) -> ParticipantResponse:
-    stamped = replace(after, ts=tx.next_ts(before.session_id, control=False), revision=before.revision + 1)
-    record_changes(tx, before.session_id, [(before, stamped)])
-    return stamped
+    revision = replace(after, ts=tx.next_ts(before.session_id, control=False), revision=before.revision + 1)
+    record_changes(tx, before.session_id, [(before, revision)])
+    return revision
 
 
 def delete_responses(tx: WriteTx, session_id: int, live: Sequence[ParticipantResponse]) -> int:
     """Delete live responses of a session, given in feed order, and return their number."""
     if live:
-        stamps = tx.head(session_id).next_ts_range(tx.now_us, len(live))
+        timestamps = tx.head(session_id).next_ts_range(tx.now_us, len(live))
         changes = [
             (before, replace(_tombstone(before), ts=ts, revision=before.revision + 1))
-            for ts, before in zip(stamps, live, strict=True)
+            for ts, before in zip(timestamps, live, strict=True)
         ]
         record_changes(tx, session_id, changes)
     return len(live)

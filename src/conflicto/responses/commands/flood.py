@@ -1,4 +1,4 @@
-"""Removal of a flood of participants, in small transactions, so that other commits do not wait."""
+"""Removal of a flood of participants, in small transactions between which others commit."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 MAX_STEP_SEATS, MAX_STEP_RESPONSES = 25, 100
 """Bounds of one transaction, so that other commits run in between."""
 
-
 MAX_IDS = 1_000
-"""Participants in one statement."""
+"""Maximum participants in one SQL statement."""
 
 
 class Cleared(NamedTuple):
@@ -36,42 +35,43 @@ NOTHING_CLEARED = Cleared(0, 0)
 
 
 def clear_flood(tx: WriteTx, session_id: int, flood: FloodFilter, *, erase_responses: bool) -> Cleared:
-    """Remove some of a flood as a host removes one; those whose answers are to go leave with the last of them.
+    """Remove some participants of a flood, with their responses if `erase_responses` is set.
 
-    Answers to anonymous activities are never found by their author: what was released of them stays.
+    Call it until it returns `NOTHING_CLEARED`; it may be interrupted between two calls. A step with
+    too many responses deletes responses only, and a later step removes their authors. Without
+    participants left, it deletes responses that an earlier removal did not delete.
 
-    When nobody of it is here any more, answers go that an earlier removal kept. Whoever calls this again until nothing goes has removed
-    all, and may stop or be killed anywhere.
+    Released responses of anonymous activities stay: they are never looked up by author.
     """
     session_by_id(tx, session_id)
     seats = flooding_seats(tx, session_id, flood, limit=MAX_STEP_SEATS)
     if not seats:
         return Cleared(0, _delete_remaining(tx, session_id, flood)) if erase_responses else NOTHING_CLEARED
-    answers = []
+    responses = []
     if erase_responses:
-        closed = anonymous_ids(tx, session_id)
-        answers = store.some_of_participants(
-            tx, [seat.id for seat in seats], limit=MAX_STEP_RESPONSES + 1, excluded_activities=closed
+        anonymous = anonymous_ids(tx, session_id)
+        responses = store.some_of_participants(
+            tx, [seat.id for seat in seats], limit=MAX_STEP_RESPONSES + 1, excluded_activities=anonymous
         )
-    if len(answers) > MAX_STEP_RESPONSES:
-        return Cleared(0, delete_responses(tx, session_id, sorted(answers[:MAX_STEP_RESPONSES], key=attrgetter("ts"))))
-    delete_responses(tx, session_id, sorted(answers, key=attrgetter("ts")))
+    if len(responses) > MAX_STEP_RESPONSES:
+        return Cleared(0, delete_responses(tx, session_id, sorted(responses[:MAX_STEP_RESPONSES], key=attrgetter("ts"))))
+    delete_responses(tx, session_id, sorted(responses, key=attrgetter("ts")))
     remove_many(tx, session_id, seats)
-    return Cleared(len(seats), len(answers))
+    return Cleared(len(seats), len(responses))
 
 
 def _delete_remaining(tx: WriteTx, session_id: int, flood: FloodFilter) -> int:
-    removed, closed = removed_of_flood(tx, session_id, flood), anonymous_ids(tx, session_id)
+    removed, anonymous = removed_of_flood(tx, session_id, flood), anonymous_ids(tx, session_id)
     for first in range(0, len(removed), MAX_IDS):
-        answers = store.some_of_participants(
-            tx, removed[first : first + MAX_IDS], limit=MAX_STEP_RESPONSES, excluded_activities=closed
+        responses = store.some_of_participants(
+            tx, removed[first : first + MAX_IDS], limit=MAX_STEP_RESPONSES, excluded_activities=anonymous
         )
-        if answers:
-            return delete_responses(tx, session_id, sorted(answers, key=attrgetter("ts")))
+        if responses:
+            return delete_responses(tx, session_id, sorted(responses, key=attrgetter("ts")))
     return 0
 
 
 def record_cleared(tx: WriteTx, session_id: int, seats: int, *, actor: str) -> None:
-    """Tell the audit how many a host removed."""
+    """Record in the audit log how many participants a host removed."""
     moved, reason = (None, "flood-removed"), f"{seats} participants"
     record_transition(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=moved, reason=reason)

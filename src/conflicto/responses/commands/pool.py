@@ -34,15 +34,19 @@ def pooled_response(
     participant_id: int,
     received_us: int,
     released: ParticipantResponse | None = None,
-    waiting: PooledResponse | None = None,
+    pooled: PooledResponse | None = None,
 ) -> PooledResponse:
-    """Return an answer as it waits in the pool: `waiting` is replaced by it, and `released` will be when it is released."""
+    """Return a response for the pool of its round.
+
+    It replaces `pooled`, the author's earlier pooled response. At its release it becomes a new
+    revision of `released`. `received_us` is the time of receipt, µs since 1970 UTC.
+    """
     ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
     due_us = None if activity.min_group else draw_release_time(tx.now_us)
     moderation = initial_moderation(activity, released, is_held=content.is_held)
-    if waiting is not None:
+    if pooled is not None:
         return replace(
-            waiting, ts=ts, received_us=received_us, deleted=False, moderation=moderation, due_us=due_us, text=content.text,
+            pooled, ts=ts, received_us=received_us, deleted=False, moderation=moderation, due_us=due_us, text=content.text,
             masked=content.masked,
         )  # fmt: skip
     new_id = released.id if released else random_uuid()
@@ -56,7 +60,7 @@ def pooled_response(
 
 
 def record_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> None:
-    """Store `(before, after)` pairs of one activity's pool, count their places and emit an event for their authors."""
+    """Store `(before, after)` pairs of one activity's pool and emit an event for their authors."""
     new = [after for before, after in changes if before is None]
     pool.add_many(tx, new)
     pool.save_many(tx, [(before, after) for before, after in changes if before is not None])
@@ -65,14 +69,17 @@ def record_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) ->
     tx.emit(ResponsesPooled(activity.session_id, rows, {} if next_us is None else {activity.id: next_us}))
 
 
-def withdraw_pooled(tx: WriteTx, activity: Activity, waiting: PooledResponse) -> None:
+def withdraw_pooled(tx: WriteTx, activity: Activity, pooled: PooledResponse) -> None:
     """Delete a response that was never released; its author gets a tombstone."""
     ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
-    record_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
+    record_pooled(tx, activity, [(pooled, replace(pooled, ts=ts, deleted=True, text=None, masked=None))])
 
 
 def detach_released(tx: WriteTx, activity: Activity, released: ParticipantResponse, participant_id: int) -> None:
-    """Detach a released answer from its author: it stays, its key is erased, and only a mark says that a place is used."""
+    """Detach a released response from its author, and erase its idempotency key.
+
+    The response stays. A marker in the pool records that its slot is used.
+    """
     pool.remove_edits(tx, activity.id, activity.round, response_id=released.id)
     store.detach_author(tx, participant_id, [activity.id], response_id=released.id)
     idempotency.erase_owned(tx, activity.session_id, participant_id, entity=str(released.id))
@@ -81,7 +88,7 @@ def detach_released(tx: WriteTx, activity: Activity, released: ParticipantRespon
 
 
 def _used_slot_marker(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> PooledResponse:
-    """Return the marker of a detached response's slot, so that its author cannot answer twice."""
+    """Return a marker of the slot of a detached response. It has no text and an id of its own."""
     ts = tx.head(released.session_id).next_own_ts(tx.now_us)
     return PooledResponse(
         id=random_uuid(), session_id=released.session_id, activity_id=released.activity_id, participant_id=participant_id,
@@ -93,7 +100,7 @@ def _used_slot_marker(tx: WriteTx, released: ParticipantResponse, participant_id
 def remove_from_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
     """Delete a removed participant's pooled responses, and detach the released ones.
 
-    Answers of a rehearsal keep their author, so that they can go with it.
+    Responses of a rehearsal keep their author, so that they are deleted with the rehearsal.
     """
     anonymous = anonymous_ids(tx, event.session_id)
     if not anonymous:
@@ -103,26 +110,29 @@ def remove_from_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
         pool.remove_participant(tx, event.participant_id)
         tx.head(event.session_id).add_count("pooled", -sum(not row.is_edit and not row.is_spent for row in rows))
     if not event.is_scripted:
-        marks = [
+        markers = [
             _used_slot_marker(tx, row, event.participant_id)
             for row in store.responses_of_participants(tx, [event.participant_id])
             if row.activity_id in anonymous
         ]
-        pool.add_many(tx, marks)
-        tx.head(event.session_id).add_count("pooled", len(marks))
+        pool.add_many(tx, markers)
+        tx.head(event.session_id).add_count("pooled", len(markers))
         dropped = [row.id for row in rows if not (row.deleted or row.is_spent or row.is_edit)]
-        tx.emit(ResponsesPooled(event.session_id, marks, dropped=dropped))
+        tx.emit(ResponsesPooled(event.session_id, markers, dropped=dropped))
         store.detach_author(tx, event.participant_id, anonymous)
         idempotency.erase_owned(tx, event.session_id, event.participant_id)
 
 
 def clear_pool(tx: WriteTx, activity: Activity) -> int:
-    """Clear the present round's pool; authors are told by tombstones. Returns the number of answers that waited."""
+    """Clear the pool of the current round and return the number of deleted responses.
+
+    Their authors get tombstones.
+    """
     pool.remove_edits(tx, activity.id, activity.round)
     tx.head(activity.session_id).add_count("pooled", -pool.remove_spent(tx, activity.id, activity.round))
     waiting = pool.waiting_responses(tx, activity)
     if waiting:
         head = tx.head(activity.session_id)
-        gone = [replace(row, ts=head.next_own_ts(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]
-        record_pooled(tx, activity, list(zip(waiting, gone, strict=True)))
+        tombstones = [replace(row, ts=head.next_own_ts(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]
+        record_pooled(tx, activity, list(zip(waiting, tombstones, strict=True)))
     return len(waiting)

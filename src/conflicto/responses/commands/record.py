@@ -1,4 +1,4 @@
-"""The last step of every change: store rows, update counts, emit events."""
+"""Last step of every command: store rows, update counts, emit events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def record_changes(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> N
 
 def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
     """Store the changes of several sessions, with a constant number of statements."""
-    changes = [change for of_one in by_session.values() for change in of_one]
+    changes = [change for group in by_session.values() for change in group]
     new = [after for before, after in changes if before is None]
     edited = [after for before, after in changes if before is not None]
     if new:
@@ -40,13 +40,13 @@ def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Cha
     if edited:
         store.save_many(tx, edited)
     _update_counts(tx, changes)
-    for session_id, of_one in by_session.items():
-        tx.head(session_id).add_count("stored_bytes", sum(added_bytes(before, after) for before, after in of_one))
-        tx.emit(ResponsesChanged(session_id, of_one))
+    for session_id, group in by_session.items():
+        tx.head(session_id).add_count("stored_bytes", sum(added_bytes(before, after) for before, after in group))
+        tx.emit(ResponsesChanged(session_id, group))
 
 
 def added_bytes(before: ParticipantResponse | None, after: ParticipantResponse) -> int:
-    """Return the growth of stored bytes by a change."""
+    """Return the bytes that a change adds; negative if it removes some."""
     row = RESPONSE_BYTES if before is None else -text_bytes(before.text, before.masked)
     return row + text_bytes(after.text, after.masked)
 
@@ -55,12 +55,12 @@ def _update_counts(tx: WriteTx, changes: Sequence[Change]) -> None:
     by_round: dict[tuple[UUID, int], list[Change]] = defaultdict(list)
     for change in changes:
         by_round[change[1].activity_id, change[1].round].append(change)
-    known = counts_of_rounds(tx, by_round)
+    counts = counts_of_rounds(tx, by_round)
     change_counts(
         tx,
         [
-            CountsChanged(group[0][1].session_id, *of, _with_newest_timestamps(tx, *of, updated_counts(known[of], group)))
-            for of, group in by_round.items()
+            CountsChanged(group[0][1].session_id, *key, _with_newest_timestamps(tx, *key, updated_counts(counts[key], group)))
+            for key, group in by_round.items()
         ],
     )
 

@@ -1,8 +1,10 @@
-"""Release of pooled responses: at ticks all but those of a few people, the rest when the round closes.
+"""Release of pooled responses of anonymous rounds into the feed.
 
-Whoever is in a batch stands among at least `min_group` people in it, the last batch included. The choice and the order are drawn by the
-system's generator, and the rows hold nothing but the position of their release. The same rows are never released twice, because they
-leave the pool in the transaction that brings them into the feed.
+A tick releases all responses except those of `min_group` random people. The close of the round
+releases the rest. Every batch, the last included, holds responses of at least `min_group` people.
+
+The system's generator draws the choice and the order. Rows keep only the timestamp of their release.
+They leave the pool in the transaction that brings them into the feed, so none is released twice.
 """
 
 from __future__ import annotations
@@ -34,13 +36,14 @@ if TYPE_CHECKING:
     Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
 NEW, EDIT = False, True
-"""Kinds of pooled answers: those that nobody has seen yet, and new texts of released ones."""
+"""Kinds of pooled responses: new ones, and edits of released ones."""
 
 
 def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
-    """Release what a round's newest tick releases, once, and return the time of the next look, µs; None: nothing waits.
+    """Release once the responses of a round's newest tick.
 
-    A look that releases nothing is unseen: it would tell that something waits.
+    Returns the time of the next check, µs since 1970 UTC, or None if the pool is empty. A check that
+    releases nothing is not counted in metrics, because it would reveal that the pool is not empty.
     """
     events = len(tx.events)
     next_us = _release_newest_tick(tx, activity_id)
@@ -67,25 +70,29 @@ def _release_newest_tick(tx: WriteTx, activity_id: UUID) -> int | None:
 
 
 def _remove_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
-    """Remove from the pool the responses that a tick releases. Texts are read only with enough authors."""
+    """Remove from the pool the responses that a tick releases, and return them.
+
+    Texts are read only if there are enough authors.
+    """
     people = _authors_by_kind(tx, activity)
-    full = [kind for kind, some in people.items() if len(some) >= 2 * activity.min_group]
-    waiting = pool.waiting_responses(tx, activity) if full else []
-    taken: list[PooledResponse] = []
-    for kind in full:
+    ready = [kind for kind, authors in people.items() if len(authors) >= 2 * activity.min_group]
+    waiting = pool.waiting_responses(tx, activity) if ready else []
+    removed: list[PooledResponse] = []
+    for kind in ready:
         rows = [row for row in waiting if row.is_edit is kind]
         released = rows_due_at_tick(rows, people[kind], activity.min_group)
         staying = {row.participant_id for row in rows} - {row.participant_id for row in released}
         pool.remove_kind(tx, activity.id, activity.round, edits=kind, excluding=staying)
-        taken += released
-    return taken
+        removed += released
+    return removed
 
 
 def release_remaining(tx: WriteTx, event: RoundClosed) -> None:
-    """Release what is left when answering ends: a subscriber of `RoundClosed`.
+    """Release the remaining pooled responses when a round closes.
 
-    New answers of fewer people than the group stay in the pool for good: released by themselves they could be told from all that was
-    seen before, and a host could bring that about by removing everybody else. Edits of so few are mixed with other rows of the round.
+    A subscriber of `RoundClosed`. New responses of fewer than `min_group` people stay in the pool
+    forever: released alone, they would be attributable to those people. A host could force that by
+    removing everybody else. Edits of fewer people are mixed with other rows of the round.
     """
     activity = event.activity
     waiting = pool.waiting_responses(tx, activity) if activity.anonymous else []
@@ -107,19 +114,20 @@ def release_remaining(tx: WriteTx, event: RoundClosed) -> None:
 
 
 def _authors_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
-    """Return who counts towards the group, for new answers and for edits: no scripted participant, unless a rehearsal is alone.
+    """Return the participants that count towards `min_group`, for new responses and for edits.
 
-    The two are counted apart: a single new answer among edits would be seen to belong to whoever came last.
+    Scripted participants count only in sessions without people. The two kinds count separately: a
+    single new response among edits would be attributable to the last author.
     """
     authors = pool.authors_by_kind(tx, activity.id, activity.round)
     scripted = scripted_ids(tx, activity.session_id)
     if not scripted or not has_people(tx, activity.session_id):
         return authors
-    return {kind: some - scripted for kind, some in authors.items()}
+    return {kind: participants - scripted for kind, participants in authors.items()}
 
 
 def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mixed: Sequence[ParticipantResponse] = ()) -> None:
-    """Bring rows into the feed in a random order, `mixed` ones once more among them."""
+    """Add rows to the feed in random order. The rows in `mixed` get a new revision among them."""
     if not rows:
         return
     earlier = store.find_any_number(tx, [row.id for row in rows if row.is_edit])
@@ -140,12 +148,12 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
 def _released_change(
     activity: Activity, row: PooledResponse | ParticipantResponse, earlier: dict[UUID, ParticipantResponse], ts: int
 ) -> Change:
-    """Return a row before and after its release, without its original times."""
+    """Return a row before (None: new) and after its release, without its original times."""
     if isinstance(row, ParticipantResponse):
         return row, replace(row, ts=ts, received_us=ts, revision=row.revision + 1)
     before = earlier.get(row.id)
-    held = row.moderation is Moderation.PENDING
-    moderation = row.moderation if before is None else initial_moderation(activity, before, is_held=held)
+    is_held = row.moderation is Moderation.PENDING
+    moderation = row.moderation if before is None else initial_moderation(activity, before, is_held=is_held)
     after = ParticipantResponse(
         id=row.id, session_id=row.session_id, activity_id=row.activity_id, participant_id=row.participant_id, round=row.round,
         slot=row.slot, ts=ts, created_ts=before.created_ts if before else ts, received_us=ts,

@@ -44,7 +44,10 @@ REPLACED = 200
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A response sent to an activity, with an optional idempotency key."""
+    """A response sent to an activity, with an optional idempotency key.
+
+    `received_us` is the time of receipt, µs since 1970 UTC.
+    """
 
     session_id: int
     activity_id: UUID
@@ -58,12 +61,12 @@ class Submission:
 class SubmitResult:
     """A stored response and its HTTP status: 201 for a new one, 200 for a new revision.
 
-    `is_unseen`: it belongs to an anonymous activity, so only its sender may be told of the request.
+    `is_private`: it belongs to an anonymous activity, so only its author may learn of the request.
     """
 
     response: ParticipantResponse
     status: int
-    is_unseen: bool = False
+    is_private: bool = False
 
 
 class _Accepted(NamedTuple):
@@ -72,7 +75,7 @@ class _Accepted(NamedTuple):
     position: int
     activity: Activity
     before: ParticipantResponse | None
-    waiting: PooledResponse | None
+    pooled: PooledResponse | None
 
 
 class _EarlierResponses(NamedTuple):
@@ -85,11 +88,13 @@ class _EarlierResponses(NamedTuple):
 def submit_many(
     tx: WriteTx, submissions: Sequence[Submission], *, capacity: ResponseCapacity | None = None
 ) -> list[SubmitResult | DomainError]:
-    """Store answers in the order of arrival and return one outcome for each; nothing is written for a refused one. No `capacity`: no caps.
+    """Store responses in the order of arrival and return one outcome for each.
 
-    The caller (the writer) sees to it that no two of them share a participant and activity, or an idempotency key.
+    Nothing is written for a rejected one. No `capacity` means no limits of rows. The writer ensures
+    that no two of them share a participant and activity, or an idempotency key.
 
-    Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, AnsweredTooOften, AnswersFull, KeyReused.
+    Outcomes: `SubmitResult`, or one of these errors: NotFound, SeatGone, ActivityNotOpen,
+    AlreadyAnswered, AnsweredTooOften, AnswersFull, StorageFull, KeyReused.
     """
     activities = activities_by_id(tx, {submission.activity_id for submission in submissions})
     outcomes = _replayed_results(tx, submissions, activities)
@@ -98,9 +103,9 @@ def submit_many(
     for position, submission in enumerate(submissions):
         if position not in outcomes:
             activity = activities.get(submission.activity_id)
-            refusal = _rejection(tx, submission, activity, present)
-            if refusal:
-                outcomes[position] = refusal
+            rejection = _rejection(tx, submission, activity, present)
+            if rejection:
+                outcomes[position] = rejection
             else:
                 by_activity[submission.activity_id].append((position, submission))
     earlier = _find_earlier(tx, activities, by_activity)
@@ -114,8 +119,8 @@ def submit_many(
 def _replayed_results(
     tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]
 ) -> dict[int, SubmitResult | DomainError]:
-    known = idempotency.find_replays(tx, [submission.key for submission in submissions])
-    earlier = {position: known[each.key.id] for position, each in enumerate(submissions) if each.key and each.key.id in known}
+    replays = idempotency.find_replays(tx, [submission.key for submission in submissions])
+    earlier = {position: replays[each.key.id] for position, each in enumerate(submissions) if each.key and each.key.id in replays}
     ids = {UUID(found.entity) for found in earlier.values() if isinstance(found, idempotency.Replay)}
     rows = store.find_many(tx, ids) if ids else {}
     if ids and any(activity.anonymous for activity in activities.values()):
@@ -166,44 +171,51 @@ def _apply_policy(
     capacity: ResponseCapacity | None,
     outcomes: dict[int, SubmitResult | DomainError],
 ) -> list[_Accepted]:
-    """Decide by the policy which submissions are stored and count new rows; timestamps are drawn later, in the order of arrival."""
-    many = activity.response_policy is ResponsePolicy.MANY
-    if many and capacity:
+    """Return the submissions to one activity that its policy and the limits accept.
+
+    Counts new rows in the head, and adds the error of each rejected submission to `outcomes`. The
+    caller draws timestamps in the order of arrival.
+    """
+    is_many = activity.response_policy is ResponsePolicy.MANY
+    if is_many and capacity:
         capacity.refresh(tx, activity, [submission.participant_id for _, submission in group])
     head = tx.head(activity.session_id)
     is_storage_full, is_reserve_full = is_full(head), is_full(head, in_reserve=True)
     accepted: list[_Accepted] = []
     for position, submission in group:
-        of = submission.participant_id, activity.id
-        before, waiting = earlier.released.get(of), earlier.pooled.get(of)
-        is_new = before is None and waiting is None
-        refusal: DomainError | None = None
+        key = submission.participant_id, activity.id
+        before, pooled = earlier.released.get(key), earlier.pooled.get(key)
+        is_new = before is None and pooled is None
+        rejection: DomainError | None = None
         if is_storage_full if is_new else is_reserve_full:
-            refusal = StorageFull()
+            rejection = StorageFull()
         elif is_new and capacity:
             stored = head.counts["responses"] + head.counts["pooled"]
-            refusal = capacity.reserve(activity, submission.participant_id, session_rows=stored, limits_participant=many)
-        elif _is_final(activity, before, waiting):
-            refusal = AlreadyAnswered()
-        if refusal:
-            outcomes[position] = refusal
+            rejection = capacity.reserve(activity, submission.participant_id, session_rows=stored, limits_participant=is_many)
+        elif _is_final(activity, before, pooled):
+            rejection = AlreadyAnswered()
+        if rejection:
+            outcomes[position] = rejection
         else:
-            accepted.append(_Accepted(position, activity, before, waiting))
+            accepted.append(_Accepted(position, activity, before, pooled))
             head.add_count("pooled" if activity.anonymous else "responses", is_new)
     return accepted
 
 
-def _is_final(activity: Activity, before: ParticipantResponse | None, waiting: PooledResponse | None) -> bool:
-    """Return whether an answer stands: by the policy, or because its author gave it up after its release."""
-    if waiting is not None and waiting.is_spent:
+def _is_final(activity: Activity, before: ParticipantResponse | None, pooled: PooledResponse | None) -> bool:
+    """Return whether an earlier response excludes a new one.
+
+    It does under the policy `first`, and after its author withdrew a released one.
+    """
+    if pooled is not None and pooled.is_spent:
         return True
-    live = (before is not None and not before.deleted) or (waiting is not None and not waiting.deleted)
-    return live and activity.response_policy is ResponsePolicy.FIRST
+    is_live = (before is not None and not before.deleted) or (pooled is not None and not pooled.deleted)
+    return is_live and activity.response_policy is ResponsePolicy.FIRST
 
 
 def _next_revision(activity: Activity, submission: Submission, before: ParticipantResponse, ts: int) -> ParticipantResponse:
-    text, masked, held = submission.content
-    moderation = initial_moderation(activity, before, is_held=held)
+    text, masked, is_held = submission.content
+    moderation = initial_moderation(activity, before, is_held=is_held)
     return replace(
         before, ts=ts, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
         was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=text, masked=masked,
@@ -211,12 +223,12 @@ def _next_revision(activity: Activity, submission: Submission, before: Participa
 
 
 def _first_revision(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> ParticipantResponse:
-    text, masked, held = submission.content
-    moderation = initial_moderation(activity, None, is_held=held)
-    many = activity.response_policy is ResponsePolicy.MANY
+    text, masked, is_held = submission.content
+    moderation = initial_moderation(activity, None, is_held=is_held)
+    is_many = activity.response_policy is ResponsePolicy.MANY
     return ParticipantResponse(
         id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=submission.participant_id,
-        round=activity.round, slot=new_id if many else NO_SLOT, ts=ts, created_ts=ts, received_us=submission.received_us,
+        round=activity.round, slot=new_id if is_many else NO_SLOT, ts=ts, created_ts=ts, received_us=submission.received_us,
         revision=1, deleted=False, moderation=moderation, was_visible=moderation is Moderation.VISIBLE, text=text, masked=masked,
     )  # fmt: skip
 
@@ -228,30 +240,30 @@ def _store_accepted(
     by_session: dict[int, list[_Accepted]] = defaultdict(list)
     for each in named:
         by_session[each.activity.session_id].append(each)
-    kept: dict[int, list[Change]] = {}
+    changes_by_session: dict[int, list[Change]] = {}
     for session_id, group in by_session.items():
-        stamps = tx.head(session_id).next_ts_range(tx.now_us, len(group))
+        timestamps = tx.head(session_id).next_ts_range(tx.now_us, len(group))
         ids = ordered_uuids(tx.now_us, len(group))
         changes: list[Change] = []
-        for ts, (position, activity, before, _) in zip(stamps, group, strict=True):
+        for ts, (position, activity, before, _) in zip(timestamps, group, strict=True):
             if before is None:
                 after, status = _first_revision(activity, submissions[position], next(ids), ts), CREATED
             else:
                 after, status = _next_revision(activity, submissions[position], before, ts), REPLACED
             outcomes[position] = SubmitResult(after, status)
             changes.append((before, after))
-        kept[session_id] = changes
-    if kept:
-        record_changes_by_session(tx, kept)
+        changes_by_session[session_id] = changes
+    if changes_by_session:
+        record_changes_by_session(tx, changes_by_session)
     if len(named) < len(accepted):
         _store_pooled(tx, [each for each in accepted if each.activity.anonymous], submissions, outcomes)
-    receipts = ((position, outcomes[position]) for position, *_ in named if submissions[position].key)
+    results = ((position, outcomes[position]) for position, *_ in named if submissions[position].key)
     idempotency.store_keys(
         tx,
         [
-            (submissions[position].key, submissions[position].session_id, receipt.status, str(receipt.response.id))
-            for position, receipt in receipts
-            if isinstance(receipt, SubmitResult)
+            (submissions[position].key, submissions[position].session_id, result.status, str(result.response.id))
+            for position, result in results
+            if isinstance(result, SubmitResult)
         ],
     )
 
@@ -262,16 +274,16 @@ def _store_pooled(
     """Store responses of anonymous activities in the pool."""
     changes: dict[UUID, list[tuple[PooledResponse | None, PooledResponse]]] = defaultdict(list)
     keys = []
-    for position, activity, before, waiting in accepted:
-        sent = submissions[position]
+    for position, activity, before, pooled in accepted:
+        submission = submissions[position]
         after = pooled_response(
-            tx, activity, sent.content, participant_id=sent.participant_id, received_us=sent.received_us, released=before,
-            waiting=waiting,
+            tx, activity, submission.content, participant_id=submission.participant_id, received_us=submission.received_us,
+            released=before, pooled=pooled,
         )  # fmt: skip
-        status = CREATED if before is None and waiting is None else REPLACED
-        outcomes[position] = SubmitResult(after.as_author_reads(), status, is_unseen=True)
-        changes[activity.id].append((waiting, after))
-        keys.append((sent.key, sent.session_id, status, str(after.id), sent.participant_id))
+        status = CREATED if before is None and pooled is None else REPLACED
+        outcomes[position] = SubmitResult(after.as_author_reads(), status, is_private=True)
+        changes[activity.id].append((pooled, after))
+        keys.append((submission.key, submission.session_id, status, str(after.id), submission.participant_id))
     tx.private_commands += len(accepted)
     for each in {each.activity.id: each.activity for each in accepted}.values():
         record_pooled(tx, each, changes[each.id])

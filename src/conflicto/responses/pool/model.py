@@ -1,4 +1,4 @@
-"""Pooled responses and the choice of released ones: pure."""
+"""Pooled responses, and the choice of those that a tick releases: pure."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ TICK_PERIOD_US = 5 * US_PER_S
 """Time between two ticks of a round."""
 
 MIN_DELAY_US, MAX_DELAY_US = 5 * US_PER_S, 30 * US_PER_S
-"""Random delay of a response without a minimum group."""
+"""Bounds of the random release delay of a response without a minimum group."""
 
 MIN_MIXED_ROWS = 100
-"""Other rows of a round that get a new timestamp together with edits of too few people."""
+"""Minimum other rows of a round that get new timestamps together with edits of too few people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledResponse:
-    """An answer as its author reads it. `ts` and `created_ts` are positions in the author's own feed, µs.
+    """A response that waits for its release, readable by its author only.
 
-    `revision` is the one with which it will be released: above 1 it edits a released row of the same id. `is_spent` marks that the
-    author gave a released answer up, which stays; it has no text and the id of nothing. `due_us`: release time where no group is kept.
+    `ts` and `created_ts` are timestamps of the author's own feed, µs. `revision` is that of its
+    release: above 1 it edits a released row of the same id. `is_spent`: a marker for a released
+    response that its author withdrew; it has no text and an id of its own. `due_us`: release time
+    in rounds without a minimum group, µs since 1970 UTC.
     """
 
     id: UUID
@@ -52,7 +54,7 @@ class PooledResponse:
 
     @property
     def is_edit(self) -> bool:
-        """Return whether a released row of the same id exists."""
+        """True if a released row of the same id exists."""
         return self.revision > 1
 
     def as_author_reads(self) -> ParticipantResponse:
@@ -66,18 +68,21 @@ class PooledResponse:
 
 
 def draw_release_time(now_us: int) -> int:
-    """Return the release time of an answer where no group is kept, drawn by the system's generator."""
+    """Return a random release time for a response without a minimum group, µs since 1970 UTC."""
     return now_us + MIN_DELAY_US + secret_number(MAX_DELAY_US - MIN_DELAY_US)
 
 
 def latest_tick(activity: Activity, at_us: int) -> int:
-    """Return the newest tick of the round at an instant: a multiple of the period after its start."""
+    """Return the time of a round's newest tick at `at_us`, µs since 1970 UTC.
+
+    Ticks follow the start of the round at multiples of `TICK_PERIOD_US`.
+    """
     started = activity.started_ts or 0
     return started + (at_us - started) // TICK_PERIOD_US * TICK_PERIOD_US
 
 
 def next_release_time(activity: Activity, rows: Collection[PooledResponse], at_us: int) -> int | None:
-    """Return the time of the next check of a pool, None while it is empty."""
+    """Return the time of a pool's next check, µs since 1970 UTC, or None if `rows` is empty."""
     if not rows:
         return None
     if activity.min_group:
@@ -86,7 +91,10 @@ def next_release_time(activity: Activity, rows: Collection[PooledResponse], at_u
 
 
 def rows_due_at_tick(rows: Sequence[PooledResponse], people: Collection[int], min_group: int) -> Sequence[PooledResponse]:
-    """Return the rows that a tick releases: all but those of `group` people drawn at random, if the pool holds twice as many."""
+    """Return the rows that a tick releases: all except those of `min_group` random people.
+
+    Nothing is released with fewer than twice `min_group` people.
+    """
     if len(people) < 2 * min_group:
         return ()
     staying = set(random_sample(sorted(people), min_group))
