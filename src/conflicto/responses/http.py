@@ -339,26 +339,27 @@ def _to_response(request: Request, response: ParticipantResponse, activity: Acti
     return json_response(schemas.response_out(response, anonymous=activity.anonymous and not is_own))
 
 
+_CHANGE_PROBLEMS: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone, errors.AlreadyAnswered)
+_SUBMIT_PROBLEMS = (
+    *_CHANGE_PROBLEMS,
+    errors.AnsweredTooOften,
+    errors.AnswersFull,
+    StorageFull,
+    KeyReused,
+    IdempotencyKeyInvalid,
+)
+
+
 def routes(responses: ResponseEndpoints) -> list[Route]:
     """Return the routes of responses."""
     focus = FocusEndpoints(responses.db, responses.writer)
     one = _RESPONSES + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
-    edit_problems: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
-    submit_problems = (
-        *edit_problems,
-        errors.AlreadyAnswered,
-        errors.AnsweredTooOften,
-        errors.AnswersFull,
-        StorageFull,
-        KeyReused,
-        IdempotencyKeyInvalid,
-    )
     return [
         data("POST", _RESPONSES, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              replays=responses.is_replay, shows_presence=False,
              docs=Docs(summary="Submit a response", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
-                       headers=("Idempotency-Key",), problems=submit_problems)),
+                       headers=("Idempotency-Key",), problems=_SUBMIT_PROBLEMS)),
         control("GET", _RESPONSES, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="List responses", gives={200: schemas.ResponsePage},
                           problems=(errors.AuthorHidden, errors.PatternTooLarge, errors.ScanTooLong, errors.ScanRunning,
@@ -372,11 +373,11 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
                 shows_presence=False,
                 docs=Docs(summary="Replace one's own response", gives=shown,
-                          problems=(*edit_problems, errors.AlreadyAnswered, StorageFull))),
+                          problems=(*_CHANGE_PROBLEMS, StorageFull))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 shows_presence=False,
                 docs=Docs(summary="Delete a response", gives={204: None}, sends=RESPONSE_HEADERS,
-                          problems=(*edit_problems, errors.AlreadyAnswered, SessionCompleted))),
+                          problems=(*_CHANGE_PROBLEMS, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
                 docs=Docs(summary="Show, hold or hide a response", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
         control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, who=HOSTS, policy=CONTROL,
