@@ -90,7 +90,7 @@ def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
 
 
 LOOKUPS = {
-    "present": participants._PRESENT, "taken": participants._TAKEN, "earlier": store._OF_PARTICIPANTS, "each": store._ROWS_OF_EACH,
+    "present": participants._PRESENT, "taken": participants._TAKEN, "earlier": store._SINGLE_RESPONSES, "each": store._ROWS_OF_PARTICIPANTS,
     "rounds": activities._SOME_ROUNDS, "keys": idempotency._LOOK,
 }  # fmt: skip
 

@@ -46,11 +46,11 @@ class ResponseCapacity:
     """Applies the limits with few counts of rows. For the writer's thread only.
 
     A count allows half of the remaining responses, so a participant is counted a dozen times on the
-    way to the limit. In a round that began while this process ran, new participants have no rows and
-    need no count. A round that is reopened after a restart counts as such a round.
+    way to the limit. In a round that began while this process ran, new participants have no rows
+    and need no count. A round that is reopened after a restart counts as such a round.
 
-    The next count corrects effects of rollbacks and other workers. No participant is rejected without
-    a current count. W workers accept at most W / 2 times the limit.
+    The next count corrects effects of rollbacks and other workers. No participant is rejected
+    without a current count. W workers accept at most W / 2 times the limit.
     """
 
     def __init__(self, caps: Caps) -> None:

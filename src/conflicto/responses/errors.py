@@ -20,7 +20,10 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class ActivityNotOpen(DomainError):
-    """The activity is not active, or its deadline has passed. Answers acknowledged before that count."""
+    """The activity is not active, or its deadline has passed.
+
+    Answers acknowledged before that count.
+    """
 
     code = "activity-not-open"
     title = "The activity does not accept answers now"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class ResponsesPooled:
     """Changed rows of one session's pools, visible to their authors only.
 
-    `next_us` is the time of the next release check of each activity. `dropped` are responses deleted
-    with their author. `released` counts the new responses and the edits moved to the feed.
+    `next_us` is the time of the next release check of each activity. `dropped` are responses
+    deleted with their author. `released` counts the new responses and the edits moved to the feed.
     """
 
     is_unseen: ClassVar[bool] = True

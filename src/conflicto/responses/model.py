@@ -61,7 +61,7 @@ class ParticipantResponse:
 
 
 class LiveResponse(NamedTuple):
-    """Columns of a live response that counting reads, for loads of hundreds of thousands of rows."""
+    """Columns of a live response that counting reads, often for hundreds of thousands of rows."""
 
     id: UUID
     ts: int

@@ -1,4 +1,4 @@
-"""What other rooms and the edge may ask about responses."""
+"""Queries of responses for other packages and the HTTP layer."""
 
 from __future__ import annotations
 
@@ -66,23 +66,35 @@ __all__ = [
 ]
 
 BODIES_PER_QUERY = 16
-"""Own answers whose JSON is read in one query, each up to 32 KiB."""
+"""Own responses whose JSON one query reads, each up to 32 KiB."""
 
 MAX_PATTERN_VALUES = 32
-"""Values of a `contains` filter, objects and arrays included: comparing costs up to the product of both sizes."""
+"""Maximum values in a `contains` filter, objects and arrays included.
+
+A comparison takes up to the product of both sizes.
+"""
 
 MAX_SCANNED_ROWS = 200_000
 MAX_SCANNED_CHARACTERS = 50_000_000
 MAX_COMPARISONS = 1_000_000
-"""Work of one `contains` filter on SQLite, about half a second: rows that it reads, characters of their JSON, values that it compares."""
+"""Bounds of one `contains` filter on SQLite, about half a second of work.
+
+They limit the rows it reads, the characters of their JSON, and the values it compares.
+"""
 
 COMPARISONS_PER_DEADLINE_CHECK = 10_000
-"""Values compared between two looks at the clock, a few milliseconds' work: one row may take longer than the deadline."""
+"""Values compared between two checks of the deadline, a few milliseconds of work.
+
+One row may take longer than the deadline.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseFilter:
-    """Which of an activity's responses: of a round, of a participant, containing a JSON value (gated text)."""
+    """Filter of an activity's responses by round, participant and contained JSON value; None: any.
+
+    `contains` is compact JSON text.
+    """
 
     nth: int | None = None
     participant_id: int | None = None
@@ -90,7 +102,7 @@ class ResponseFilter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the filter selects all responses."""
+        """True if the filter selects all responses."""
         return (self.nth, self.participant_id, self.contains) == (None, None, None)
 
 
@@ -98,7 +110,7 @@ def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = 
     """Return a live response, of `activity_id` if that is given.
 
     Raises:
-        NotFound: there is none, it was deleted, or it belongs to another activity.
+        NotFound: it does not exist, was deleted, or belongs to another activity.
     """
     response = store.find_many(tx, [response_id]).get(response_id)
     if response is None or response.deleted or (activity_id is not None and response.activity_id != activity_id):
@@ -107,36 +119,44 @@ def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = 
 
 
 def parse_pattern(text: str) -> str:
-    """Return the gated text of a `contains` filter.
+    """Return the compact JSON text of a `contains` filter.
 
     Raises:
-        JsonInvalid: it is no JSON that an answer could hold.
-        PatternTooLarge: it has more values than are looked for.
+        JsonInvalid: it is not JSON, or exceeds the limits of responses.
+        PatternTooLarge: it has more than `MAX_PATTERN_VALUES` values.
     """
-    gated = compact(text.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode()
-    if count_values(parse(gated)) > MAX_PATTERN_VALUES:
+    compacted = compact(text.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode()
+    if count_values(parse(compacted)) > MAX_PATTERN_VALUES:
         raise PatternTooLarge
-    return gated
+    return compacted
 
 
 def response_page(
-    tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int = 0, after: int = 0, max_characters: int
+    tx: ReadTx,
+    activity_id: UUID,
+    response_filter: ResponseFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: int = 0,
+    max_characters: int,
 ) -> tuple[RowBatch[ParticipantResponse], int | None]:
-    """Return up to `limit + 1` live responses after a position, in feed order, and the total (None when filtered).
+    """Return a page of live responses in feed order, and the total (None when filtered).
 
-    Once those that were read have more than `max_characters` of JSON, no more are read.
+    The page holds up to `limit + 1` responses with timestamps greater than `after`. It ends early
+    with the response that exceeds `max_characters` of JSON.
 
     Raises:
-        ScanTooLong: `contains` did as much work as it may before the page was full.
+        ScanTooLong: `contains` reached its limit of work before the page was full.
     """
-    total = count_responses(counts_by_round(tx, activity_id)) if wanted.is_empty else None
-    if wanted.contains is not None and tx.dialect != "postgresql":
-        matching = islice(_scan_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)
+    total = count_responses(counts_by_round(tx, activity_id)) if response_filter.is_empty else None
+    if response_filter.contains is not None and tx.dialect != "postgresql":
+        matching = islice(_scan_matching(tx, activity_id, response_filter, after), offset, offset + limit + 1)
         found = list(_until_full(matching, max_characters))
     else:
         found = store.page(
-            tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, contains=wanted.contains,
-            limit=limit + 1, offset=offset, after=after, max_characters=max_characters,
+            tx, activity_id, nth=response_filter.nth, participant_id=response_filter.participant_id,
+            contains=response_filter.contains, limit=limit + 1, offset=offset, after=after, max_characters=max_characters,
         )  # fmt: skip
     return RowBatch(found, is_cut=len(found) <= limit and sum(map(character_count, found)) > max_characters), total
 
@@ -149,17 +169,22 @@ def _until_full(found: Iterable[ParticipantResponse], max_characters: int) -> It
             break
 
 
-def _scan_matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[ParticipantResponse]:
-    part, scan = parse(wanted.contains or "null"), _ScanBudget(tx.deadline)
-    for response in scan_responses(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, after=after):
+def _scan_matching(tx: ReadTx, activity_id: UUID, response_filter: ResponseFilter, after: int) -> Iterator[ParticipantResponse]:
+    pattern, budget = parse(response_filter.contains or "null"), _ScanBudget(tx.deadline)
+    for response in scan_responses(
+        tx, activity_id, nth=response_filter.nth, participant_id=response_filter.participant_id, after=after
+    ):
         text = response.text or "null"
-        scan.count_row(len(text))
-        if contains(parse(text), part, scan.count_comparisons):
+        budget.count_row(len(text))
+        if contains(parse(text), pattern, budget.count_comparisons):
             yield response
 
 
 class _ScanBudget:
-    """Work that one filter has done. It ends with `ScanTooLong` at its bounds, and with `Unavailable` at the deadline."""
+    """Remaining work of one `contains` filter.
+
+    It raises `ScanTooLong` beyond its bounds, and `Unavailable` after the deadline.
+    """
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -190,9 +215,10 @@ def has_responses(tx: ReadTx, participant_id: int) -> bool:
 
 
 def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
-    """Return who left a session and keeps a place until the rounds are over in which they hold an answer.
+    """Return the places of a session that people who left still take.
 
-    Whoever left while an anonymous round was open keeps one until it is over, answered or not.
+    They take one until the open rounds that they responded to are over. If they left during an open
+    anonymous round, they take one until it is over, with or without a response.
     """
     rounds = [each for each in activities_in_order(tx, session_id) if each.status is ActivityStatus.ACTIVE]
     began_ts = min((each.started_ts or 0 for each in rounds), default=None)
@@ -201,17 +227,25 @@ def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
         return NO_RESERVED_PLACES
     if len(left) > MAX_LEAVERS_READ:
         return ReservedPlaces(is_full=True)
-    told = {who for each in rounds if not each.anonymous for who in store.participants_with_response(tx, each.id, each.round, left)}
-    anonymous = min((each.started_ts or 0 for each in rounds if each.anonymous), default=None)
-    untold = {who for who, left_ts in left.items() if anonymous is not None and left_ts > anonymous}
-    return ReservedPlaces(frozenset(told), frozenset(untold))
+    counted = {
+        participant_id
+        for each in rounds
+        if not each.anonymous
+        for participant_id in store.participants_with_response(tx, each.id, each.round, left)
+    }
+    anonymous_ts = min((each.started_ts or 0 for each in rounds if each.anonymous), default=None)
+    uncounted = {participant_id for participant_id, left_ts in left.items() if anonymous_ts is not None and left_ts > anonymous_ts}
+    return ReservedPlaces(frozenset(counted), frozenset(uncounted))
 
 
 def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:
-    """Return an answer as its author reads it, None if there is none: as it waits in the pool, else as it was released."""
-    waiting = pool.find_many(tx, [response_id]).get(response_id)
-    if waiting is not None and not waiting.deleted:
-        return waiting.as_author_reads()
+    """Return a live response as its author reads it, or None.
+
+    A pooled revision comes before the released one.
+    """
+    pooled = pool.find_many(tx, [response_id]).get(response_id)
+    if pooled is not None and not pooled.deleted:
+        return pooled.as_author_reads()
     released = store.find_many(tx, [response_id]).get(response_id)
     return None if released is None or released.deleted else released
 
@@ -219,28 +253,29 @@ def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:
 def own_responses(
     tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int = 0, after: int = 0, max_characters: int
 ) -> RowBatch[ParticipantResponse]:
-    """Return a participant's live answers after a position in the order of their newest changes, those in the pool included.
+    """Return a participant's live responses in the order of their newest changes.
 
-    Once those that were read have more than `max_characters` of JSON, no more are read.
+    Pooled ones are included. Only responses with timestamps greater than `after` are read. The
+    batch ends early after the query in which they exceed `max_characters` of JSON.
     """
-    waiting = _pooled_of_participant(tx, participant_id)
-    places = store.own_live_timestamps(
-        tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), after=after
+    pooled = _pooled_of_participant(tx, participant_id)
+    timestamps = store.own_live_timestamps(
+        tx, participant_id, activity_id=activity_id, limit=limit + offset + len(pooled), after=after
     )
-    places = {key: ts for key, ts in places.items() if key not in waiting} | {
+    timestamps = {key: ts for key, ts in timestamps.items() if key not in pooled} | {
         each.id: each.ts
-        for each in waiting.values()
+        for each in pooled.values()
         if each.ts > after and not each.deleted and activity_id in {None, each.activity_id}
     }
-    wanted = sorted(places, key=places.__getitem__)[offset : offset + limit]
+    ids = sorted(timestamps, key=timestamps.__getitem__)[offset : offset + limit]
     found: list[ParticipantResponse] = []
-    for nth in range(0, len(wanted), BODIES_PER_QUERY):
-        part = wanted[nth : nth + BODIES_PER_QUERY]
-        released = store.find_many(tx, [key for key in part if key not in waiting])
-        found += [waiting.get(key) or released[key] for key in part]
+    for first in range(0, len(ids), BODIES_PER_QUERY):
+        part = ids[first : first + BODIES_PER_QUERY]
+        released = store.find_many(tx, [key for key in part if key not in pooled])
+        found += [pooled.get(key) or released[key] for key in part]
         if sum(map(character_count, found)) > max_characters:
             break
-    return RowBatch(found, is_cut=len(found) < len(wanted))
+    return RowBatch(found, is_cut=len(found) < len(ids))
 
 
 def own_feed(
@@ -253,41 +288,42 @@ def own_feed(
     excluded_activities: Collection[UUID],
     max_characters: int,
 ) -> list[ParticipantResponse]:
-    """Return a participant's own answers with positions in (after, upto], in order, without those of `closed` activities.
+    """Return a participant's own responses with timestamps in (after, upto], in order.
 
-    Once those that were read have more than `enough` characters, none that come later follow.
+    Responses to `excluded_activities` are left out. The list ends early with the released response
+    that exceeds `max_characters` of JSON.
     """
-    waiting = _pooled_of_participant(tx, participant_id)
-    wanted = limit + len(waiting)
+    pooled = _pooled_of_participant(tx, participant_id)
+    max_released = limit + len(pooled)
     released = store.own_feed(
         tx,
         participant_id,
         after=after,
         upto=upto,
-        limit=wanted,
+        limit=max_released,
         excluded_activities=excluded_activities,
         max_characters=max_characters,
     )
-    if len(released) < wanted and sum(map(character_count, released)) > max_characters:
+    if len(released) < max_released and sum(map(character_count, released)) > max_characters:
         upto = released[-1].ts
-    found = [each for each in released if each.id not in waiting]
+    found = [each for each in released if each.id not in pooled]
     found += [
         each
-        for each in waiting.values()
+        for each in pooled.values()
         if after < each.ts <= upto
         and each.activity_id not in excluded_activities
         and not (after == 0 and is_hidden_from_start(each))
     ]
-    return sorted(found, key=_ts_of)[:limit]
+    return sorted(found, key=_timestamp)[:limit]
 
 
 def own_head(tx: ReadTx, participant_id: int) -> int:
-    """Return the position of a participant's newest answer, 0 if there is none."""
+    """Return the timestamp of a participant's newest response, pooled ones included, or 0."""
     return max([store.own_head(tx, participant_id), *(row.ts for row in pool.responses_of_participant(tx, participant_id))])
 
 
 def is_hidden_from_start(response: ParticipantResponse) -> bool:
-    """Return whether a feed from 0 leaves out one of the reader's own responses."""
+    """Return whether a feed read from 0 leaves out this response of the reader."""
     return response.deleted or response.moderation is Moderation.HIDDEN
 
 
@@ -295,5 +331,5 @@ def _pooled_of_participant(tx: ReadTx, participant_id: int) -> dict[UUID, Partic
     return {row.id: row.as_author_reads() for row in pool.responses_of_participant(tx, participant_id) if not row.is_spent}
 
 
-def _ts_of(response: ParticipantResponse) -> int:
+def _timestamp(response: ParticipantResponse) -> int:
     return response.ts

@@ -18,7 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class ReleaseMetrics:
-    """Tells the metrics, and the access log where there is one, of releases by this process. `route`: the address that takes answers."""
+    """Records releases by this process in metrics, and in the access log if it is on.
+
+    `route` is the route of submissions.
+    """
 
     def __init__(self, deferred: DeferredRequests, route: str, *, access_log: bool) -> None:
         self._deferred = deferred
@@ -26,7 +29,7 @@ class ReleaseMetrics:
         self._access_log = access_log
 
     def record(self, events: Iterable[object]) -> None:
-        """Count the released responses, without author or session."""
+        """Record the numbers of released responses, without author or session."""
         for event in events:
             if isinstance(event, ResponsesPooled) and any(event.released):
                 for status, amount in zip((CREATED, REPLACED), event.released, strict=True):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conflicto.responses.events import ResponsesPooled
 
 SCAN_INTERVAL_S = 5.0
-"""Interval of scans for pools that other processes filled, or left before the release."""
+"""Interval of scans for pools that other processes filled or left unreleased."""
 
 MIN_INTERVAL_US = 250_000
 """Minimum time between two checks of one pool: responses without a group become due one by one."""
@@ -34,7 +34,10 @@ log = structlog.get_logger(__name__)
 
 
 class ReleaseTimer:
-    """Schedules the next check of every pool. The command releases a batch once, in whichever process."""
+    """Schedules the next check of every pool.
+
+    Several processes may check a pool; the command releases a batch once.
+    """
 
     def __init__(self, db: Database, writer: Writer, clock: Clock) -> None:
         self._db = db
@@ -49,7 +52,7 @@ class ReleaseTimer:
             self._schedule_activity(activity_id, pooled.session_id, at_us)
 
     async def run(self) -> None:
-        """Release until cancelled; at the start, release what became due before."""
+        """Release due responses until cancelled, beginning with those that became due before."""
         while True:
             await self.scan()
             await self._run_until_next_scan()
@@ -78,14 +81,14 @@ class ReleaseTimer:
                         self._schedule_activity(activity_id, session_id, max(next_us, now + MIN_INTERVAL_US))
 
     def _schedule_activity(self, activity_id: UUID, session_id: int, at_us: int) -> None:
-        known = self._scheduled.get(activity_id)
-        if known is None or at_us < known[0]:
+        scheduled = self._scheduled.get(activity_id)
+        if scheduled is None or at_us < scheduled[0]:
             self._scheduled[activity_id] = at_us, session_id
             self._changed.set()
 
     async def _run_until_next_scan(self) -> None:
-        look_at = self._clock.monotonic_s() + SCAN_INTERVAL_S
-        while (left_s := look_at - self._clock.monotonic_s()) > 0:
+        next_scan_s = self._clock.monotonic_s() + SCAN_INTERVAL_S
+        while (left_s := next_scan_s - self._clock.monotonic_s()) > 0:
             await self.release_due_pools()
             self._changed.clear()
             next_us = min((at_us for at_us, _ in self._scheduled.values()), default=None)

@@ -1,4 +1,4 @@
-"""What responses look like on the wire, in and out."""
+"""Schemas of request and response bodies of responses."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RESPONSE_EXAMPLE: dict[str, Any] = {
 
 
 class ResponseIn(StrictModel):
-    """An answer: any JSON, up to 16 KiB."""
+    """A response: any JSON, up to 16 KiB."""
 
     model_config = example(response_data={"choice": "Curry"})
 
@@ -49,7 +49,7 @@ class ResponseIn(StrictModel):
 
 
 class ModerationIn(StrictModel):
-    """Whether others may see the answer."""
+    """Visibility of a response for others."""
 
     model_config = example(moderation="hidden")
 
@@ -57,7 +57,7 @@ class ModerationIn(StrictModel):
 
 
 class FocusIn(StrictModel):
-    """Which answer is shown large; null: none."""
+    """The response to enlarge on the screen; null ends that."""
 
     model_config = example(response_id="01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01")
 
@@ -65,7 +65,7 @@ class FocusIn(StrictModel):
 
 
 class FocusOut(BaseModel):
-    """Which answer is shown large now."""
+    """The response that is enlarged on the screen now; null: none."""
 
     model_config = example(response_id="01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01")
 
@@ -73,31 +73,39 @@ class FocusOut(BaseModel):
 
 
 class FloodIn(StrictModel):
-    """Whom to remove: who joined at an instant or later, whose name holds a text, or both. `preview` counts them and removes nobody."""
+    """A filter of participants to remove: joining time, part of the nickname, or both.
+
+    `preview` counts the matching participants and removes nobody.
+    """
 
     model_config = example(joined_since="2026-11-23T09:05:00.000000Z", name_contains="bot", responses="delete")
 
-    joined_since: Instant | None = Field(None, description="RFC 3339, as `created_at` of participants is.")
+    joined_since: Instant | None = Field(
+        None, description="RFC 3339. Matches participants whose `created_at` is this instant or later."
+    )
     name_contains: Annotated[StrictStr, StringConstraints(max_length=MAX_CHARS, pattern=r"\S")] | None = Field(
-        None, description="In any case and form, as names are compared."
+        None, description="Part of the nickname, compared as nicknames are: letter case and Unicode form do not matter."
     )
     responses: ResponseRetention = "keep"
     preview: StrictBool = False
 
     @model_validator(mode="after")
-    def _means_somebody(self) -> Self:
+    def _require_filter(self) -> Self:
         if self.joined_since is None and self.name_contains is None:
-            raise ValueError("names neither an instant nor a part of a name, so everybody would go")
+            raise ValueError("has no filter: set `joined_since`, `name_contains` or both")
         return self
 
     def flood(self) -> FloodFilter:
-        """Return who is meant."""
+        """Return the filter of participants."""
         part = None if self.name_contains is None else key_part(self.name_contains)
         return FloodFilter(since_ts=None if self.joined_since is None else parse_rfc3339(self.joined_since), key_part=part)
 
 
 class FloodOut(BaseModel):
-    """How many went, and how many of those who are meant are there now: call again while there are any, or answers were deleted."""
+    """Numbers of removed participants, deleted responses and participants that still match.
+
+    Repeat the request until nothing matches and no response was deleted.
+    """
 
     model_config = example(removed=1000, responses_deleted=4127, matching=312)
 
@@ -107,17 +115,20 @@ class FloodOut(BaseModel):
 
 
 class ResponseListQuery(PageQuery):
-    """Which responses."""
+    """Filter and page of a list of responses."""
 
     participant_id: int | None = Field(None, ge=1, lt=2**48)
     round: int | None = Field(None, ge=1, lt=2**31)
     contains: Annotated[StrictStr, StringConstraints(max_length=2000)] | None = Field(
-        None, description="JSON that the response must contain, as PostgreSQL's @> understands it."
+        None, description="JSON that the response must contain, by the rules of PostgreSQL's operator `@>`."
     )
 
 
 class ResponseOut(BaseModel):
-    """A response in its present revision. `updated_at` is its place in the feed; a tombstone has no data."""
+    """A response in its current revision.
+
+    `updated_at` is its position in the feed. The `response_data` of a tombstone is null.
+    """
 
     model_config = example(**RESPONSE_EXAMPLE)
 
@@ -136,7 +147,7 @@ class ResponseOut(BaseModel):
 
 
 class ResponsePage(PageOut):
-    """A list of answers."""
+    """A page of responses."""
 
     model_config = page_example(RESPONSE_EXAMPLE)
 
@@ -144,7 +155,10 @@ class ResponsePage(PageOut):
 
 
 class MeOut(BaseModel):
-    """One's own seat, score and answers; `points` is null until a scored activity's results may be told."""
+    """The caller's own seat, points and responses.
+
+    `points` is null until results of a scored activity are visible to participants.
+    """
 
     model_config = example(**PARTICIPANT_EXAMPLE, points=1840, responses=[RESPONSE_EXAMPLE])
 
@@ -162,11 +176,12 @@ class MeOut(BaseModel):
 def response_out(
     response: ParticipantResponse, *, anonymous: bool, buried: bool = False, for_others: bool = False
 ) -> dict[str, Any]:
-    """Return a response; without its author if the activity is anonymous, as a tombstone if it is `buried` for the caller.
+    """Return the JSON object of a response.
 
-    `for_others`: the caller is neither host nor author, and sees what the word filter left of it.
+    `anonymous` leaves the author out. `buried` makes it a tombstone for the caller. `for_others`:
+    the caller is neither host nor author, and gets the text masked by the word filter.
     """
-    gone = response.deleted or buried
+    deleted = response.deleted or buried
     text = response.masked if for_others and response.masked is not None else response.text
     return {
         "id": response.id,
@@ -175,9 +190,9 @@ def response_out(
         "participant_id": None if anonymous else response.participant_id,
         "round": response.round,
         "revision": response.revision,
-        "deleted": gone,
+        "deleted": deleted,
         "moderation": response.moderation,
-        "response_data": NULL if gone or text is None else msgspec.Raw(text.encode()),
+        "response_data": NULL if deleted or text is None else msgspec.Raw(text.encode()),
         "created_at": rfc3339(response.created_ts),
         "updated_at": rfc3339(response.ts),
         "received_at": rfc3339(response.received_us),

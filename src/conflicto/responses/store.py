@@ -1,4 +1,4 @@
-"""Rows of responses, to and from the model."""
+"""SQL statements on responses: rows to and from the model."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 FETCH_ROWS = 128
+"""Rows that a streamed query fetches at a time."""
 
 MAX_SEARCH_S = 2.0
 """Maximum time of a `contains` search in PostgreSQL."""
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
-"""Fields with other names in the table."""
+"""Fields whose columns have other names."""
 
 _BULK = BulkWriter(
     responses,
@@ -39,45 +40,48 @@ _BULK = BulkWriter(
 _FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in ParticipantResponse.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
-_SOME = KeyLookup(_ALL, responses.c.id)
+_BY_KEYS = KeyLookup(_ALL, responses.c.id)
 _LIVE_IDS = select(responses.c.id).where(
     responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
 )
-_OF_PARTICIPANTS = KeyLookup(
+_SINGLE_RESPONSES = KeyLookup(
     _ALL.where(responses.c.slot == NO_SLOT), responses.c.participant_id, responses.c.activity_id, responses.c.round
 )
-_ROWS_OF_EACH = KeyLookup(
+_ROWS_OF_PARTICIPANTS = KeyLookup(
     select(responses.c.participant_id, func.count().label("stored"))
     .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"))
     .group_by(responses.c.participant_id),
     responses.c.participant_id,
 )
-_ANSWERED = KeyLookup(
+_PARTICIPANTS_WITH_RESPONSE = KeyLookup(
     select(responses.c.participant_id)
     .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted)
     .distinct(),
     responses.c.participant_id,
 )
 _UNINDEXED_TS = responses.c.ts + 0
-"""Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
+"""Feed order of one participant's rows.
+
+It is a sum, because SQLite would walk the whole activity by its feed index for a plain `ts`.
+"""
 
 _NOT_HIDDEN = responses.c.moderation != Moderation.HIDDEN.value
-_MINE = select(responses.c.id, responses.c.ts).where(
+_OWN_LIVE = select(responses.c.id, responses.c.ts).where(
     responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted, _NOT_HIDDEN
 )
-_NEWEST = select(func.max(responses.c.ts)).where(
+_NEWEST_LIVE = select(func.max(responses.c.ts)).where(
     responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
 )
 _AFTER = _ALL.where(responses.c.ts > bindparam("after"), responses.c.ts <= bindparam("upto"))
 _ACTIVITY_FEED = _AFTER.where(responses.c.activity_id == bindparam("activity_id"))
 _SESSION_FEED = _AFTER.where(responses.c.session_id == bindparam("session_id"))
 _OWN_FEED = _AFTER.where(responses.c.participant_id == bindparam("participant_id"))
-_OF_SEATS = _ALL.where(responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted).order_by(
-    responses.c.ts
-)
-_SOME_OF_SEATS = _ALL.where(responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted).limit(
-    bindparam("most")
-)
+_OF_PARTICIPANTS = _ALL.where(
+    responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted
+).order_by(responses.c.ts)
+_SOME_OF_PARTICIPANTS = _ALL.where(
+    responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted
+).limit(bindparam("most"))
 _TEXTS = (
     select(responses.c.round, responses.c.response_text)
     .where(responses.c.activity_id == bindparam("activity_id"), ~responses.c.deleted)
@@ -90,7 +94,7 @@ _LIVE_IN_RANGE = (
     responses.c.ts > bindparam("after"),
     responses.c.ts <= bindparam("upto"),
 )
-_LIVE_ANSWERS = (
+_LIVE_RESPONSES = (
     select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveResponse._fields))
     .where(*_LIVE_IN_RANGE)
     .order_by(responses.c.ts)
@@ -107,60 +111,63 @@ def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse
 def find_any_number(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
     """Return responses by id as `find_many` does, with the same SQL text for any number of ids."""
     keys = [(each,) for each in ids]
-    return {row.id: _from_row(row) for row in _SOME.rows(tx, keys)} if keys else {}
+    return {row.id: _from_row(row) for row in _BY_KEYS.rows(tx, keys)} if keys else {}
 
 
 def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, excluding: Collection[UUID]) -> list[ParticipantResponse]:
-    """Return up to `amount` live responses of a round, drawn at random, and none of `but`."""
-    left = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(excluding)
-    return list(find_any_number(tx, random_sample(sorted(left), amount)).values())
+    """Return up to `amount` random live responses of a round, without those in `excluding`."""
+    ids = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(excluding)
+    return list(find_any_number(tx, random_sample(sorted(ids), amount)).values())
 
 
 def detach_author(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, response_id: UUID | None = None) -> None:
     """Remove the author from a participant's responses to some activities, or from one response."""
-    theirs = update(responses).where(responses.c.participant_id == participant_id, responses.c.activity_id.in_(activities))
-    theirs = theirs if response_id is None else theirs.where(responses.c.id == response_id)
-    tx.write(theirs.values(participant_id=None))
+    statement = update(responses).where(responses.c.participant_id == participant_id, responses.c.activity_id.in_(activities))
+    statement = statement if response_id is None else statement.where(responses.c.id == response_id)
+    tx.write(statement.values(participant_id=None))
 
 
-def find_single_responses(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], ParticipantResponse]:
-    """Return the single responses (policies `one` and `first`) of some participants, each in one round of an activity; tombstones included.
+def find_single_responses(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], ParticipantResponse]:
+    """Return single responses (policies `one` and `first`), by participant and activity.
 
-    They are given as participant, activity and round, and returned by participant and activity.
+    A key holds participant, activity and round. Tombstones are included.
     """
-    return {(row.participant_id, row.activity_id): _from_row(row) for row in _OF_PARTICIPANTS.rows(tx, wanted)}
+    return {(row.participant_id, row.activity_id): _from_row(row) for row in _SINGLE_RESPONSES.rows(tx, keys)}
 
 
 def count_by_participant(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
-    """Count the rows of each participant in a round, tombstones included, in the index alone."""
-    rows = _ROWS_OF_EACH.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    """Count the rows of each participant in a round, tombstones included, from the index alone."""
+    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id: row.stored for row in rows}
 
 
 def own_live_timestamps(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, after: int) -> dict[UUID, int]:
-    """Return the ids of a participant's live responses after a position, in feed order, with their timestamps."""
-    wanted = _MINE if activity_id is None else _MINE.where(responses.c.activity_id == activity_id)
-    wanted = wanted.where(after < _UNINDEXED_TS).order_by(_UNINDEXED_TS).limit(limit)
-    return {row.id: row.ts for row in tx.all(wanted, {"participant_id": participant_id})}
+    """Return timestamps of a participant's live responses after `after`, by id, in feed order.
+
+    Hidden responses are left out.
+    """
+    query = _OWN_LIVE if activity_id is None else _OWN_LIVE.where(responses.c.activity_id == activity_id)
+    query = query.where(after < _UNINDEXED_TS).order_by(_UNINDEXED_TS).limit(limit)
+    return {row.id: row.ts for row in tx.all(query, {"participant_id": participant_id})}
 
 
 def newest_live_ts(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
     """Return the timestamp of the newest live response of a round, or None."""
-    wanted = _NEWEST.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else _NEWEST
-    newest: int | None = tx.scalar(wanted, {"activity_id": activity_id, "round": nth})
+    query = _NEWEST_LIVE.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else _NEWEST_LIVE
+    newest: int | None = tx.scalar(query, {"activity_id": activity_id, "round": nth})
     return newest
 
 
-def _filter_visibility(wanted: Select[Any], *, live_only: bool, visible_only: bool) -> Select[Any]:
+def _filter_visibility(query: Select[Any], *, live_only: bool, visible_only: bool) -> Select[Any]:
     if live_only:
-        wanted = wanted.where(~responses.c.deleted)
-        return wanted.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else wanted
-    return wanted.where(responses.c.was_visible) if visible_only else wanted
+        query = query.where(~responses.c.deleted)
+        return query.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else query
+    return query.where(responses.c.was_visible) if visible_only else query
 
 
-def _exclude_activities(wanted: Select[Any], excluded_activities: Collection[UUID]) -> Select[Any]:
-    """Leave activities out by NOT IN, which no index serves, so that the feed's own index stays the way in."""
-    return wanted.where(responses.c.activity_id.not_in(excluded_activities)) if excluded_activities else wanted
+def _exclude_activities(query: Select[Any], excluded_activities: Collection[UUID]) -> Select[Any]:
+    """Exclude activities by NOT IN: no index serves it, so the index of the feed is used."""
+    return query.where(responses.c.activity_id.not_in(excluded_activities)) if excluded_activities else query
 
 
 def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
@@ -174,14 +181,13 @@ def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
     visible_only: bool,
     max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
-    """Return an activity's responses with timestamps in (after, upto] in order, until they have `max_characters` characters.
+    """Return up to `limit` responses of an activity with timestamps in (after, upto], in order.
 
-    `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
+    `live_only` leaves tombstones out. `visible_only` leaves out responses that the screen and
+    participants never saw. The list ends with the response that exceeds `max_characters` of JSON.
     """
-    wanted = (
-        _filter_visibility(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(limit)
-    )
-    return _read_until_full(tx, wanted, {"activity_id": activity_id, "after": after, "upto": upto}, limit, max_characters)
+    query = _filter_visibility(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(limit)
+    return _read_until_full(tx, query, {"activity_id": activity_id, "after": after, "upto": upto}, limit, max_characters)
 
 
 def session_feed(  # noqa: PLR0913 - a window, a view, a bound
@@ -195,12 +201,15 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
     visible_only: bool,
     max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
-    """Return a session's responses as `activity_feed` does, without those of excluded activities."""
-    wanted = _exclude_activities(
+    """Return a session's responses as `activity_feed` does.
+
+    Tombstones are left out for `after` 0, and responses to `excluded_activities` always.
+    """
+    query = _exclude_activities(
         _filter_visibility(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), excluded_activities
     )
-    wanted = wanted.order_by(responses.c.ts).limit(limit)
-    return _read_until_full(tx, wanted, {"session_id": session_id, "after": after, "upto": upto}, limit, max_characters)
+    query = query.order_by(responses.c.ts).limit(limit)
+    return _read_until_full(tx, query, {"session_id": session_id, "after": after, "upto": upto}, limit, max_characters)
 
 
 def own_feed(
@@ -214,21 +223,24 @@ def own_feed(
     max_characters: int,
 ) -> list[ParticipantResponse]:
     """Return a participant's own responses as `session_feed` does."""
-    wanted = _exclude_activities(_filter_visibility(_OWN_FEED, live_only=after == 0, visible_only=False), excluded_activities)
+    query = _exclude_activities(_filter_visibility(_OWN_FEED, live_only=after == 0, visible_only=False), excluded_activities)
     if after == 0:
-        wanted = wanted.where(_NOT_HIDDEN)
-    wanted = wanted.order_by(_UNINDEXED_TS).limit(limit)
-    return _read_until_full(tx, wanted, {"participant_id": participant_id, "after": after, "upto": upto}, limit, max_characters)
+        query = query.where(_NOT_HIDDEN)
+    query = query.order_by(_UNINDEXED_TS).limit(limit)
+    return _read_until_full(tx, query, {"participant_id": participant_id, "after": after, "upto": upto}, limit, max_characters)
 
 
 def _read_until_full(
-    tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], limit: int, max_characters: int | None
+    tx: ReadTx, query: Select[Any], params: Mapping[str, Any], limit: int, max_characters: int | None
 ) -> list[ParticipantResponse]:
-    """Return responses until they have `enough` characters. Few rows come in one piece: a cursor of the server's takes longer."""
+    """Return responses up to the one that exceeds `max_characters` of JSON.
+
+    Few rows are read at once, because a server-side cursor takes longer.
+    """
     if max_characters is None or limit <= FETCH_ROWS:
-        return [_from_row(row) for row in tx.all(wanted, params)]
+        return [_from_row(row) for row in tx.all(query, params)]
     found: list[ParticipantResponse] = []
-    for row in tx.stream(wanted, params, batch_rows=FETCH_ROWS):
+    for row in tx.stream(query, params, batch_rows=FETCH_ROWS):
         found.append(response := _from_row(row))
         max_characters -= character_count(response)
         if max_characters < 0:
@@ -237,7 +249,7 @@ def _read_until_full(
 
 
 def character_count(response: ParticipantResponse) -> int:
-    """Return the length of an answer's JSON, in both of its forms."""
+    """Return the number of characters of a response's JSON, masked text included."""
     return len(response.text or "") + len(response.masked or "")
 
 
@@ -258,20 +270,21 @@ def page(  # noqa: PLR0913 - filters, a part
     after: int,
     max_characters: int,
 ) -> list[ParticipantResponse]:
-    """Return one page of an activity's live responses after a position, in feed order, up to that with which they have `enough` characters.
+    """Return a page of an activity's live responses with timestamps after `after`, in feed order.
 
-    `contains` is JSON text and needs PostgreSQL's index.
+    The page ends with the response that exceeds `max_characters` of JSON. `contains` is JSON text
+    and needs PostgreSQL's index.
 
     Raises:
-        ScanTooLong: looking for `contains` took longer than it may.
+        ScanTooLong: the search for `contains` took longer than `MAX_SEARCH_S`.
     """
-    wanted = _filtered(activity_id, nth, participant_id, after).limit(limit).offset(offset)
+    query = _filtered(activity_id, nth, participant_id, after).limit(limit).offset(offset)
     if contains is None:
-        return _read_until_full(tx, wanted, {}, limit, max_characters)
-    part = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
+        return _read_until_full(tx, query, {}, limit, max_characters)
+    pattern = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
     tx.set_statement_timeout(MAX_SEARCH_S)
     try:
-        return _read_until_full(tx, wanted.where(literal_column("response_data").op("@>")(part)), {}, limit, max_characters)
+        return _read_until_full(tx, query.where(literal_column("response_data").op("@>")(pattern)), {}, limit, max_characters)
     except DATABASE_ERRORS as error:
         if is_query_canceled(error):
             raise ScanTooLong from error
@@ -281,18 +294,18 @@ def page(  # noqa: PLR0913 - filters, a part
 def scan_responses(
     tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0
 ) -> Iterator[ParticipantResponse]:
-    """Yield an activity's live responses after a position one by one, in feed order."""
+    """Yield an activity's live responses with timestamps after `after`, in feed order."""
     for row in tx.stream(_filtered(activity_id, nth, participant_id, after), batch_rows=500):
         yield _from_row(row)
 
 
 def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None, after: int) -> Select[Any]:
-    wanted = _ALL.where(responses.c.activity_id == activity_id, ~responses.c.deleted)
+    query = _ALL.where(responses.c.activity_id == activity_id, ~responses.c.deleted)
     if nth is not None:
-        wanted = wanted.where(responses.c.round == nth)
+        query = query.where(responses.c.round == nth)
     if participant_id is not None:
-        return wanted.where(responses.c.participant_id == participant_id, after < _UNINDEXED_TS).order_by(_UNINDEXED_TS)
-    return wanted.where(responses.c.ts > after).order_by(responses.c.ts)
+        return query.where(responses.c.participant_id == participant_id, after < _UNINDEXED_TS).order_by(_UNINDEXED_TS)
+    return query.where(responses.c.ts > after).order_by(responses.c.ts)
 
 
 def add_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
@@ -308,59 +321,68 @@ def save_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
 def live_rows(
     tx: ReadTx, *, activity_id: UUID | None = None, nth: int | None = None, participant_id: int | None = None
 ) -> list[ParticipantResponse]:
-    """Return live responses of a round of an activity, or of a participant, in feed order."""
-    wanted = _ALL.where(~responses.c.deleted)
+    """Return live responses of an activity's round, of a participant, or of both, in feed order."""
+    query = _ALL.where(~responses.c.deleted)
     if activity_id is not None:
-        wanted = wanted.where(responses.c.activity_id == activity_id, responses.c.round == nth)
+        query = query.where(responses.c.activity_id == activity_id, responses.c.round == nth)
     if participant_id is not None:
-        wanted = wanted.where(responses.c.participant_id == participant_id)
-    return [_from_row(row) for row in tx.all(wanted.order_by(_UNINDEXED_TS if participant_id is not None else responses.c.ts))]
+        query = query.where(responses.c.participant_id == participant_id)
+    return [_from_row(row) for row in tx.all(query.order_by(_UNINDEXED_TS if participant_id is not None else responses.c.ts))]
 
 
 def responses_of_participants(tx: ReadTx, participants: Iterable[int]) -> list[ParticipantResponse]:
     """Return all live responses of some participants, in feed order."""
-    return [_from_row(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
+    return [_from_row(row) for row in tx.all(_OF_PARTICIPANTS, {"participants": list(participants)})]
 
 
 def some_of_participants(
     tx: ReadTx, participants: Iterable[int], *, limit: int, excluded_activities: Collection[UUID] = ()
 ) -> list[ParticipantResponse]:
-    """Return up to `most` live responses of some participants, in no order, without those to `closed` activities."""
-    wanted = _exclude_activities(_SOME_OF_SEATS, excluded_activities)
-    return [_from_row(row) for row in tx.all(wanted, {"participants": list(participants), "most": limit})]
+    """Return up to `limit` live responses of some participants, in no order.
+
+    Responses to `excluded_activities` are left out.
+    """
+    query = _exclude_activities(_SOME_OF_PARTICIPANTS, excluded_activities)
+    return [_from_row(row) for row in tx.all(query, {"participants": list(participants), "most": limit})]
 
 
 def live_responses(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, limit: int) -> list[LiveResponse]:
-    """Return the live responses of a round with timestamps in (after, upto], in order."""
-    wanted = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": limit}
-    return [LiveResponse._make(row) for row in tx.all(_LIVE_ANSWERS, wanted)]
+    """Return up to `limit` live responses of a round with timestamps in (after, upto], in order."""
+    params = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": limit}
+    return [LiveResponse._make(row) for row in tx.all(_LIVE_RESPONSES, params)]
 
 
 def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int) -> int:
-    """Count the live responses of a round with timestamps in (after, upto], in the index alone."""
+    """Count the live responses of a round with timestamps in (after, upto]."""
     return tx.scalar(_COUNT_LIVE, {"activity_id": activity_id, "round": nth, "after": after, "upto": upto}) or 0
 
 
 def participants_with_response(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> set[int]:
-    """Return which of some participants have a live response in a round."""
-    rows = _ANSWERED.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    """Return the participants among `participants` with a live response in a round."""
+    rows = _PARTICIPANTS_WITH_RESPONSE.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id for row in rows}
 
 
 def has_deleted_responses(tx: ReadTx, session_id: int, *, after: int) -> bool:
-    """Return whether a response of a session was there at a feed timestamp and was deleted after it."""
-    is_of = responses.c.session_id == session_id, responses.c.deleted, responses.c.ts > after, responses.c.created_ts <= after
-    return tx.first(select(responses.c.id).where(*is_of).limit(1)) is not None
+    """Return whether a response of a session existed at timestamp `after` and was deleted later."""
+    conditions = responses.c.session_id == session_id, responses.c.deleted, responses.c.ts > after, responses.c.created_ts <= after
+    return tx.first(select(responses.c.id).where(*conditions).limit(1)) is not None
 
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
-    """Yield round and JSON text of an activity's live responses in the order of the texts, which says nothing about who sent them when."""
+    """Yield round and JSON text of an activity's live responses, ordered by round and text.
+
+    This order reveals nothing about authors and times.
+    """
     for row in tx.stream(_TEXTS, {"activity_id": activity_id}, batch_rows=500):
         yield row.round, row.response_text
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove some responses of a deleted session, those in its pools first; returns how many."""
+    """Remove up to `at_most` responses of a deleted session and return their number.
+
+    Pooled responses are removed first.
+    """
     if pooled := purge_pools(tx, session_id, at_most):
         return pooled
     some = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)

@@ -1,6 +1,7 @@
-"""The tables of responses: those that are in the feed, and the pool of those that only their authors read yet.
+"""Tables of responses: `responses` in the feed, `pooled_responses` before their release.
 
-On PostgreSQL the migration adds `response_data`, a JSONB column generated from `response_text`, with a GIN index (`jsonb_path_ops`).
+On PostgreSQL a migration adds `response_data`, a JSONB column generated from `response_text`, with
+a GIN index (`jsonb_path_ops`).
 """
 
 from __future__ import annotations

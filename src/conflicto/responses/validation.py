@@ -1,4 +1,4 @@
-"""Validation of responses before they reach the writer: schema of the activity type, word filter.
+"""Validation of responses before the writer: schema of the activity type, then word filter.
 
 Compiled checks are cached, so a check takes well below a microsecond. A changed filter applies from
 its acknowledgement, and within 2 s at other workers.
@@ -31,29 +31,38 @@ if TYPE_CHECKING:
     from conflicto.sessions.word_filter import WordFilter
 
     Find = Callable[[int, UUID], Awaitable[tuple[Session, Activity] | None]]
-    """Returns a session and its activity from memory, None if there is none."""
+    """Returns a session and its activity from memory, or None if either does not exist."""
 
 MAX_CACHED_CHECKS = 2_000
-"""Cached compiled checks. The oldest are evicted first."""
+"""Maximum cached compiled checks. The oldest are evicted first."""
 
 CHECK_BYTES = 3_000
 BYTES_PER_CONFIG_BYTE = 8
-"""Memory of a compiled check, and of the objects from each byte of a config: short texts take 50 bytes and more."""
+"""Memory of a compiled check and of each byte of a config, in bytes.
+
+Short texts take 50 bytes and more as objects.
+"""
 
 CACHE_SHARE = 0.05
 """Share of the budget of all caches."""
 
 MAX_CACHED_TEXTS = 100
-"""Activities whose config texts are cached, up to 256 KiB each. They are read only when a word was found."""
+"""Maximum activities whose config texts are cached, up to 256 KiB each.
+
+They are read only when the word filter found a word.
+"""
 
 MAX_INLINE_CHARACTERS = 1_000
-"""Characters of a response filtered on the event loop, in 5 ms at most. Longer ones go to a thread."""
+"""Maximum characters of a response filtered on the event loop, in 5 ms at most.
+
+A thread filters longer ones.
+"""
 
 _decode = msgspec.json.Decoder().decode
 
 
 class Validated(NamedTuple):
-    """A response for the writer, and its faults."""
+    """Validated content of a response, and the faults that its schema found."""
 
     content: ResponseContent
     faults: tuple[FieldError, ...] = ()
@@ -74,10 +83,12 @@ class ResponseValidator:
         )
 
     async def validate(self, session_id: int, activity_id: UUID, text: str) -> Validated:
-        """Validate a response, given as checked JSON text. Without a visible activity there are no faults: the writer rejects it.
+        """Validate a response, given as compact JSON text, and apply the word filter.
+
+        Without a visible activity there are no faults, because the writer rejects the response.
 
         Raises:
-            NotFound: the activity went away meanwhile.
+            NotFound: the activity was deleted meanwhile.
         """
         found = await self._find_activity(session_id, activity_id)
         if found is None or not found[1].is_visible:
@@ -92,7 +103,7 @@ class ResponseValidator:
         return Validated(await self._filter(session.word_filter, activity, text))
 
     async def _filter(self, word_filter: WordFilter, activity: Activity, text: str) -> ResponseContent:
-        """Return a response with its masked text. Texts equal to a text of the config are allowed."""
+        """Return a response with its masked text. Texts of the config are allowed."""
         if (await _mask(text, word_filter)).is_clean:
             return ResponseContent(text)
         masked = await _mask(text, word_filter, await self._host_texts.get(activity))
@@ -101,7 +112,7 @@ class ResponseValidator:
         return ResponseContent(text, masked.text, is_held=masked.in_names)
 
     def clear_caches(self) -> None:
-        """Clear the caches: after a restore, revisions may return with other content."""
+        """Clear the caches. After a restore, known revisions may have other content."""
         self._checks.clear()
         self._host_texts.clear()
 
@@ -109,8 +120,8 @@ class ResponseValidator:
         return self._host_texts.evict_oldest() or self._checks.evict_oldest()
 
     def _compile_check(self, activity: Activity, content: Content) -> SchemaValidator | None:
-        known = self._types.find(activity.type)
-        return known.response_validator(content.config) if known else None
+        activity_type = self._types.find(activity.type)
+        return activity_type.response_validator(content.config) if activity_type else None
 
 
 async def _mask(text: str, word_filter: WordFilter, allowed: Container[str] = ()) -> Masked:

@@ -3,8 +3,9 @@
 A tick releases all responses except those of `min_group` random people. The close of the round
 releases the rest. Every batch, the last included, holds responses of at least `min_group` people.
 
-The system's generator draws the choice and the order. Rows keep only the timestamp of their release.
-They leave the pool in the transaction that brings them into the feed, so none is released twice.
+The system's generator draws the choice and the order. Rows keep only the timestamp of their
+release. They leave the pool in the transaction that brings them into the feed, so none is released
+twice.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ NEW, EDIT = False, True
 def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
     """Release once the responses of a round's newest tick.
 
-    Returns the time of the next check, µs since 1970 UTC, or None if the pool is empty. A check that
-    releases nothing is not counted in metrics, because it would reveal that the pool is not empty.
+    Returns the time of the next check, µs since 1970 UTC, or None if the pool is empty. A check
+    that releases nothing is not counted in metrics, because it would reveal that the pool is not
+    empty.
     """
     events = len(tx.events)
     next_us = _release_newest_tick(tx, activity_id)

@@ -1,4 +1,4 @@
-"""Rows of the pool, to and from the model."""
+"""SQL statements on pools: rows to and from the model."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ _BULK = BulkWriter(
 )
 _ALL = select(*(pool.c[_COLUMNS.get(name, name)] for name in PooledResponse.__slots__))
 _BY_IDS = KeyLookup(_ALL, pool.c.id)
-_OF_SLOTS = KeyLookup(_ALL.where(pool.c.slot == NO_SLOT), pool.c.participant_id, pool.c.activity_id, pool.c.round)
-_ROWS_OF_EACH = KeyLookup(
+_BY_SLOTS = KeyLookup(_ALL.where(pool.c.slot == NO_SLOT), pool.c.participant_id, pool.c.activity_id, pool.c.round)
+_ROWS_OF_PARTICIPANTS = KeyLookup(
     select(pool.c.participant_id, func.count().label("stored"))
     .where(pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"), pool.c.revision == 1)
     .group_by(pool.c.participant_id),
     pool.c.participant_id,
 )
 _ROUND = (pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"))
-_OF_ROUND = [
+_ROUND_FIELDS = [
     name for name in PooledResponse.__slots__ if name not in {"session_id", "activity_id", "round", "slot", "deleted", "is_spent"}
 ]
-_WAITING = select(*(pool.c[_COLUMNS.get(name, name)] for name in _OF_ROUND)).where(*_ROUND, ~pool.c.deleted)
+_WAITING = select(*(pool.c[_COLUMNS.get(name, name)] for name in _ROUND_FIELDS)).where(*_ROUND, ~pool.c.deleted)
 _AUTHORS = select(pool.c.participant_id).where(*_ROUND, ~pool.c.deleted)
 _AUTHORS_BY_KIND = select(pool.c.participant_id, (pool.c.revision > 1).label("is_edit")).where(*_ROUND, ~pool.c.deleted).distinct()
 _DUE = _WAITING.where(pool.c.due_us <= bindparam("at_us"))
 _NEXT_DUE = select(func.min(pool.c.due_us)).where(*_ROUND, ~pool.c.deleted)
-_FILLED = KeyLookup(select(pool.c.activity_id).where(~pool.c.deleted).distinct(), pool.c.activity_id, pool.c.round)
+_WAITING_ACTIVITIES = KeyLookup(select(pool.c.activity_id).where(~pool.c.deleted).distinct(), pool.c.activity_id, pool.c.round)
 _OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"))
-_CHANGED = (
+_CHANGES = (
     _ALL.where(pool.c.session_id == bindparam("session_id"), pool.c.ts > bindparam("after"))
     .order_by(pool.c.ts)
     .limit(bindparam("most"))
@@ -64,43 +64,46 @@ _BYTES = select(
         + func.coalesce(func.octet_length(pool.c.masked_text), 0)
     ).label("stored"),
 ).group_by(pool.c.session_id)
-_NEWEST_STAMPS = select(pool.c.session_id, func.max(pool.c.ts).label("ts")).group_by(pool.c.session_id)
+_NEWEST_TIMESTAMPS = select(pool.c.session_id, func.max(pool.c.ts).label("ts")).group_by(pool.c.session_id)
 
 
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, PooledResponse]:
-    """Return pooled rows by id, tombstones included."""
+    """Return pooled rows by id, tombstones and markers included."""
     return {row.id: _from_row(row) for row in _BY_IDS.rows(tx, [(each,) for each in ids])}
 
 
-def find_by_slots(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], PooledResponse]:
-    """Return the single rows of some participants, each in one round of an activity, by participant and activity."""
-    return {(row.participant_id, row.activity_id): _from_row(row) for row in _OF_SLOTS.rows(tx, wanted)}
+def find_by_slots(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], PooledResponse]:
+    """Return single pooled rows (policies `one` and `first`), by participant and activity.
+
+    A key holds participant, activity and round.
+    """
+    return {(row.participant_id, row.activity_id): _from_row(row) for row in _BY_SLOTS.rows(tx, keys)}
 
 
 def count_by_participant(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
-    """Count each participant's rows in a round that take a place of their own, tombstones included."""
-    rows = _ROWS_OF_EACH.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    """Count each participant's pooled rows in a round, tombstones included, edits excluded."""
+    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id: row.stored for row in rows}
 
 
 def waiting_responses(tx: ReadTx, activity: Activity) -> list[PooledResponse]:
-    """Return the answers of the present round that wait to be released, in no order; what all of them share is not read."""
+    """Return the responses of the current round that wait for their release, in no order."""
     return _read_round(tx, activity, _WAITING)
 
 
 def due_responses(tx: ReadTx, activity: Activity, at_us: int) -> list[PooledResponse]:
-    """Return those answers of the present round whose own delay is over, in no order."""
+    """Return the responses of the current round whose release time has come, in no order."""
     return _read_round(tx, activity, _DUE, at_us=at_us)
 
 
 def next_due(tx: ReadTx, activity_id: UUID, nth: int) -> int | None:
-    """Return when the next delay in a round is over, µs; None: nothing waits."""
+    """Return the next release time in a round, µs since 1970 UTC, or None if its pool is empty."""
     found: int | None = tx.scalar(_NEXT_DUE, {"activity_id": activity_id, "round": nth})
     return found
 
 
 def authors_by_kind(tx: ReadTx, activity_id: UUID, nth: int) -> dict[bool, set[int]]:
-    """Return the participants with a new answer that waits in a round (False), and those with an edit (True)."""
+    """Return the participants with a pooled new response (False) and those with an edit (True)."""
     found: dict[bool, set[int]] = {False: set(), True: set()}
     for row in tx.all(_AUTHORS_BY_KIND, {"activity_id": activity_id, "round": nth}):
         found[bool(row.is_edit)].add(row.participant_id)
@@ -108,115 +111,118 @@ def authors_by_kind(tx: ReadTx, activity_id: UUID, nth: int) -> dict[bool, set[i
 
 
 def has_waiting(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
-    """Return whether any answer waits in a round."""
+    """Return whether any response of a round waits for its release."""
     return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": nth}) is not None
 
 
 def filled_rounds(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
-    """Return those activities of some rounds in which an answer waits, by one query."""
-    return {row.activity_id for row in _FILLED.rows(tx, rounds)}
+    """Return the activities among `rounds` with a response that waits, in one query."""
+    return {row.activity_id for row in _WAITING_ACTIVITIES.rows(tx, rounds)}
 
 
 def pooled_authors(tx: ReadTx, activity_id: UUID, nth: int) -> set[int]:
-    """Return the participants with an answer that waits in a round."""
+    """Return the participants with a response that waits in a round."""
     return {row.participant_id for row in tx.all(_AUTHORS, {"activity_id": activity_id, "round": nth})}
 
 
 def responses_of_participant(tx: ReadTx, participant_id: int) -> list[PooledResponse]:
-    """Return all rows of a participant, in no order."""
+    """Return all pooled rows of a participant, in no order."""
     return [_from_row(row) for row in tx.all(_OF_PARTICIPANT, {"participant_id": participant_id})]
 
 
 def pooled_changes(tx: ReadTx, session_id: int, *, after: int, limit: int) -> list[PooledResponse]:
-    """Return a session's rows with positions after `after`, in order."""
-    return [_from_row(row) for row in tx.all(_CHANGED, {"session_id": session_id, "after": after, "most": limit})]
+    """Return up to `limit` pooled rows of a session with timestamps after `after`, in order."""
+    return [_from_row(row) for row in tx.all(_CHANGES, {"session_id": session_id, "after": after, "most": limit})]
 
 
 def add_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
     """Insert rows in one statement and count their bytes."""
     if rows:
         _BULK.insert(tx, rows)
-        _count(tx, [(row.session_id, added_bytes(None, row)) for row in rows])
+        _count_bytes(tx, [(row.session_id, added_bytes(None, row)) for row in rows])
 
 
 def save_many(tx: WriteTx, changes: Sequence[tuple[PooledResponse, PooledResponse]]) -> None:
-    """Write the columns in which pooled rows change, given before and after, and count their bytes."""
+    """Write the changed columns of `(before, after)` pairs, and count their bytes."""
     if changes:
         _BULK.update(tx, [after for _, after in changes])
-        _count(tx, [(after.session_id, added_bytes(before, after)) for before, after in changes])
+        _count_bytes(tx, [(after.session_id, added_bytes(before, after)) for before, after in changes])
 
 
 def added_bytes(before: PooledResponse | None, after: PooledResponse) -> int:
-    """Return how many bytes more a change stores."""
+    """Return the bytes that a change adds; negative if it removes some."""
     row = POOLED_BYTES if before is None else -text_bytes(before.text, before.masked)
     return row + text_bytes(after.text, after.masked)
 
 
 def remove_kind(tx: WriteTx, activity_id: UUID, nth: int, *, edits: bool, excluding: Collection[int] = ()) -> None:
-    """Remove the new answers that wait in a round, or the edits, but for those of `staying` participants."""
+    """Remove the waiting new responses of a round, or its edits.
+
+    Those of the participants in `excluding` stay.
+    """
     kind = pool.c.revision > 1 if edits else pool.c.revision == 1
-    wanted = [pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind]
+    conditions = [pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind]
     if excluding:
-        wanted.append(pool.c.participant_id.not_in(list(excluding)))
-    _remove(tx, *wanted)
+        conditions.append(pool.c.participant_id.not_in(list(excluding)))
+    _remove(tx, *conditions)
 
 
 def remove_due(tx: WriteTx, activity_id: UUID, nth: int, at_us: int) -> None:
-    """Remove the answers of a round whose own delay is over."""
+    """Remove the responses of a round whose release time has come."""
     _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, pool.c.due_us <= at_us)
 
 
 def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, response_id: UUID | None = None) -> None:
-    """Remove the edits that wait in a round, or only that of one row."""
-    wanted = [pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1]
-    _remove(tx, *(wanted if response_id is None else [*wanted, pool.c.id == response_id]))
+    """Remove the waiting edits of a round, or only that of one response."""
+    conditions = [pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1]
+    _remove(tx, *(conditions if response_id is None else [*conditions, pool.c.id == response_id]))
 
 
 def remove_participant(tx: WriteTx, participant_id: int) -> None:
-    """Remove all rows of a participant, but for the marks of answers that were given up."""
+    """Remove all pooled rows of a participant, except markers of withdrawn responses."""
     _remove(tx, pool.c.participant_id == participant_id, ~pool.c.is_spent)
 
 
 def remove_spent(tx: WriteTx, activity_id: UUID, nth: int) -> int:
-    """Remove the marks of answers that were given up in a round; returns how many."""
+    """Remove the markers of withdrawn responses of a round and return their number."""
     return _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.is_spent)
 
 
 def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
-    """Count the rows of each session that take a place of their own: for checks alone."""
+    """Count the pooled rows of each session, edits excluded. For checks only."""
     return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
 
 
 def recounted_bytes(tx: ReadTx) -> dict[int, int]:
-    """Return the bytes of each session's pool, row by row: for checks alone."""
+    """Return the bytes of each session's pools, summed over all rows. For checks only."""
     return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
 
 
 def newest_timestamps(tx: ReadTx) -> dict[int, int]:
-    """Return the newest position of each session's pool: for checks alone."""
-    return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}
+    """Return the newest timestamp of each session's pools, µs. For checks only."""
+    return {row.session_id: row.ts for row in tx.all(_NEWEST_TIMESTAMPS)}
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove some pooled rows of a deleted session; returns how many."""
+    """Remove up to `at_most` pooled rows of a deleted session and return their number."""
     some = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
     return tx.write(delete(pool).where(pool.c.id.in_(some.scalar_subquery())))
 
 
-def _read_round(tx: ReadTx, activity: Activity, wanted: Select[Any], **others: int) -> list[PooledResponse]:
-    of, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
-    rows = tx.all(wanted, {"activity_id": activity.id, "round": activity.round, **others})
-    return [_from_round_row(row, of, is_many=is_many) for row in rows]
+def _read_round(tx: ReadTx, activity: Activity, query: Select[Any], **params: int) -> list[PooledResponse]:
+    key, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
+    rows = tx.all(query, {"activity_id": activity.id, "round": activity.round, **params})
+    return [_from_round_row(row, key, is_many=is_many) for row in rows]
 
 
-def _remove(tx: WriteTx, *wanted: ColumnElement[bool]) -> int:
-    """Remove rows with their bytes; returns how many."""
-    given_back = [(row.session_id, -int(row.stored)) for row in tx.all(_BYTES.where(and_(*wanted)))]
-    _count(tx, given_back)
-    return tx.write(delete(pool).where(*wanted)) if given_back else 0
+def _remove(tx: WriteTx, *conditions: ColumnElement[bool]) -> int:
+    """Remove rows, subtract their bytes and return their number."""
+    removed = [(row.session_id, -int(row.stored)) for row in tx.all(_BYTES.where(and_(*conditions)))]
+    _count_bytes(tx, removed)
+    return tx.write(delete(pool).where(*conditions)) if removed else 0
 
 
-def _count(tx: WriteTx, added: Iterable[tuple[int, int]]) -> None:
+def _count_bytes(tx: WriteTx, added: Iterable[tuple[int, int]]) -> None:
     by_session: Counter[int] = Counter()
     for session_id, stored in added:
         by_session[session_id] += stored
@@ -224,11 +230,12 @@ def _count(tx: WriteTx, added: Iterable[tuple[int, int]]) -> None:
         tx.head(session_id).add_count("stored_bytes", stored)
 
 
-def _from_round_row(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
+def _from_round_row(row: Row[Any], key: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
+    """Return a row of a round, whose query leaves out the columns that all its rows share."""
     row_id, participant_id, ts, created_ts, received_us, revision, moderation, due_us, response, masked = cast(
         "tuple[Any, ...]", row
     )
-    session_id, activity_id, nth = of
+    session_id, activity_id, nth = key
     return PooledResponse(
         id=row_id, session_id=session_id, activity_id=activity_id, participant_id=participant_id, round=nth,
         slot=row_id if is_many else NO_SLOT, ts=ts, created_ts=created_ts, received_us=received_us, revision=revision, deleted=False,

@@ -1,1 +1,1 @@
-"""Recount of stored counters: compares each counter with the rows, for `conflicto db check` and for tests."""
+"""Comparison of the stored counters with the rows, for `conflicto db check` and for tests."""

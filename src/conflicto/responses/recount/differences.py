@@ -1,4 +1,4 @@
-"""Differences between the stored counters and the rows, read in one snapshot of the whole database."""
+"""Differences between stored counters and rows, in one snapshot of the whole database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def counter_differences(tx: ReadTx) -> list[str]:
-    """Return a sentence for each wrong counter. Deleted sessions are skipped, because they may be partly purged."""
+    """Return a sentence for each wrong counter.
+
+    Deleted sessions are skipped, because they may be partly purged.
+    """
     live = live_session_ids(tx)
     found = [*_heads(tx, live), *_pools(tx, live), *_rounds(tx, live)]
     if session_total(tx) != len(live):
@@ -39,7 +42,7 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
         for name, rows in (("participants", seats), ("activities", activities), ("transitions", lines)):
             if head.counts[name] != rows.get(session_id, 0):
                 yield f"session {session_id}: {name} counter {head.counts[name]}, rows {rows.get(session_id, 0)}"
-        if head.counts["responses"] > stored.get(session_id, 0):  # fewer: an earlier program wrote beside this one
+        if head.counts["responses"] > stored.get(session_id, 0):  # fewer: a server of an earlier version wrote too
             yield f"session {session_id}: responses counter {head.counts['responses']}, rows {stored.get(session_id, 0)}"
         if head.counts["stored_bytes"] > in_bytes[session_id]:
             yield f"session {session_id}: bytes counter {head.counts['stored_bytes']}, rows {in_bytes[session_id]}"
@@ -58,7 +61,7 @@ def _pools(tx: ReadTx, live: set[int]) -> Iterator[str]:
 
 
 def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
-    """Return the bytes that each session takes, row by row."""
+    """Return the stored bytes of each session, summed over all rows."""
     stored: Counter[int] = Counter()
     for part in (
         store.bytes_by_session(tx),
@@ -73,10 +76,10 @@ def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
 
 def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:
     rows = store.recounted_rounds(tx)
-    for (session_id, activity_id, nth), kept in stored_counts(tx).items():
+    for (session_id, activity_id, nth), counter in stored_counts(tx).items():
         counted = rows.pop((activity_id, nth), (0, 0))
-        if session_id in live and counted != (kept.live, kept.visible):
+        if session_id in live and counted != (counter.live, counter.visible):
             yield (
-                f"activity {activity_id} round {nth}: counter {kept.live} live and {kept.visible} visible responses, "
+                f"activity {activity_id} round {nth}: counter {counter.live} live and {counter.visible} visible responses, "
                 f"rows {counted[0]} and {counted[1]}"
             )

@@ -1,4 +1,4 @@
-"""Counts of response rows over the whole database, which read every row: for checks alone."""
+"""Counts of response rows over the whole database. They read every row: for checks only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BYTES = select(
         + func.coalesce(func.octet_length(responses.c.masked_text), 0)
     ).label("stored"),
 ).group_by(responses.c.session_id)
-_NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
+_NEWEST_TIMESTAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 
 
 def recounted_rounds(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
@@ -48,10 +48,10 @@ def rows_by_session(tx: ReadTx) -> dict[int, int]:
 
 
 def bytes_by_session(tx: ReadTx) -> dict[int, int]:
-    """Return the bytes of each session's responses."""
+    """Return the stored bytes of each session's responses."""
     return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
 
 
 def newest_timestamps(tx: ReadTx) -> dict[int, int]:
-    """Return the largest feed timestamp of each session's responses."""
-    return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}
+    """Return the newest feed timestamp of each session's responses, µs since 1970 UTC."""
+    return {row.session_id: row.ts for row in tx.all(_NEWEST_TIMESTAMPS)}
