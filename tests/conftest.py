@@ -227,16 +227,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast-path", choices=("on", "off"), help="send the tests' requests over a socket, with the fast path on or off"
     )
-    parser.addoption("--cases", type=int, default=1_500, help="damaged requests that the fuzzers send, in all")
-    parser.addoption("--first", type=int, default=0, help="number of the first of them")
+    parser.addoption("--cases", type=int, default=1_500, help="total number of damaged requests of the fuzzers")
+    parser.addoption("--first", type=int, default=0, help="number of the first damaged request")
     parser.addoption("--long", action="store_true", help="schemathesis with all of its phases, in every role on both databases")
-    parser.addoption("--seed", default="1", help="what the fuzzers' damage is drawn from: the same seed, the same requests")
-    parser.addoption("--kills", type=int, default=4, help="how often a server is killed while everyone answers, for each database")
-    parser.addoption("--walks", type=int, default=9, help="how many random walks of the session's model are compared with it")
+    parser.addoption("--seed", default="1", help="seed of the fuzzers; equal seeds give equal requests")
+    parser.addoption("--kills", type=int, default=4, help="number of kills of a server under load, per database")
+    parser.addoption("--walks", type=int, default=9, help="number of random walks of the session's model")
     parser.addoption(
-        "--rounds", type=int, default=3, help="rounds from which the linkage attack learns, for each database and kind of phone"
+        "--rounds", type=int, default=3, help="rounds of training for the linkage attack, per database and kind of phone"
     )
-    parser.addoption("--histories", type=int, default=1, help="how many stories with kills are told and checked, for each database")
+    parser.addoption("--histories", type=int, default=1, help="number of histories with kills, per database")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -283,7 +283,7 @@ async def test_a_changed_config_is_the_measure_from_then_on(event: Event) -> Non
 
     assert pointers(await event.answer(made, bert, four)) == ["/response_data/bread", "/response_data/shade"]
     assert pointers(await event.answer(made, bert, four, headers={"idempotency-key": "k2"})) != []
-    assert accepted(await event.answer(made, anna, four, headers=key), 201)["response_data"] == four, "a replay stays one"
+    assert accepted(await event.answer(made, anna, four, headers=key), 201)["response_data"] == four, "a replay remains a replay"
     accepted(await event.answer(made, bert, {"bread": "Rye", "shade": 3}), 201)
 
 

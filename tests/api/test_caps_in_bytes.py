@@ -50,7 +50,7 @@ async def test_everything_that_is_stored_is_counted(api: Api, app: App) -> None:
     accepted(await api.put(f"{path}/responses/{sent['id']}", {"response_data": "short"}, token=anna.token))
     assert stored(app, event) == before - 95
     accepted(await api.delete(f"{path}/responses/{sent['id']}", token=event.host), 204)
-    assert stored(app, event) == before - 102, "its row and its key stay"
+    assert stored(app, event) == before - 102, "its row and its key remain"
     accepted(await api.patch(path, {"title": "Wall", "config": {"text": "x" * 100}}, token=event.host))
     accepted(await api.post(f"{path}/rounds", token=event.host))
     accepted(await one(event, wall, bert, 1, "answer-2"), 201)
@@ -78,7 +78,7 @@ async def test_one_who_sends_the_same_answer_with_new_keys_is_stopped(api: Api, 
     codes = [(await one(event, poll, anna, 1, f"key-{nth}")).status_code for nth in range(118)]
     assert (codes[0], codes[1], codes[-1]) == (201, 200, 409)
     assert stored(app, event) < CAP * 1.1 + KEY_BYTES
-    assert (await one(event, poll, anna, 1, "key-0")).status_code == 201, "a repetition needs no bytes"
+    assert (await one(event, poll, anna, 1, "key-0")).status_code == 201, "a replay needs no bytes"
 
 
 async def test_what_works_when_a_session_is_full(api: Api, app: App) -> None:
@@ -144,9 +144,9 @@ async def test_pools_and_the_keys_of_their_owners_are_counted(api: Api, app: App
     before = stored(app, event)
     accepted(await event.move(poll, "expired"))
     line = stored(app, event) - before
-    assert 0 < line < 300, "released rows take what they took in the pool"
+    assert 0 < line < 300, "released rows take as many bytes as in the pool"
     accepted(await api.delete(f"/participants/{seats[0].id}", token=event.host), 204)
-    assert stored(app, event) == before + line + POOLED_BYTES - 2 * KEY_BYTES, "a mark comes and the keys of the owner go"
+    assert stored(app, event) == before + line + POOLED_BYTES - 2 * KEY_BYTES, "a mark is added, and the owner's keys are deleted"
     assert empty < joined
 
 

@@ -37,7 +37,7 @@ async def test_a_hall_asks_the_database_once_for_its_code(event: Event, reads: l
         for typed in (event.code, event.code.lower().replace("-", " ")):
             assert accepted(await event.api.get(f"/sessions/by-code/{typed}"))["session_id"] == event.id
 
-    assert len(reads) <= 2, "the look-up, and the session that it leads to"
+    assert len(reads) <= 2, "the lookup, and the read of its session"
 
 
 async def test_a_name_is_looked_up_with_one_read(event: Event, reads: list[Any]) -> None:
@@ -95,4 +95,4 @@ async def test_a_hall_that_comes_at_once_asks_the_database_for_its_code_once(eve
     answers = await asyncio.gather(*(event.api.get(f"/sessions/by-code/{event.code}") for _ in range(200)))
 
     assert {accepted(answer)["session_id"] for answer in answers} == {event.id}
-    assert len(reads) <= 3, "the look-up of the first, that of all others, and the session that they lead to"
+    assert len(reads) <= 3, "the first lookup, the shared lookup of all others, and the read of their session"

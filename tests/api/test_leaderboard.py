@@ -95,7 +95,7 @@ async def test_points_stay_with_the_host_until_results_are_revealed_and_answerin
     async def seen() -> list[bool]:
         own = accepted(await api.get("/participants/me", token=anna.token))["points"]
         told = [bool(await places(event, token)) for token in (event.host, event.screen, anna.token)]
-        assert own == (1000 if told[2] else None), "one's own seat tells what the board tells"
+        assert own == (1000 if told[2] else None), "the own seat has the score of the leaderboard"
         return told
 
     path = f"{event.path}/activities/{asked['id']}"

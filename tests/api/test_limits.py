@@ -115,8 +115,8 @@ def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
     policies = {each for route in app.routes for each in (route.policy, *route.guesses)}
     assert len({policy.name for policy in policies}) == len(policies)
     for route in app.routes:
-        assert route.policy.scope is not LimitScope.ADDRESS, "a hall is one address"
-        assert not (route.who and route.policy.scope is LimitScope.SERVER), "a token is counted by itself"
+        assert route.policy.scope is not LimitScope.ADDRESS, "a hall shares one address"
+        assert not (route.who and route.policy.scope is LimitScope.SERVER), "each token is counted separately"
         if route.method != "GET" and route.who:
             assert route.policy.shared, route.name
 

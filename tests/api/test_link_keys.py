@@ -54,7 +54,7 @@ async def test_link_passes_when_no_more_codes_may_be_tried(event: Event, asked: 
 
     assert (await ASKED[asked](event, event.code, {"link-key": key})).is_success
     assert (await ASKED[asked](event, event.code.lower().replace("-", " "), {"link-key": key})).status_code in {200, 409}
-    assert (await ASKED["by-code"](event, event.code, {})).is_success, "the code led somebody in from here"
+    assert (await ASKED["by-code"](event, event.code, {})).is_success, "the code was used from this address"
 
 
 @pytest.mark.parametrize("asked", ASKED)

@@ -49,7 +49,7 @@ async def test_responses_are_counted_as_accepted_and_as_refused_with_the_reason(
     route = "/api/v1/sessions/{session_id}/activities/{activity_id}/responses"
     assert grown(before, after, "conflicto_problems_total", "POST", route, "activity-not-open") == 1
     assert grown(before, after, "conflicto_request_body_bytes_count") == 4
-    assert grown(before, after, "conflicto_commits_total") == 4, "what is refused at the writer had a transaction too"
+    assert grown(before, after, "conflicto_commits_total") == 4, "a refusal by the writer has a transaction too"
     assert grown(before, after, "conflicto_commit_commands_sum") == 4
     assert grown(before, after, "conflicto_commit_seconds_count") == 4
     assert grown(before, after, "conflicto_feed_lag_seconds_count") == 3

@@ -57,7 +57,7 @@ async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> No
     assert int(packed.headers["content-length"]) == len(gzip.compress(plain.content, 9, mtime=0)) < len(plain.content) / 2
     assert packed.content == plain.content
     assert plain.headers["x-content-type-options"] == "nosniff"
-    assert "x-request-id" not in plain.headers, "caches give it to others"
+    assert "x-request-id" not in plain.headers, "caches serve it to others"
     of_pages = {"content-security-policy", "permissions-policy", "cross-origin-opener-policy", "referrer-policy"}
     assert of_pages & set(plain.headers) == set()
 
@@ -179,7 +179,7 @@ async def test_what_follows_the_bounds_of_head_and_query_is_not_read(api: Api) -
     long = "lang=de&" + "x" * (MAX_QUERY_BYTES - 8)
 
     assert 'data-theme="dark"' in whole.text
-    assert 'data-size="normal"' in cut.text, "a value that is cut is no value"
+    assert 'data-size="normal"' in cut.text, "a truncated value is invalid"
     assert '<html lang="de"' in (await api.http.get(f"/?{long}")).text
     for path in ("/", "/join"):
         assert refused(await api.http.get(f"{path}?{long}x"), 422, "invalid-input")["errors"][0]["pointer"] == "/query"

@@ -284,7 +284,7 @@ async def test_the_feed_tells_every_released_answer_once_from_every_position(api
     async with _restarted(app, clock) as (other, _):
         cold = Event(other, event.id, event.code, event.host, event.screen)
         for name, token in (("host", event.host), ("screen", event.screen)):
-            assert len(set(cursors[name])) <= 3, "nothing moves between releases"
+            assert len(set(cursors[name])) <= 3, "nothing changes between releases"
             for cursor in {*cursors[name], "0"}:
                 warm = await changes(event, token, cursor)
                 told = [item["id"] for item in warm["items"] if item["entity"] == "response"]

@@ -132,7 +132,7 @@ async def test_one_new_answer_is_not_released_among_edits(api: Api, app: App, cl
         if ends:
             accepted(await event.move(poll, "expired"))
         assert {row["id"] for row in await listed(event, poll)} == {row["id"] for row in sent}
-        assert (await status(event, poll))["response_count"] == 12, "one more would be told to be the latecomer's"
+        assert (await status(event, poll))["response_count"] == 12, "one more would be identifiable as the latecomer's"
         if ends:
             accepted(await event.move(poll, "active"))
         accepted(await api.delete("/participants/me", token=late.token), 204)
@@ -150,7 +150,7 @@ async def test_edits_of_too_few_are_released_among_other_rows(api: Api, app: App
     accepted(await event.move(poll, "expired"))
 
     rows = {row["id"]: row for row in await listed(event, poll)}
-    assert len(rows) == 8, "one new answer would be told from all that was there before"
+    assert len(rows) == 8, "one new response would be identifiable among the earlier ones"
     assert rows[sent[0]["id"]]["response_data"] == "edited"
     assert all(row["updated_at"] > first[row["id"]]["updated_at"] for row in rows.values())
     assert {row["revision"] for row in rows.values()} == {2}

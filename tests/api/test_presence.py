@@ -74,7 +74,7 @@ async def test_no_request_about_an_answer_is_a_sign_of_life(api: Api, clock: Han
         clock.advance(60)
         assert await states(event) == ["disconnected", "disconnected"]
     await event.move(vote, "expired")
-    assert await states(event) == ["disconnected", "disconnected"], "nor does it show once the round is over"
+    assert await states(event) == ["disconnected", "disconnected"], "it stays hidden after the end of the round"
 
 
 async def test_joining_and_leaving_show_at_once(api: Api, clock: HandClock) -> None:

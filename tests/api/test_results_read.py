@@ -33,7 +33,7 @@ async def test_a_ranking_puts_first_what_most_people_rank_first_and_earlier_ones
     path = f"{event.path}/activities/{now['id']}?force=true"
     longer = {"question": "First?", "options": [*options, {"id": "of", "text": "F"}]}
     accepted(await event.api.patch(path, {"config": longer}, token=event.host))
-    assert (await ranked(event, now))[:2] == [("oa", 16), ("ob", 11)], "with another option the tally is counted anew"
+    assert (await ranked(event, now))[:2] == [("oa", 16), ("ob", 11)], "with another option the tally is counted again"
     for activity in (before, now):
         renamed = {"config": {"question": "And first?", "options": options}}
         accepted(await event.api.patch(f"{event.path}/activities/{activity['id']}?force=true", renamed, token=event.host))

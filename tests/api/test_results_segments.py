@@ -63,7 +63,7 @@ async def test_results_after_a_restart_come_from_segments_unless_something_chang
             api = Api(app)
             read.clear()
             assert await results(event, wall, api) == before
-            assert sum(read) == amount, "what the segments hold is not read again"
+            assert sum(read) == amount, "responses in segments are not read again"
             if change is None:
                 path = f"{event.path}/activities/{wall['id']}/responses/{sent[0]['id']}"
                 accepted(await api.patch(path, {"moderation": "hidden"}, token=event.host))

@@ -143,7 +143,7 @@ async def test_points_are_counted_by_what_was_written_and_results_by_what_is_sho
         assert [(each["nickname"], each["points"]) for each in board] == [(name, 1000), ("Bert", 0)]
     accepted(await api.patch(event.path, {"word_filter": {"mode": "off"}}, token=event.host))
     board = accepted(await api.get(f"{event.path}/leaderboard", token=event.screen))["items"]
-    assert board[0]["nickname"] == f"{SAID}!", "names are masked as the filter is now"
+    assert board[0]["nickname"] == f"{SAID}!", "names are masked by the present filter"
 
 
 async def test_the_hosts_own_words_pass_in_answers(api: Api) -> None:
@@ -262,4 +262,4 @@ async def test_a_replayed_answer_is_the_one_that_was_kept(api: Api) -> None:
     accepted(await api.patch(event.path, {"word_filter": HOLD}, token=event.host))
 
     assert accepted(await event.answer(wall, anna, SAID, **again), 201) == first
-    assert await feed(event, wall, event.screen) == [SAID], "answers from before are left as they are"
+    assert await feed(event, wall, event.screen) == [SAID], "earlier responses stay unchanged"

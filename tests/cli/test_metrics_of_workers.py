@@ -48,10 +48,10 @@ def test_every_request_is_counted_once_at_any_worker(two: Served) -> None:
     assert samples["conflicto_workers", ()] == 2
     pages = int(Path(f"/proc/{two.process.pid}/statm").read_text().split()[1])
     supervisor = samples["conflicto_supervisor_resident_memory_bytes", ()]
-    assert 0.5 < supervisor / (pages * os.sysconf("SC_PAGE_SIZE")) < 2, "that of the parent, counted once"
-    assert samples["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
+    assert 0.5 < supervisor / (pages * os.sysconf("SC_PAGE_SIZE")) < 2, "the parent's memory, counted once"
+    assert samples["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE plus DATABASE_MAX_OVERFLOW"
     time.sleep(2.5)
-    assert lives(scrape(two)) == before + 60, "and they stay so"
+    assert lives(scrape(two)) == before + 60, "the values stay"
 
 
 def test_answers_and_polls_are_counted_once_on_both_paths(two: Served) -> None:

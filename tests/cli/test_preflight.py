@@ -91,7 +91,7 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
     assert_refused(refused, "File exists", "CONFLICTO_DATA_DIR")
 
 
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder that even root cannot write")
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="root can write every folder")
 def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     refused = run_apart("serve", "--port", str(free_port()), env=environment(Path("/proc/self/conflicto")))
 

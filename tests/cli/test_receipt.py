@@ -73,7 +73,7 @@ async def test_earlier_receipts_outlive_the_key(app: App, receipt: str, env: dic
     rotated = run("receipt", "rotate", env=env)
     assert rotated.exit_code == 0, rotated.stderr
     later = signed(app)
-    assert later.split(".")[0] != receipt.split(".", maxsplit=1)[0], "another key has another name"
+    assert later.split(".")[0] != receipt.split(".", maxsplit=1)[0], "another key has another id"
     for text in (receipt, later):
         assert run("receipt", "verify", "-", env=env, stdin=text).exit_code == 0
 

@@ -38,7 +38,9 @@ def test_the_image_runs_as_nobody_in_particular_and_keeps_no_builder() -> None:
     assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
     assert not re.search(r"\b(pip|apt-get|curl)\b", final)
     assert not re.search(r"^ADD ", DOCKERFILE, re.MULTILINE)
-    assert build.index("requirements/base.txt") < build.index("COPY src"), "our code must not invalidate what it depends on"
+    assert build.index("requirements/base.txt") < build.index("COPY src"), (
+        "our code must not invalidate the layer of its dependencies"
+    )
 
 
 def test_nothing_is_installed_without_its_hash() -> None:

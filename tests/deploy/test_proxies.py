@@ -93,7 +93,7 @@ async def test_events_arrive_one_by_one_and_at_once(passed: Passed) -> None:
             response = await asyncio.to_thread(answer, passed, f"Anna{number}{time.monotonic_ns()}")
             while not any(response in event["data"] for event in reader.told.events):
                 assert await reader.part()
-            assert time.monotonic() - sent < 5, "one that is buffered would come with the next, or never"
+            assert time.monotonic() - sent < 5, "a buffered event would arrive with the next one, or never"
     headers = {name.lower(): value for name, value in reader.headers.items()}
     assert headers["content-type"] == "text/event-stream; charset=utf-8"
     assert "content-length" not in headers
@@ -108,7 +108,7 @@ async def test_a_long_poll_is_held_back_and_answered_by_the_change(passed: Passe
     await asyncio.to_thread(answer, passed, f"Bo{time.monotonic_ns()}")
     page = (await waiting).json()
 
-    assert page["items"][0]["entity"] == "participant", "who joins and answers is told as soon as they are in"
+    assert page["items"][0]["entity"] == "participant", "joins and responses appear in the stream at once"
     assert time.monotonic() - began < 15
 
 
@@ -188,7 +188,7 @@ def test_each_address_has_a_limit_of_its_own_whatever_it_writes(passed: Passed) 
     transport = httpx2.HTTPTransport(local_address="127.0.0.6", **PLAIN)
     with httpx2.Client(transport=transport, timeout=10) as http:
         past_the_proxy = http.get(f"{passed.server.url}/api/v1{guess}", headers={"x-forwarded-for": greedy})
-    assert past_the_proxy.status_code == 404, "the server believes its proxies alone"
+    assert past_the_proxy.status_code == 404, "the server trusts only its proxies"
 
 
 def test_metrics_are_not_for_the_world(passed: Passed) -> None:

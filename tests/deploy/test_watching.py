@@ -123,5 +123,5 @@ def test_promtool_accepts_the_rules_and_their_tests_pass() -> None:
 def test_prometheus_reads_its_token_from_a_file() -> None:
     config = yaml.safe_load(Path(DEPLOY / "prometheus/prometheus.yaml").read_text(encoding="utf-8"))
     (job,) = config["scrape_configs"]
-    assert job["job_name"] == "conflicto", "the alert on `up` names it"
+    assert job["job_name"] == "conflicto", "the alert on `up` names the job"
     assert list(job["authorization"]) == ["credentials_file"]

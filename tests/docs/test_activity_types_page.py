@@ -74,7 +74,7 @@ def served_view(port: str, name: str) -> str:
     return str(httpx2.get(f"{url}{build[0]}{name}", **PLAIN).text)
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the afternoon needs bash and curl")
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the page's commands need bash and curl")
 def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = environment(tmp_path / "data", PATH=path, PORT=str(free_port()), ADMIN=ADMIN)

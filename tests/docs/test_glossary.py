@@ -51,7 +51,7 @@ async def test_public_names_use_the_glossary(app: App, document: dict[str, Any])
     for table in metadata_obj.tables.values():
         names |= {table.name, *table.columns.keys()}
 
-    assert {name for name in names if FIELDS.search(name)} == {"events"}, "the contract's address of Server-Sent Events"
+    assert {name for name in names if FIELDS.search(name)} == {"events"}, "the contract's URL of Server-Sent Events"
     assert {"session_id", "activity_id", "participant_id", "response_data", "round"} <= names
 
 

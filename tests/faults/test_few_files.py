@@ -35,7 +35,7 @@ def test_connections_beyond_the_files_that_may_be_open_hurt_nobody_who_is_in(tmp
                 each.close()
             until = time.monotonic() + PATIENCE_S
             while not _answers(server.url):
-                assert time.monotonic() < until, "nobody new is let in"
+                assert time.monotonic() < until, "new connections are refused"
         assert {status for status, _ in crowd.refused} <= {503}
         assert crowd.lost(server) == {}
 

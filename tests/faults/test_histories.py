@@ -100,7 +100,7 @@ class Client:
                 return answer.json()
             assert answer.status_code == 503, answer.text
             time.sleep(0.05)
-        raise AssertionError("nobody answered in time")
+        raise AssertionError("no server responded in time")
 
 
 def write(fleet: Fleet, crowd: Crowd, nth: int) -> list[Write]:

@@ -61,7 +61,7 @@ def test_a_token_has_one_quota_at_two_workers(workers: list[Served]) -> None:
 
     assert SUBMIT.quota <= statuses.count(201) <= most + 1
     assert set(statuses) <= {201, 429}
-    assert answered(workers[1], crowd, nth=1) == 201, "a neighbour is not touched"
+    assert answered(workers[1], crowd, nth=1) == 201, "a neighbour is not affected"
 
 
 def test_failures_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
@@ -70,7 +70,7 @@ def test_failures_at_one_worker_count_at_the_other(workers: list[Served]) -> Non
 
     most = ADDRESS_POLICY.quota + (time.monotonic() - began) / ADDRESS_POLICY.interval_s + sum(map(decided_alone, workers))
     assert looked <= most + 1
-    assert looked >= ADDRESS_POLICY.quota or any(map(decided_alone, workers)), "alone, a worker is stricter"
+    assert looked >= ADDRESS_POLICY.quota or any(map(decided_alone, workers)), "without Redis a worker is stricter"
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -108,8 +108,8 @@ async def test_a_redis_that_is_killed(workers: list[Worker], server: ValkeyServe
     assert await one.allowed(CAREFUL, 2) == 2
     server.stop()
 
-    assert await one.allowed(SUBMIT, 20) == 10, "open for who is known, within this process's own limit"
-    assert await one.allowed(CAREFUL, 20) == 5, "all but closed for who is not"
+    assert await one.allowed(SUBMIT, 20) == 10, "open for known callers, within this process's own limit"
+    assert await one.allowed(CAREFUL, 20) == 5, "almost closed for unknown callers"
     assert one.limiter.fallback_count > 10
     one.limiter.refund(SUBMIT, "anna")
     assert await one.allowed(SUBMIT, 5) == 1
@@ -133,7 +133,7 @@ async def test_a_redis_that_hangs_delays_one_request_once(workers: list[Worker],
     one = await hanging(workers, monkeypatch)
     began = time.monotonic()
     await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {nth}") for nth in range(200)))
-    assert time.monotonic() - began < 1.0, "5 s were asked for"
+    assert time.monotonic() - began < 1.0, "the requested pause is 5 s"
 
 
 async def hanging(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> Worker:
@@ -160,7 +160,7 @@ async def test_a_redis_that_loses_its_keys(workers: list[Worker]) -> None:
     for command in (lambda client: client.flushall(), lambda client: client.script_flush()):
         assert await other.redis.run(command, default=False)
 
-    assert await one.allowed(SUBMIT, 20) == 8, "what this process saw, it remembers"
+    assert await one.allowed(SUBMIT, 20) == 8, "the process remembers what it has spent"
     assert not one.redis.is_paused
 
 
@@ -176,7 +176,7 @@ async def test_a_redis_with_another_type_under_the_key(workers: list[Worker]) ->
 async def test_guesses_without_redis_are_few(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
     assert await guesses(one.guard, ADDRESS_POLICY.quota - 20) == ADDRESS_POLICY.quota - 20
-    assert await guesses(other.guard, 200) == 20, "workers count misses together"
+    assert await guesses(other.guard, 200) == 20, "workers share the count of wrong codes"
     server.stop()
 
     address = "198.51.100.7"
@@ -198,7 +198,7 @@ async def test_hall_that_is_guessed_from_is_let_in_by_every_worker(workers: list
         assert b"GOOD" not in name
         assert 0 < await other.redis.run(lambda client, name=name: client.ttl(name), default=-1) <= LIFETIME_S
     server.stop()
-    assert await is_let_in(other.guard, "GOOD"), "it has seen the code itself by now"
+    assert await is_let_in(other.guard, "GOOD"), "the process has seen the code itself by now"
 
 
 async def is_let_in(guard: CodeGuard, code: str) -> bool:

@@ -74,4 +74,4 @@ def test_who_floods_one_session_hurts_no_other(postgres_database: str, tmp_path:
         f"noisy neighbour: answers in other sessions took {usual_s:.2f} s without and {beside_s:.2f} s beside"
         f" {FLOOD_PER_S:.0f} a second in one, nine of ten at most {slow_s:.2f} s"
     )
-    assert slow_s <= usual_s + COMMIT_S + HEADROOM_S, "no more than the commit that is under way stands before them"
+    assert slow_s <= usual_s + COMMIT_S + HEADROOM_S, "only the running commit is ahead of them"

@@ -96,7 +96,7 @@ def test_what_a_power_cut_leaves_begins_as_the_feed_does_and_has_all_that_was_ac
     assert missing(lefts) == 0
     assert all(left.answers == told[: len(left.answers)] for left in lefts)
     with served(tmp_path / "last") as again:
-        assert crowd.lost(again) == {}, "with the tokens that were given out before"
+        assert crowd.lost(again) == {}, "with the tokens from before the cut"
     check = run("db", "check", env=environment(tmp_path / "last"))
     assert check.exit_code == 0, check.stdout
     counted(f"SQLite: {count} power cuts, half of them with torn files, {len(told)} answers, 0 of those acknowledged lost")
@@ -130,7 +130,7 @@ def test_what_a_bad_disk_did_not_take_is_refused_and_the_rest_stays(disk: Disk, 
                     refusals = len(crowd.refused) + PATIENT_REFUSALS
                     crowd.wait_until(lambda: len(crowd.refused) > refusals)  # noqa: B023 - waited for at once
                     there = set(crowd.acknowledged)
-                    assert {each["id"] for each in crowd.stored(server)} == there, "reads go on, and show nothing of it"
+                    assert {each["id"] for each in crowd.stored(server)} == there, "reads continue, and do not show it"
                     disk.cut(server, tmp_path / "cut", Random(0), is_torn=False)
                 assert set(answers(tmp_path / "cut")) == there
                 shutil.rmtree(tmp_path / "cut")

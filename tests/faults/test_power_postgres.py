@@ -103,7 +103,7 @@ def test_what_a_power_cut_leaves_of_postgres_has_all_that_was_acknowledged(
         told = [each["id"] for each in crowd.stored(server)]
 
     for acknowledged, answers in lefts:
-        assert answers is not None, "it starts"
+        assert answers is not None, "the server starts"
         assert acknowledged - set(answers) == set()
         assert answers == told[: len(answers)]
     counted(f"PostgreSQL: {count} power cuts, half of them with torn files, {len(told)} answers, 0 of those acknowledged lost")

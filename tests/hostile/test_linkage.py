@@ -252,7 +252,7 @@ async def test_a_named_activity_names_everybody(attacked: Any) -> None:
     attack = await attacked(2, anonymous=False, **OPEN)
     certain = {name: each for name, each in attack.scores.items() if name.startswith("one record") and each.right == each.claims}
     assert max(each.right for each in certain.values()) >= len(NAMES) * 2
-    assert any(not name.startswith("one record") for name in attack.leaks(GROUP)), "by what else the attack could tell"
+    assert any(not name.startswith("one record") for name in attack.leaks(GROUP)), "the attack used something else"
 
 
 async def test_single_answers_without_names_name_many(attacked: Any) -> None:

@@ -25,7 +25,7 @@ async def test_it_is_made_once_for_all_who_ask_and_anew_for_each_revision(kit: K
     assert (first, made) == ([found.revision] * 5, [found.revision])
     changed, _ = kit.do(stage.session_id, change_activity, stage.activity_id, {"title": "New"}, {}, types=load_registry(()))
     assert await remembered.get(changed) == changed.revision
-    assert await remembered.get(found) == changed.revision, "what is newer serves as well"
+    assert await remembered.get(found) == changed.revision, "a newer value is used as well"
     with pytest.raises(NotFound):
         await remembered.get(activity(id=UUID(int=9)))
 

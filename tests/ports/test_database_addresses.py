@@ -184,7 +184,7 @@ def test_a_start_waits_for_a_database_that_is_down_and_says_so(tmp_path: Path) -
             cluster.start(cluster.port)
             assert cluster.answers()
             server.process.wait(PATIENCE_S)
-            assert "conflicto db upgrade" in server.log.read_text(), "the schema was not there, which is for the operator"
+            assert "conflicto db upgrade" in server.log.read_text(), "the schema is missing, which the operator must fix"
             assert server.log.read_text().count("waiting-for-database") == 1
         assert run("db", "upgrade", env=environment(tmp_path, DATABASE_URL=cluster.url)).exit_code == 0
         cluster.stop()

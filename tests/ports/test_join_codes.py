@@ -36,7 +36,7 @@ def test_codes_grow_with_the_sessions_that_are_open(kit: Kit) -> None:
     first, length = fresh(kit)
     assert length == 8
     second, length = fresh(kit)
-    assert length == 9, "there are 49 now, and what is over does not count"
+    assert length == 9, "49 sessions are open now; ended ones do not count"
     assert len(kit.do(first, replace_join_code, first, actor="host").join_code) == 9
     kit.do(second, delete_session, second, actor="host", revisions=None)
     assert len(kit.do(first, replace_join_code, first, actor="host").join_code) == 8

@@ -64,7 +64,9 @@ def test_settings_hold_in_every_transaction_of_everybody(pooled_url: str) -> Non
                 assert settings(ReadTx(connection)) == OF_WRITER
         with pytest.raises(Unavailable):
             db.query(lambda tx: tx.connection.execute(text("CREATE TABLE t (a int)")))
-        assert other.execute("SELECT current_setting('enable_seqscan')").fetchone() == ("on",), "nobody finds what we set"
+        assert other.execute("SELECT current_setting('enable_seqscan')").fetchone() == ("on",), (
+            "our settings do not leak to other clients"
+        )
 
 
 def test_reads_are_of_one_moment(pooled_url: str) -> None:

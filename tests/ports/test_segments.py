@@ -204,7 +204,7 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
     assert (await load())[0] == 5
     read.clear()
     await segments.read(room.of, BASES[2])
-    assert sum(read) == 31, "another basis counts anew"
+    assert sum(read) == 31, "another basis is counted again"
 
 
 async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) -> None:
@@ -226,7 +226,7 @@ async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) 
     assert (kept.segment_task, kept.segmented_upto_ts, kept.segmented_count) == (None, segment.upto, segment.answers)
     assert segment.answers == 9
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.segment_task is None, "the newest ones are left"
+    assert kept.segment_task is None, "the newest ones remain"
 
 
 async def test_where_no_segment_can_be_made_nobody_tries_again_at_once(kit: Kit) -> None:

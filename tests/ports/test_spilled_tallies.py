@@ -135,7 +135,7 @@ async def test_it_equals_a_recount_while_followed_and_at_another_worker(
         expected = in_memory(kit, room, monkeypatch)
         assert await on_disk(kept, now_s) == expected
         other = await TallyCache().get(segments, room.of, BASIS)
-        assert await on_disk(other, 0) == expected, "whoever loads it now says the same"
+        assert await on_disk(other, 0) == expected, "a fresh load gives the same results"
 
 
 async def test_memory_holds_no_more_than_its_share_and_one_answer(kit: Kit, segments: SegmentService) -> None:
@@ -178,7 +178,7 @@ async def test_results_are_a_snapshot_of_five_seconds(kit: Kit, segments: Segmen
     room.step(followed)
     assert await kept.stored_results(14.9) is first
     assert (await kept.stored_results(15)).change_count == kept.change_count > first.change_count
-    assert (await kept.stored_results(99)).taken_s == 15, "nothing moved since"
+    assert (await kept.stored_results(99)).taken_s == 15, "nothing has moved since"
 
 
 async def test_a_full_disk_is_told_and_forgotten(kit: Kit, small: None) -> None:

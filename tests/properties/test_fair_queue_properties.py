@@ -36,12 +36,12 @@ def test_groups_are_fair_and_keep_what_they_must(arrivals: list[list[tuple[int, 
         assert len(keys_met) == len(set(keys_met))
         for topic in lines:
             mine = [each for each in group if each.topics == (topic,)]
-            assert mine == [each for each in waiting[topic] if each in mine], "a line keeps its order"
-            assert mine or len(lines) > most, "every line comes to its turn"
+            assert mine == [each for each in waiting[topic] if each in mine], "a session keeps its order"
+            assert mine or len(lines) > most, "every session gets its turn"
             for each in mine:
                 before = waiting[topic][: waiting[topic].index(each)]
                 assert all(set(each.keys).isdisjoint(other.keys) for other in before if other not in mine), (
-                    "nobody overtakes a twin"
+                    "commands with a common key keep their order"
                 )
             waiting[topic] = [each for each in waiting[topic] if each not in mine]
     assert not turns

@@ -36,7 +36,7 @@ def test_a_batch_holds_a_group_and_leaves_one(authors: list[int], group: int, sc
     assert len(out & people) >= group
     assert len(inside) == group
     assert inside <= people
-    assert len(released) == sum(author in out for author in authors), "all rows of a person go together"
+    assert len(released) == sum(author in out for author in authors), "all rows of a person are released together"
 
 
 def test_everybody_may_stay() -> None:

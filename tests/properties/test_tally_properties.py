@@ -108,7 +108,7 @@ def test_a_tally_that_followed_equals_a_recount(
     count, by_name = told(followed)[0][1]
     assert count == sum(each.is_visible for each in again)
     assert by_name == told(shown)[0][0][1] | {"score": told(written)[0][0][1]["score"]}, (
-        "others see what is shown, scored as written"
+        "others see the masked data with the score of the original"
     )
 
     for each in again:
@@ -135,7 +135,7 @@ def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, An
 
     for each in live:
         taken.remove(each)
-    assert told(taken) == told(RoundTally(BASIS)), "and every answer can be taken back"
+    assert told(taken) == told(RoundTally(BASIS)), "every response can be withdrawn"
 
 
 def told_of_stored(tally: RoundTally, spill: SpillStore) -> list[Any]:
@@ -175,7 +175,7 @@ def test_a_tally_on_disk_equals_a_recount_in_memory(
         followed.change(each, replace(each, deleted=True, text=None))
     assert told_of_stored(followed, spill) == told(RoundTally(basis))
     for left in ("SELECT count(*) FROM entries", "SELECT count(*) FROM items"):
-        assert spill._connection.execute(left).fetchone() == (0,), "nothing stays of what is gone"
+        assert spill._connection.execute(left).fetchone() == (0,), "nothing remains of removed responses"
     spill.close()
 
 

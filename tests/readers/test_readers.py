@@ -92,7 +92,7 @@ async def test_duckdb_reads_csv_and_json_lines(api: Api, tmp_path: Path) -> None
     assert told == [(["b", "a"],), (["c"],)]
 
 
-@pytest.mark.skipif(OFFICE is None, reason="there is no LibreOffice; LIBREOFFICE=1 lets apt bring it")
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is missing; LIBREOFFICE=1 installs it with apt")
 async def test_libreoffice_reads_workbooks(api: Api, tmp_path: Path) -> None:
     content, _ = await file(api, "?format=xlsx")
     (tmp_path / "answers.xlsx").write_bytes(content)

@@ -43,7 +43,7 @@ async def eventually(check: Callable[[], Awaitable[Any]], within_s: float = PATI
         found = await check()
         if found:
             return found
-        assert time.monotonic() < until, "it did not happen in time"
+        assert time.monotonic() < until, "the condition did not hold in time"
         await asyncio.sleep(0.02)
 
 

@@ -113,7 +113,7 @@ class Crowd:
         """Wait for something that the phones bring about."""
         until = time.monotonic() + PATIENCE_S
         while not happened():
-            assert time.monotonic() < until, "it did not happen in time"
+            assert time.monotonic() < until, "the condition did not hold in time"
             self.news.wait(0.2)
             self.news.clear()
 

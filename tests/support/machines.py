@@ -70,6 +70,6 @@ def until(holds: Callable[[], Any], *, within_s: float = PATIENCE_S) -> float:
     """Wait until a condition holds, and return the time that took."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < within_s, "it did not happen in time"
+        assert time.monotonic() - began < within_s, "the condition did not hold in time"
         time.sleep(0.01)
     return time.monotonic() - began

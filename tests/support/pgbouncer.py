@@ -71,8 +71,8 @@ def pgbouncer(
     """Yield a PgBouncer in a pooling mode, set up as most guides say."""
     binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
-        assert "CI" not in os.environ, "the tests through a pooler need PgBouncer: apt-get install pgbouncer"
-        pytest.skip("there is no PgBouncer here: apt-get install pgbouncer")
+        assert "CI" not in os.environ, "tests through a pooler need PgBouncer: apt-get install pgbouncer"
+        pytest.skip("PgBouncer is missing: apt-get install pgbouncer")
     server, port = urlsplit(server_url), free_port()
     with tempfile.TemporaryDirectory(prefix="conflicto-pgbouncer-") as name:
         folder = Path(name)

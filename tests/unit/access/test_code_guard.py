@@ -140,7 +140,7 @@ async def test_link_with_its_key_is_never_limited(guard: CodeGuard) -> None:
         code = f"GOOD{number}"
         assert await tries(guard, ANNA, code, right=True, key=KEYS.key_of(code))
     assert await tries(guard, ANNA, "OVER", right=False, key=KEYS.key_of("OVER"))
-    assert await tries(guard, ANNA, "GOOD7", right=True), "and who types the code now is let in"
+    assert await tries(guard, ANNA, "GOOD7", right=True), "a typed code is accepted now"
 
 
 @pytest.mark.parametrize("key", ["", "x", "é", "\ud800", KEYS.key_of("OTHER"), KEYS.key_of("GOOD")[:-1], KEYS.key_of("GOOD") + "A"])
@@ -166,7 +166,7 @@ async def test_wrong_key_is_a_miss_even_where_the_code_is_right_and_used(guard: 
 def test_key_changes_with_code_and_installation_and_is_long_enough() -> None:
     keys = {LinkKeys(secret).key_of(code) for secret in (b"k" * 32, b"l" * 32) for code in ("BCDFGHJK", "BCDFGHJL", "BCDFGHJKL")}
     assert len(keys) == 6
-    assert all(re.fullmatch(r"[\w-]{12}", key) for key in keys), "72 bits that an address needs not escape"
+    assert all(re.fullmatch(r"[\w-]{12}", key) for key in keys), "72 bits in characters that a URL need not escape"
 
 
 async def test_concurrent_guesses_have_the_limit_of_sequential_ones(guard: CodeGuard) -> None:
@@ -191,7 +191,7 @@ async def test_concurrent_guesses_of_many_addresses_keep_the_server_limit(guard:
     assert sum(await asyncio.gather(*tried)) == SERVER_POLICY.quota
     assert not await tries(guard, "192.0.2.9", "RIGHT", right=True), "a typed code waits"
     assert await tries(guard, "192.0.2.9", "RIGHT", right=True, key=KEYS.key_of("RIGHT")), "a link does not"
-    assert await tries(guard, "192.0.2.9", "RIGHT", right=True), "nor who types what led somebody in from there"
+    assert await tries(guard, "192.0.2.9", "RIGHT", right=True), "a code that was used from there does not wait"
     assert len(guard._addresses) == len(guard._server) == 0
 
 
@@ -285,7 +285,7 @@ async def test_two_addresses_cannot_spend_the_whole_quota(guard: CodeGuard, cloc
         clock.advance(0.01)
         looked += await tries(guard, f"192.0.2.{nth % 2}", f"wrong {nth}", right=False)
         if nth % 100 == 0:
-            assert await tries(guard, f"10.0.{nth >> 8}.1", f"RIGHT {nth}", right=True), "somebody new is let in at any time"
+            assert await tries(guard, f"10.0.{nth >> 8}.1", f"RIGHT {nth}", right=True), "new participants are always admitted"
     assert looked <= SERVER_POLICY.quota * 4
 
 

@@ -54,7 +54,7 @@ def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
     clock.advance(2)
     assert not used.has("a", "GOOD")
     assert used.add("b", "OTHER")
-    assert len(used) == 1, "what is forgotten takes no place"
+    assert len(used) == 1, "a forgotten code takes no space"
 
 
 def test_a_pair_is_found_by_both_parts() -> None:
@@ -67,7 +67,7 @@ def test_a_pair_is_found_by_both_parts() -> None:
 def test_the_shared_budget_evicts_the_oldest_entries() -> None:
     clock, budget = ManualClock(), CacheBudget(3 * ENTRY_BYTES)
     used = UsedCodes(clock, budget)
-    assert not used._evict(), "there is nothing to give"
+    assert not used._evict(), "nothing is left to evict"
     for code in ("a", "b", "c"):
         used.add("192.0.2.1", code)
     budget.account("another").add(ENTRY_BYTES)

@@ -155,7 +155,7 @@ def test_rank_reads_its_options_from_the_config() -> None:
     assert ranking(entry, *BALLOTS, config=config) == ranking({"rule": "borda", "of": OPTIONS}, *BALLOTS)
     assert result({"op": "rank", **entry}, *BALLOTS, config={"options": 7})["answers"] == 0
     of_config = TallyInputs('{"r":{"path":"","op":"rank","of":"/options"}}', None, None, None, config='{"options":["a"]}')
-    assert of_config.digest != of_config._replace(config='{"options":["b"]}').digest, "stored segments are counted anew"
+    assert of_config.digest != of_config._replace(config='{"options":["b"]}').digest, "stored segments are counted again"
 
 
 def test_values_are_compared_in_nfc_and_shown_in_it() -> None:
@@ -163,7 +163,7 @@ def test_values_are_compared_in_nfc_and_shown_in_it() -> None:
     found = result({"op": "count"}, composed, decomposed, [composed, decomposed], {"\u00e9": [composed]}, {"e\u0301": [decomposed]})
     assert found["values"] == [{"value": composed, "count": 3}, {"value": {"\u00e9": [composed]}, "count": 2}]
     both = result({"op": "count"}, {"\u00e9": 1, "e\u0301": 2})["values"]
-    assert both == [{"value": {"\u00e9": 1, "e\u0301": 2}, "count": 1}], "names of one object stay apart"
+    assert both == [{"value": {"\u00e9": 1, "e\u0301": 2}, "count": 1}], "names of one object stay separate"
     for right, said in ((composed, decomposed), (decomposed, composed), ([composed, "x"], ["x", decomposed])):
         assert result({"op": "score", "key": "/r"}, said, "cafe", secret={"r": right})["correct"] == 1
     assert ranking({"of": [decomposed]}, [composed]) == [(composed, 1, 1)]

@@ -69,7 +69,7 @@ def test_a_sign_shows_at_the_tick_after_its_minute_and_never_before() -> None:
     hall.sign(60.5)
     assert {hall.state(60.5 + s) for s in range(74)} == {"disconnected"}
     assert hall.state(134.9) == "disconnected"
-    assert hall.state(135) == "idle", "as it stood at 120 s, 59.5 s after the sign"
+    assert hall.state(135) == "idle", "the state at 120 s, 59.5 s after the heartbeat"
 
 
 @pytest.mark.parametrize("sign", [121, 134, 150, 179.9])
@@ -102,7 +102,7 @@ def test_opening_a_round_takes_states_back_to_the_tick_and_closing_shows_them_li
     hall.sign(130)
     assert hall.state(140) == "online"
     hall.hidden.add(ROOM)
-    assert hall.state(140) == "idle", "at 120 s the last sign was 100 s old"
+    assert hall.state(140) == "idle", "at 120 s the last heartbeat was 100 s old"
     hall.hidden.clear()
     assert hall.state(140) == "online"
 

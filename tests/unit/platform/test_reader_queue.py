@@ -83,7 +83,7 @@ async def test_a_burst_is_taken_in_the_order_of_arrival_and_a_full_category_is_p
     for category in (plain, plain, lists, lists):
         queue.release(category)
         await settle()
-    assert order == ["p0", "p2", "l1", "l3"], "while a list runs, the second place goes to others"
+    assert order == ["p0", "p2", "l1", "l3"], "while a list runs, other reads get the second reader"
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -57,7 +57,7 @@ def test_a_phone_gets_every_word_of_its_own_now_or_later_and_none_twice(locale: 
     assert later.keys().isdisjoint(boot["texts"])
     wanted = {f"problem.{code}" for code in (*registry(), *MADE_BY_PAGES)} | {"notice.dismiss", "menu.answers", "state.offline"}
     assert wanted <= later.keys() | boot["texts"].keys()
-    assert "problem.foreign" in boot["texts"], "nothing can be fetched when it is needed"
+    assert "problem.foreign" in boot["texts"], "data cannot be downloaded when it is needed"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -54,7 +54,7 @@ async def test_whoever_waits_too_long_is_refused_and_not_looked_up() -> None:
     late = asyncio.create_task(reads.read(7))
     readers.is_open.set()
     assert await late == 7
-    assert sum(readers.sizes) == 3, "those in the batch that had begun, and the one who still waits"
+    assert sum(readers.sizes) == 3, "the keys of the running batch, and the one that still waits"
 
 
 async def test_a_failing_read_reaches_everyone_in_its_batch_and_no_other() -> None:

@@ -10,8 +10,8 @@ def test_slots_are_limited_per_key_and_in_total_and_are_released() -> None:
     places = ConcurrencyLimit(3, 2, key_error=Overloaded, total_error=Unavailable)
     with places.slot("anna", retry_after_s=1), places.slot("anna", retry_after_s=1):
         with pytest.raises(Overloaded), places.slot("anna", retry_after_s=1):
-            pytest.fail("two are all that one key has")
+            pytest.fail("a key may have two")
         with places.slot("ben", retry_after_s=1), pytest.raises(Unavailable), places.slot("clara", retry_after_s=1):
-            pytest.fail("three are all that there are")
+            pytest.fail("the total is three")
     with places.slot("clara", retry_after_s=1), places.slot("anna", retry_after_s=1):
         pass

@@ -88,8 +88,8 @@ async def test_the_next_holder_of_a_slot_continues_its_counts(tmp_path: Path) ->
     samples = await first.collect_all()
 
     assert value(samples, definitions.COMMITS) == 53
-    assert value(samples, definitions.LONG_POLLS_WAITING) == 0, "those who waited there are gone"
-    assert not (tmp_path / "2.json").exists(), "one file for each place, however often its worker is replaced"
+    assert value(samples, definitions.LONG_POLLS_WAITING) == 0, "the waiting requests of a dead worker are gone"
+    assert not (tmp_path / "2.json").exists(), "one file per worker slot, however often its worker is replaced"
     first.close()
 
 
