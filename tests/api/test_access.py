@@ -32,7 +32,7 @@ PUBLIC = {
 
 @dataclass
 class AccessFixture:
-    """Two events with an activity, two seats and an answer each."""
+    """Two events, each with an activity, two seats and a response."""
 
     event: Event
     activity: dict[str, Any]

@@ -16,7 +16,7 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 async def send(event: Event, method: str, path: str, text: str, token: str | None = None, **kwargs: Any) -> httpx2.Response:
-    """Send a body as it is written here."""
+    """Send a literal body."""
     headers = JSON | kwargs.pop("headers", {})
     return await event.api.request(method, path, token=token or event.host, content=text.encode(), headers=headers, **kwargs)
 

@@ -197,7 +197,7 @@ async def test_the_engines_own_bytes_come_back(event: Event) -> None:
 
 
 async def seen(event: Event, made: dict[str, Any], token: str) -> list[Any]:
-    """Return an activity's config by every way to it."""
+    """Return an activity's config from every route."""
     path, api = f"{event.path}/activities", event.api
     feed = accepted(await api.get(f"{event.path}/changes/since/0", token))["items"]
     return [
@@ -320,7 +320,7 @@ async def test_checks_that_nobody_needs_are_forgotten(event: Event, monkeypatch:
 
 @pytest.fixture
 async def before(settings: Settings, api: Api) -> AsyncIterator[Api]:
-    """The server as it was before the type came."""
+    """The server before the type was added."""
     bare = settings.model_copy(update={"activity_types": ()})
     async with App(bare, clock=api.app.clock).running() as app:
         yield Api(app)

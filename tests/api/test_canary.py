@@ -32,7 +32,7 @@ EVERYTHING = {DRAFT, SECRET, DRAFT_SECRET, AGGREGATE, SENT, PENDING, HIDDEN, NEI
 
 @dataclass
 class Stage:
-    """One event with something hidden in every place."""
+    """An event with a canary in every secret field."""
 
     event: Event
     anna: Seat

@@ -18,7 +18,7 @@ from tests.support.wire import Line, connected, get, listening
 PARTS = (1, 2, 7, 64)
 
 pytestmark = pytest.mark.in_process
-"""Each test here brings servers of its own."""
+"""Run in this process: each test starts its own servers."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ async def slow_port(settings: Settings, app: App) -> AsyncIterator[int]:
 
 
 class PolledSession:
-    """An event with one of each role, and the addresses that they poll."""
+    """An event with one token of each role, and the URLs that they poll."""
 
     def __init__(self, event: Event, anna: Seat, targets: list[tuple[str, str]]) -> None:
         self.event, self.anna, self.targets = event, anna, targets

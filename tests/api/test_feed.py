@@ -15,7 +15,7 @@ DAY_US = 86_400_000_000
 
 
 async def wall_of(api: Api, answers: int, **fields: Any) -> tuple[Event, dict[str, Any], list[dict[str, Any]]]:
-    """Return a session, its open wall, and the answers that were sent to it."""
+    """Return a session, its open wall, and the responses to it."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", **fields)
     anna = await event.join()

@@ -12,7 +12,7 @@ from tests.support.feed_reader import AnswerFollower, Follower
 STEPS = 60
 LOOK_EVERY = 12
 SEEDS = range(int(os.environ.get("WALK_SEEDS", "2")))
-"""More seeds look longer: `WALK_SEEDS=100 pytest tests/api/test_feed_fold.py`."""
+"""Seeds of the walks. For more: `WALK_SEEDS=100 pytest tests/api/test_feed_fold.py`."""
 
 
 class Walk:
@@ -120,7 +120,7 @@ KINDS = {"make": 2, "move": 4, "control": 2, "edit": 2, "drop": 1, "session": 2,
 
 
 class Crowd:
-    """Readers of every role, on every feed, who look now and then."""
+    """Readers of every role on every feed, who read now and then."""
 
     def __init__(self, walk: Walk) -> None:
         event = walk.event

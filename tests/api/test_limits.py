@@ -183,7 +183,7 @@ async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
 
 @pytest.mark.catalogue("R-02", "S-04")
 async def test_only_who_floods_is_refused(event: Event, clock: HandClock) -> None:
-    """R-02: the neighbours' answers are as they were, from the same address."""
+    """R-02: a flood does not affect a neighbour at the same address."""
     poll = await event.activity(status="active", response_policy="many")
     noisy, calm = await event.join("Noisy"), await event.join("Calm")
     statuses = []
@@ -216,7 +216,7 @@ LEFT = 60
 
 
 def leave(app: App, *addresses: str) -> None:
-    """Leave `LEFT` failures to some addresses."""
+    """Spend all failures except `LEFT` of some addresses."""
     for address in addresses:
         app.limiter.memory.spend(ADDRESS_POLICY, address, ADDRESS_POLICY.quota - LEFT)
 
@@ -296,7 +296,7 @@ async def test_wrong_ended_and_deleted_codes_are_alike(event: Event) -> None:
 @pytest.mark.catalogue("E-03")
 @pytest.mark.timed
 async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
-    """E-03, loosely: half of each kind's times lie where half of the other's do."""
+    """E-03: the middle halves of both kinds' times overlap."""
     accepted(await event.api.patch(event.path, {"status": "completed"}, token=event.host))
     took: dict[str, list[float]] = {"BCDFGHJK": [], event.code: []}
     for _ in range(200):

@@ -41,7 +41,7 @@ async def key_of(event: Event) -> str:
 
 
 def guessed(app: App) -> None:
-    """Spend all that the address and the server may miss."""
+    """Spend all failures of the address and of the server."""
     app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     app.limiter.memory.drain(SERVER_POLICY, "")
 

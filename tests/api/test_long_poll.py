@@ -101,7 +101,7 @@ async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Ap
     looked = 0
 
     async def look_and_miss(call: Any, head: Any) -> Any:
-        """Answer from before the change, as a reader who was a moment too early would."""
+        """Return a response from before the change, as to a reader who was a moment too early."""
         nonlocal looked
         looked += 1
         answer = await look(call, head)

@@ -1,4 +1,4 @@
-"""Sending, changing and taking back answers: policies, deadlines, idempotency."""
+"""Submission, change and withdrawal of responses: policies, deadlines, idempotency."""
 
 import asyncio
 from typing import Any

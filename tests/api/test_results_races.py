@@ -25,7 +25,7 @@ async def scored(api: Api) -> tuple[Event, dict[str, Any]]:
 def edits(
     app: App, monkeypatch: pytest.MonkeyPatch, event: Event, riddle: dict[str, Any], when: range, *, early: bool = False
 ) -> None:
-    """Edit the activity right after its JSON was read, or right before it is, at those readings."""
+    """Edit the activity right before or right after the given reads of its JSON."""
     endpoints = next(route.handler for route in app.routes if route.path.endswith("/leaderboard"))
     polls: Any = endpoints.__self__.polls
     shared, readings = polls.single_flight, 0

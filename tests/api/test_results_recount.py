@@ -61,7 +61,7 @@ class CountedWalk(Walk):
 
 
 def recount(answers: list[dict[str, Any]], spec: dict[str, Any], secret: Any) -> dict[str, Any]:
-    """Count as a person would, from the answers alone."""
+    """Count naively, from the responses alone."""
     data = [each["response_data"] for each in answers if isinstance(each["response_data"], dict)]
     choices = Counter(choice for each in data if isinstance(each.get("c"), list) for choice in set(each["c"]))
     numbers = [each["n"] for each in data if "n" in each]

@@ -146,7 +146,7 @@ async def test_a_look_that_fails_is_followed_by_another(
 
 @pytest.fixture
 async def workers(settings: Settings, clock: HandClock) -> AsyncIterator[list[App]]:
-    """Three processes' worth of apps on one database."""
+    """Three apps on one database, like three processes."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(App(settings, clock=clock).running()) for _ in range(3)]
 

@@ -21,7 +21,7 @@ from tests.support.checks import accepted, refused
 
 CLAIMS = ("iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp")
 GONE = object()
-"""Leave this member out."""
+"""Marker of a member to omit."""
 
 
 def coded(data: bytes) -> str:
@@ -29,7 +29,7 @@ def coded(data: bytes) -> str:
 
 
 class Forger:
-    """Takes a good host token apart and puts it together again, changed."""
+    """A valid host token, taken apart to build changed ones."""
 
     def __init__(self, event: Event) -> None:
         self.event = event

@@ -28,7 +28,7 @@ OF_THE_PROCESS = {
     "conflicto_uptime_seconds", "process_resident_memory_bytes", "process_cpu_seconds_total", "conflicto_event_loop_lag_seconds",
     "conflicto_writer_queue", "conflicto_pool_used", "conflicto_pool_open", "conflicto_memory_bytes", "conflicto_cpu_seconds_total",
 }  # fmt: skip
-"""Figures that move with any work at all, the look at pools every 5 s included."""
+"""Metrics that change with any work, including the pool's tick every 5 s."""
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +73,12 @@ async def scrape(api: Api) -> Samples:
 
 
 def lines_of(app: App) -> list[dict[str, Any]]:
-    """Return the log without the requests for metrics and the order in which ids are handed out."""
+    """Return the log without requests for metrics and without the order of ids."""
     return [line for line in app.log_lines if line.get("route") != "/metrics"]
 
 
 async def polled(event: Event, seat: Seat, cursor: str, *, wait: bool = False) -> tuple[int, str]:
-    """Poll as a phone does and return the status and the next cursor."""
+    """Poll like a phone, and return the status and the next cursor."""
     found = await event.api.get(f"{event.path}/changes/since/{cursor}" + ("?wait=1" if wait else ""), token=seat.token)
     assert found.status_code in {200, 304}
     return found.status_code, found.headers["feed-cursor"]
@@ -139,7 +139,7 @@ async def test_a_release_counts_as_many_requests_as_it_released(api: Api, app: A
 
 
 async def test_answers_under_a_name_and_refused_ones_are_counted_at_once(api: Api, app: App) -> None:
-    """The control: without a pool every one of these figures and lines moves."""
+    """The control: without a pool, all of these metrics and lines change."""
     event, poll, seats = await asked(api, 2, anonymous=False)
     before, lines = await scrape(api), len(lines_of(app))
 

@@ -34,7 +34,7 @@ async def feed(event: Event, activity: dict[str, Any], token: str) -> list[Any]:
 
 
 async def everything(event: Event, token: str, role: Role, known: dict[str, list[Any]]) -> str:
-    """Every byte that the bearer can get out of every address."""
+    """Return all bytes that a token can read from every URL."""
     collected = []
     for route in walked(event.api.app.routes):
         if route.method == "GET" and not (route.who and role not in route.who):

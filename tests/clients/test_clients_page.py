@@ -14,7 +14,7 @@ NAMES = ["httpx-sse", "requests-sse", "aiohttp", "eventsource", "fetch", "httpx"
 
 
 def sampled(*sample: str) -> list[Any]:
-    """Return all programs, those beside the sample marked."""
+    """Return all programs; those outside the sample are marked `thorough`."""
     return [pytest.param(name, marks=() if name in sample else pytest.mark.thorough) for name in NAMES]
 
 

@@ -17,7 +17,7 @@ def test_redocly_is_clean(document: Path, tmp_path: Path) -> None:
 
 
 def test_linters_look_at_the_document(document: Path, tmp_path: Path) -> None:
-    """A fault that is put in is found by both."""
+    """Both linters find an injected fault."""
     damaged = json.loads(document.read_text())
     damaged["paths"]["/api/v1/join"]["post"]["operationId"] = damaged["paths"]["/api/v1/sessions"]["post"]["operationId"]
     file = tmp_path / "damaged.json"

@@ -144,7 +144,10 @@ BINARIES = {"apache": "apache2"}
 
 @contextmanager
 def running(command: list[str], folder: Path, port: int, path: str = "") -> Iterator[None]:
-    """Run a proxy until the block ends; it is there once it passes on that the server lives."""
+    """Run a proxy until the block ends.
+
+    It is ready once it passes on the server's liveness.
+    """
     homes = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
     with (folder / "proxy.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | homes, stdout=log, stderr=log, start_new_session=True)

@@ -32,7 +32,10 @@ class Cached:
 
 @pytest.fixture(scope="module")
 def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cached]:
-    """Varnish with its own rules alone. It leaves packing to the server, as most caches do."""
+    """Varnish with its default rules.
+
+    It leaves compression to the server, as most caches do.
+    """
     varnish, folder, port = program("varnishd"), tmp_path_factory.mktemp("varnish"), free_port()
     with served(folder / "data") as server:
         listen = ["-a", f"127.0.0.1:{port}", "-b", server.url.removeprefix("http://"), "-j", "none", "-n", str(folder / "work")]

@@ -57,7 +57,7 @@ async def opened(port: int, address: str, first: bytes = b"") -> AsyncIterator[L
 
 
 async def many(stack: AsyncExitStack, app: App, port: int, address: str, count: int, first: bytes = b"") -> list[Line]:
-    """Open connections one after the other, each known to the server before the next."""
+    """Open connections in sequence; the server has accepted each before the next."""
     lines = []
     for _ in range(count):
         before = app.connections.eviction.evicted + len(app.connections.connections)
@@ -103,7 +103,7 @@ async def test_the_address_with_most_of_them_loses_one_first_and_its_oldest(app:
 
 
 async def test_who_showed_a_token_or_is_served_now_is_never_closed(app: App, port: int, event: Event) -> None:
-    """A hall behind one address, which fills all places: it is full, and that is all."""
+    """A hall behind one address uses all slots: new connections are refused, and none is closed."""
     seat = await event.join()
     async with AsyncExitStack() as stack:
         stream = await stack.enter_async_context(streamed(port, f"{event.path}/events", seat.token))
@@ -138,7 +138,7 @@ async def test_a_token_that_is_not_valid_counts_for_nothing(app: App, port: int,
 async def test_a_look_that_finds_nobody_is_not_repeated_at_once(
     app: App, port: int, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Newcomers who are refused cost no look at all connections each."""
+    """Refused connections do not each scan all connections."""
     looks = 0
     choose = app.connections.eviction._choose
 

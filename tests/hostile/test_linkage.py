@@ -67,7 +67,7 @@ class Play:
     log_lines: list[dict[str, Any]] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Join, answer one by one, end, and go."""
+        """Play the round: join, respond in turn, end, and leave."""
         self.event = await make_event(self.api)
         self.poll = await self.event.activity(aggregate={"all": {"path": "", "op": "count"}}, **self.fields)
         self.lurker = await self.event.join("Lurker")
@@ -90,7 +90,7 @@ class Play:
         await self.look(exports=True)
 
     async def answer(self, name: str, nth: int) -> None:
-        """Take up the phone, answer, and read one's own answer; who slept sleeps again."""
+        """Wake a phone, respond, and read the own response; sleepers sleep again."""
         seat, word = self.seats[name], token(self.chance.getrandbits(40) << 8 | nth)
         self.authors[word] = name
         await self.ask(name)
@@ -214,7 +214,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def log_lines(clock: HandClock) -> Iterator[list[dict[str, Any]]]:
-    """Lines that the server logs meanwhile, with the time of the test's clock."""
+    """Record the server's log lines with the time of the test's clock."""
     lines: list[dict[str, Any]] = []
 
     def take(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.support.shapes import SHAPES
 
 
 async def readers(event: Event, seat: Seat, path: str, response_id: str) -> dict[str, str]:
-    """Return all text of everyone who may read the answer, by reader."""
+    """Return all texts of everyone who may read the response, by reader."""
     api = event.api
     found = {
         "one": await api.get(f"{path}/{response_id}", seat.token), "list": await api.get(path, event.host),

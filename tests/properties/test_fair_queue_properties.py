@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conflicto.platform.db.fair_queue import Command, FairQueue
 
 SENT = st.tuples(st.integers(0, 4), st.lists(st.sampled_from("abc"), max_size=2, unique=True))
-"""A line, and keys."""
+"""A session and keys."""
 
 
 def command(nth: int, topic: int, keys: list[str]) -> Command:

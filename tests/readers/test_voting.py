@@ -45,7 +45,7 @@ ISSUE: list[Ballot] = [[["a"]], [["a"]], [["a"]], [["b"], ["c"], ["d"], ["e"], [
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """The libraries warn of ballots that do not rank everything."""
+    """Ignore the libraries' warnings about incomplete ballots."""
     logging.disable(logging.WARNING)
     yield
     logging.disable(logging.NOTSET)
@@ -69,7 +69,7 @@ def of_whalrus(ballots: Sequence[Ballot], *, is_average: bool) -> Points:
 
 
 def of_votekit(ballots: Sequence[Ballot], *, is_average: bool) -> Points:
-    """It counts from n to 1, which is a point more for each ballot."""
+    """Return the scores of votekit, less a point for each ballot: it counts from n to 1."""
     rankings = [[*map(frozenset, ballot), frozenset(OPTIONS).difference(*ballot)] for ballot in ballots]
     profile = profiles.RankProfile(
         ballots=tuple(votes.RankBallot(ranking=tuple(filter(None, ranking))) for ranking in rankings),

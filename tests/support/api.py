@@ -41,7 +41,7 @@ class Api:
         return document_of(self.app)
 
     def over(self, port: int) -> None:
-        """Go over a socket from now on."""
+        """Send all further requests over a socket."""
         self.base = f"http://127.0.0.1:{port}"
         self.http = httpx2.AsyncClient(base_url=self.base, trust_env=False, timeout=30)
 

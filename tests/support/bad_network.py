@@ -49,7 +49,7 @@ class Network:
         self._loop.close()
 
     def cut(self) -> None:
-        """Cut every connection."""
+        """Close every connection."""
         self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in list(self._writers)])
 
     def _run(self) -> None:

@@ -29,7 +29,7 @@ HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-aliv
 
 @dataclass(eq=False)
 class Stream:
-    """A stream that passes."""
+    """A stream through the proxy."""
 
     line: HTTPConnection
     is_muted: bool = False
@@ -58,12 +58,12 @@ class Between:
     kept: dict[str, tuple[int, list[tuple[str, str]], bytes]] = field(default_factory=dict)
 
     def drop(self) -> None:
-        """End every stream that is open."""
+        """End every open stream."""
         for stream in list(self.streams):
             stream.line.sock and stream.line.sock.shutdown(SHUT_RDWR)
 
     def mute(self) -> None:
-        """Pass nothing more on of the streams that are open, and leave them open."""
+        """Stop passing data of the open streams, and leave them open."""
         for stream in self.streams:
             stream.is_muted = True
 

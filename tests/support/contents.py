@@ -16,7 +16,7 @@ from conflicto.platform.db.tables import metadata_obj
 Contents = dict[str, list[tuple[Any, ...]]]
 
 OWN = {"feed_gaps", "meta"}
-"""Tables that a restore changes: a new life has gaps and another epoch."""
+"""Tables that a restore changes: the new epoch has gaps and another number."""
 
 
 def contents(url: str, *, without: set[str] = OWN) -> Contents:

@@ -82,7 +82,7 @@ def large_bodies(scene: "Scene") -> dict[str, Any]:
 
 @dataclass
 class Cost:
-    """Seconds of processor time and bytes that stayed."""
+    """Processor time in seconds, and retained memory in bytes."""
 
     total_s: float = 0.0
     slice_s: float = 0.0

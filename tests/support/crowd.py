@@ -20,7 +20,7 @@ PHONES = 8
 
 @dataclass
 class Crowd:
-    """A session with one activity that takes many answers, and the seats of its phones."""
+    """A session with an activity with policy `many`, and the seats of its phones."""
 
     session_id: int
     path: str
@@ -110,7 +110,7 @@ class Crowd:
         return {each: data for each, data in self.acknowledged.items() if found.get(each) != data}
 
     def wait_until(self, happened: Callable[[], bool]) -> None:
-        """Wait for something that the phones bring about."""
+        """Wait until a condition holds that the phones bring about."""
         until = time.monotonic() + PATIENCE_S
         while not happened():
             assert time.monotonic() < until, "the condition did not hold in time"
@@ -118,7 +118,7 @@ class Crowd:
             self.news.clear()
 
     def wait_for(self, more: int) -> None:
-        """Wait until that many further answers are acknowledged."""
+        """Wait until `more` further responses are acknowledged."""
         wanted = len(self.acknowledged) + more
         self.wait_until(lambda: len(self.acknowledged) >= wanted)
 

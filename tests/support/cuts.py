@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 
 
 class Cut(Exception):
-    """The process ends here."""
+    """The exception in whose place a real process would have ended."""
 
 
 @contextmanager

@@ -48,7 +48,7 @@ _SHAPE = """
         UNION ALL SELECT version_num FROM alembic_version
     ) AS parts (part)
 """
-"""Everything about a database but its rows, its size and its statistics."""
+"""Query of the schema and settings of a database, without rows, sizes and statistics."""
 
 
 def sqlite_template(folder: Path) -> Path:

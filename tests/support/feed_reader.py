@@ -32,7 +32,7 @@ def check_headers(answer: httpx2.Response, path: str, cursor: str) -> None:
 
 
 async def drain(api: Api, path: str, since: str, token: str, limit: int | None = None) -> tuple[list[dict[str, Any]], str]:
-    """Follow cursors until nothing is left; return the items and the last cursor."""
+    """Follow cursors to the end; return the items and the last cursor."""
     items: list[dict[str, Any]] = []
     while True:
         body = await page(api, path, since, token, limit)

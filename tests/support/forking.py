@@ -45,7 +45,7 @@ IMPORTED = (
     "uvicorn.loops.uvloop",
     "uvicorn.server",
 )
-"""Imports of a server, by the modules that import the rest."""
+"""Imports of a server: modules that import the rest."""
 
 MAX_REQUEST_BYTES = 1 << 20
 

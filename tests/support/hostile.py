@@ -31,7 +31,7 @@ FRAGMENTS = [(code, text.encode()) for code, texts in _FRAGMENTS.items() for tex
     ("json-invalid", b'"\xff\xfe"'),
     ("json-invalid", b'"\xf4\x90\x80\x80"'),
 ]
-"""(code, bytes) of values that go into a body in the place of a good one."""
+"""(code, bytes) of values that replace a valid one in a body."""
 
 _GOOD = '{"type":"lunch","response_data":1,"nickname":"N","title":"T"}'
 WHOLE = [

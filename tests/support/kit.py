@@ -33,7 +33,7 @@ def command(topic: int | None, batch: Callable[..., Sequence[Any]], item: object
 
 
 class Kit:
-    """One process's way to the database: its own connections, its own runner."""
+    """The database access of a process: its own connections and runner."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Kit:
 
 @dataclass(frozen=True)
 class Writing:
-    """The writer's one word that rooms use, at once and in the caller's thread."""
+    """The method of the writer that packages use, run at once in the caller's thread."""
 
     kit: Kit
 

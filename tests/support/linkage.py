@@ -34,7 +34,7 @@ MIN_MOMENTS = 2
 """Minimum number of different moments that form an order."""
 
 Column = dict[str, tuple[float, ...]]
-"""Values by person or answer, in the order in which they were seen."""
+"""Values by person or response, in the order of their observation."""
 
 
 def token(number: int) -> str:
@@ -67,7 +67,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _records(value: Any, name: str = "") -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Yield (place, index, leaves) of each object in a list, and of the whole."""
+    """Yield (place, index, leaves) of each object in a list, and of the whole body."""
     if isinstance(value, dict):
         if not name:
             yield name, -1, {key: leaf for key, leaf in _leaves(value) if not isinstance(leaf, list)}
@@ -234,7 +234,10 @@ def strategies(found: Evidence) -> Iterator[tuple[str, Guesses]]:
 
 
 def _by_order(persons: Column, answered: Column) -> Guesses:
-    """Match the n-th person with the n-th answer, where there are as many and no two are equal."""
+    """Match the n-th person with the n-th response.
+
+    Only columns of equal length and without repeated values match.
+    """
     if len(persons) != len(answered) or len({v[-1] for v in persons.values()}) < len(persons):
         return {}
     if len({v[-1] for v in answered.values()}) < len(answered):
@@ -243,7 +246,7 @@ def _by_order(persons: Column, answered: Column) -> Guesses:
 
 
 def _nearest(persons: Column, answered: Column, distance: Any) -> Guesses:
-    """Match each answer with the person who has the nearest value, if that is one person."""
+    """Match each response with the person with the nearest value, if it is one person."""
     flat = sorted((value, who) for who, values in persons.items() for value in values)
     guesses = {}
     for word, values in answered.items():

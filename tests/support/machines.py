@@ -1,4 +1,4 @@
-"""Several server processes on one PostgreSQL, with a Valkey between them or without."""
+"""Several server processes on one PostgreSQL, with or without a shared Valkey."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

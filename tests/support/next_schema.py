@@ -44,9 +44,9 @@ class NextSchema:
         self._config.set_main_option("version_locations", f"{migrations.HERE / 'versions'}\n{folder}")
 
     def upgrade(self) -> None:
-        """Migrate as `conflicto db upgrade` of that program does."""
+        """Migrate like `conflicto db upgrade` of that version."""
         command.upgrade(self._config, "head")
 
     def downgrade(self) -> None:
-        """Go back to our schema."""
+        """Downgrade to our schema."""
         command.downgrade(self._config, SCHEMA)

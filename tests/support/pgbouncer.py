@@ -68,7 +68,7 @@ def past_pooler(url: str, server_url: str) -> str:
 def pgbouncer(
     server_url: str, mode: str, more: str = "ignore_startup_parameters = extra_float_digits, options"
 ) -> Iterator[Pooler]:
-    """Yield a PgBouncer in a pooling mode, set up as most guides say."""
+    """Yield a PgBouncer in a pool mode, configured like most guides."""
     binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
         assert "CI" not in os.environ, "tests through a pooler need PgBouncer: apt-get install pgbouncer"

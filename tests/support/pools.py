@@ -1,4 +1,4 @@
-"""Help for tests of anonymous rounds: a virtual clock for both databases, and looks at the pool."""
+"""Helpers for anonymous rounds: a virtual clock for both databases, and reads of the pool."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def stored(app: App, query: str) -> list[tuple[Any, ...]]:
 
 
 def sound(app: App) -> None:
-    """Counters equal the rows."""
+    """Require that counters equal the rows."""
     assert app.db.query(counter_differences) == []
     assert {each: head.counts["stored_bytes"] for each, head in app.db.query(read_all_heads).items()} == app.db.query(
         bytes_of_sessions
@@ -89,7 +89,7 @@ def sound(app: App) -> None:
 
 
 async def views(api: Api, event: Event, activity: dict[str, Any], *tokens: str) -> list[tuple[int, bytes, str | None]]:
-    """Return everything that others can read of a round, with its tags."""
+    """Return everything that others can read of a round, with ETags."""
     paths = [
         of(event, activity, "status"), f"{event.path}/status", f"{event.path}/changes/since/0", f"{event.path}/changes/since/now",
         of(event, activity, "responses/since/0"), of(event, activity, "responses/since/now"), of(event, activity, "results"),
@@ -104,7 +104,7 @@ async def views(api: Api, event: Event, activity: dict[str, Any], *tokens: str) 
 
 
 def play_by_script(tx: WriteTx, ids: list[int]) -> None:
-    """Turn participants into those of a rehearsal."""
+    """Mark participants as those of a rehearsal."""
     tx.write(update(participants).where(participants.c.id.in_(ids)).values(scripted=True))
 
 

@@ -26,7 +26,7 @@ STOP_TIMEOUT_S = PATIENCE_S
 OURS = ("CONFLICTO_", "DATABASE_", "REDIS_")
 
 PROGRAM = ("-m", "conflicto")
-"""Arguments of an interpreter of its own, for tests of how the program starts."""
+"""Arguments of a new interpreter, for tests of the program's start."""
 
 PLAIN = {"verify": False, "trust_env": False}
 """Options for clients of plain HTTP. Reading the machine's certificates takes 30 ms, which a
@@ -47,13 +47,13 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def run(*arguments: str | Path, env: dict[str, str], stdin: str | None = None) -> Result:
-    """Run a command in this process, which takes a second less than a process of its own."""
+    """Run a command in this process, which is a second faster than a new one."""
     cleared = {name: None for name in os.environ if name.startswith(OURS)}
     return CliRunner().invoke(application(), [str(each) for each in arguments], env=cleared | env, input=stdin)
 
 
 def run_apart(*arguments: str | Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command as a process of its own, with nothing but `env`."""
+    """Run a command in a new process with only the variables in `env`."""
     command = [sys.executable, "-m", "conflicto", *map(str, arguments)]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
 
@@ -89,7 +89,10 @@ class Served:
 
 @contextmanager
 def served(folder: Path, **how: Any) -> Iterator[Served]:
-    """Yield a server that is ready; takes what `starting` takes."""
+    """Yield a server that is ready.
+
+    The parameters are those of `starting`.
+    """
     with starting(folder, **how) as server:
         wait_for(server)
         yield server

@@ -93,7 +93,7 @@ def connected(url: str) -> Iterator[Connection]:
 
 
 def fill(url: str) -> None:
-    """Write a row or two into every table that the schema has."""
+    """Insert one or two rows into every table of the schema."""
     with connected(url) as connection:
         for table in tables(connection):
             for row in ROWS.get(table.name, [{}]):
@@ -101,7 +101,7 @@ def fill(url: str) -> None:
 
 
 def add(url: str, name: str, row: dict[str, Any]) -> None:
-    """Write one row."""
+    """Insert a row."""
     with connected(url) as connection:
         _add(connection, next(table for table in tables(connection) if table.name == name), row)
 
@@ -111,7 +111,7 @@ def _add(connection: Connection, table: Table, row: dict[str, Any]) -> None:
 
 
 def dump(url: str, like: dict[str, list[dict[str, Any]]] | None = None) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of every table, or of the tables and columns that `like` has."""
+    """Return every row of every table, or of the tables and columns in `like`."""
     with connected(url) as connection:
         return {
             table.name: sorted(
@@ -124,7 +124,7 @@ def dump(url: str, like: dict[str, list[dict[str, Any]]] | None = None) -> dict[
 
 
 def tables(connection: Connection) -> list[Table]:
-    """Return the tables as the database itself describes them."""
+    """Return the tables according to the database."""
     found = MetaData()
     found.reflect(connection)
     return [table for table in found.sorted_tables if table.name != VERSIONS]
@@ -154,7 +154,7 @@ def _made(column: Column[Any]) -> Any:
 
 
 def write_archive(url: str, file: Path) -> None:
-    """Back a database up as the program of its schema would have done."""
+    """Back up a database like the program of its schema."""
     with connected(url) as connection, file.open("wb") as target:
         at = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
         archive = ArchiveWriter(target, Header(at, T, "then", "an earlier version", connection.dialect.name, "aaaaaaaaaa"))

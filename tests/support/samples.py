@@ -1,4 +1,4 @@
-"""Values of the model for tests of pure code: whole, and changed by keyword."""
+"""Sample objects for tests of pure code, with fields changed by keyword."""
 
 from dataclasses import replace
 from typing import Any

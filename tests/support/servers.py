@@ -51,7 +51,7 @@ def postgres(**settings: Any) -> Iterator[str]:
 
 @contextmanager
 def postgres_cluster(*, fsync: bool = True, **settings: Any) -> Iterator["Cluster"]:
-    """Yield a fresh server that can be taken down and brought back."""
+    """Yield a new server that tests can stop and restart."""
     with tempfile.TemporaryDirectory(prefix="conflicto-postgres-") as name:
         cluster = Cluster(Path(name))
         cluster.create()
@@ -76,7 +76,7 @@ def valkey() -> Iterator[str]:
 
 @contextmanager
 def valkey_server() -> Iterator[ValkeyServer]:
-    """Yield a fresh, empty server that can be taken down and brought back."""
+    """Yield a new, empty server that tests can stop and restart."""
     with tempfile.TemporaryDirectory(prefix="conflicto-valkey-") as folder:
         for attempt in range(1, ATTEMPTS + 1):
             server = ValkeyServer(port=free_port(), data_dir=Path(folder))
@@ -107,7 +107,7 @@ def create_database(admin_url: str, name: str, template: str | None = None) -> s
 
 
 class Cluster:
-    """One data directory and the server on it, all below `folder`."""
+    """A data directory and its server, both below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -197,7 +197,10 @@ class Cluster:
             assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
 
     def answers(self) -> bool:
-        """Wait for the server; false if it gave up, as it does when its port has been taken."""
+        """Wait for the server.
+
+        Returns false if it ended, as it does if its port is taken.
+        """
         deadline = time.monotonic() + START_TIMEOUT_S
         while self.process.poll() is None and time.monotonic() < deadline:
             try:

@@ -24,7 +24,7 @@ ACTS = (
     "\u003cimg src=//foe.example/x\u003e",
 )
 VECTORS = [f"{out}{act}" for act in ACTS for out in BREAKS]
-"""Two hundred."""
+"""All vectors: two hundred."""
 
 MAX_NAME_CHARACTERS = 32
 NAMES = [vector for vector in VECTORS if len(vector) <= MAX_NAME_CHARACTERS and "foe" not in vector][:12]

@@ -71,7 +71,7 @@ def has(route: Route, name: str) -> bool:
 
 
 def filled(route: Route, **ids: Any) -> str:
-    """Return the route's whole address with these ids; `code` is a session's, or a problem's."""
+    """Return the route's URL with these ids; `code` is a join code or a problem code."""
     if route.path.startswith("/problems/"):
         ids["code"] = "not-found"
     return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), route.path)
@@ -85,5 +85,5 @@ def addresses(route: Route, known: dict[str, list[Any]]) -> Iterator[str]:
 
 
 def walked(routes: list[Route]) -> list[Route]:
-    """Return the routes of the contract that end."""
+    """Return the routes of the contract whose responses end."""
     return [route for route in routes if below_prefix(route) not in STREAMS]

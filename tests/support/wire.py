@@ -35,7 +35,7 @@ async def listening(app: App) -> AsyncIterator[int]:
 
 @dataclass
 class Line:
-    """One connection, byte by byte."""
+    """A connection with raw bytes."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -45,7 +45,7 @@ class Line:
         await self.writer.drain()
 
     async def answer(self, *, head: bool = False) -> tuple[int, dict[str, str], bytes]:
-        """Return status, headers and body of the next answer."""
+        """Return status, headers and body of the next response."""
         async with asyncio.timeout(PATIENCE_S):
             raw = await self.reader.readuntil(b"\r\n\r\n")
             status, headers = parsed_head(raw)
@@ -130,7 +130,7 @@ class EventReader:
         return self
 
     async def part(self) -> bool:
-        """Take in one chunk; False at the end of the stream."""
+        """Read one chunk; returns false at the end of the stream."""
         async with asyncio.timeout(PATIENCE_S):
             size = int((await self.line.reader.readuntil(b"\r\n")).strip(), 16)
             data = await self.line.reader.readexactly(size)

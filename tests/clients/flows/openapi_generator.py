@@ -63,7 +63,7 @@ def refused(request: JoinRequest) -> Problem:
 
 
 def take_part(made: SessionCreated, poll: Activity) -> dict[str, Any]:
-    """Join, answer, change the answer, and try a code that opens nothing."""
+    """Join, respond, change the response, and try an invalid code."""
     problem = refused(JoinRequest(nickname="Anna", code="BCDF-GHJK"))
     with signed_in() as anyone:
         request = JoinRequest(nickname="Anna", code=made.join_code or "")
@@ -83,7 +83,7 @@ def take_part(made: SessionCreated, poll: Activity) -> dict[str, Any]:
 
 
 def follow(made: SessionCreated, poll: Activity) -> dict[str, Any]:
-    """Read the feeds, from the beginning and from the last cursor, and the results."""
+    """Read the results, and the feeds from the beginning and from the last cursor."""
     with signed_in(made.host_token) as host:
         polling = PollingApi(host)
         page = polling.follow_responses(made.id, poll.id, "0")
@@ -105,7 +105,7 @@ def follow(made: SessionCreated, poll: Activity) -> dict[str, Any]:
 
 
 def take_home(made: SessionCreated) -> dict[str, Any]:
-    """Export the answers in each format, and delete the session."""
+    """Export the responses in each format, and delete the session."""
     with signed_in(made.host_token) as host:
         sessions = SessionsApi(host)
         files = {form: sessions.export_responses_without_preload_content(made.id, format=form).data for form in ExportFormat}

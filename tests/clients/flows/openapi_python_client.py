@@ -66,7 +66,7 @@ def prepare() -> tuple[SessionCreated, Activity, dict[str, Any]]:
 
 
 def take_part(made: SessionCreated, poll: Activity) -> dict[str, Any]:
-    """Join, answer, change the answer, and try a code that opens nothing."""
+    """Join, respond, change the response, and try an invalid code."""
     with Client(base_url=URL) as anyone:
         refused = given(Problem, join.sync(client=anyone, body=JoinRequest(nickname="Anna", code="BCDF-GHJK")))
         request = JoinRequest(nickname="Anna", code=given(str, made.join_code))
@@ -86,7 +86,7 @@ def take_part(made: SessionCreated, poll: Activity) -> dict[str, Any]:
 
 
 def follow(made: SessionCreated, poll: Activity) -> dict[str, Any]:
-    """Read the feeds, from the beginning and from the last cursor, and the results."""
+    """Read the results, and the feeds from the beginning and from the last cursor."""
     with signed_in(made.host_token) as host:
         page = given(ResponseChangePage, follow_responses.sync(made.id, poll.id, "0", client=host))
         later = given(ResponseChangePage, follow_responses.sync(made.id, poll.id, page.cursor, client=host))
@@ -104,7 +104,7 @@ def follow(made: SessionCreated, poll: Activity) -> dict[str, Any]:
 
 
 def take_home(made: SessionCreated) -> dict[str, Any]:
-    """Export the answers in each format, and delete the session."""
+    """Export the responses in each format, and delete the session."""
     with signed_in(made.host_token) as host:
         files = {form: export_responses.sync_detailed(made.id, client=host, format_=form).content for form in ExportFormat}
         deleted = delete_session.sync_detailed(made.id, client=host)

@@ -64,7 +64,7 @@ def scope_of(case: Case) -> dict[str, Any] | None:
 
 
 class Exchange:
-    """Sends the body in its pieces, takes the answer, and leaves a stream after its first part."""
+    """An ASGI client: sends the body in chunks, and leaves a stream after its first part."""
 
     def __init__(self, case: Case, leaves_after_s: float) -> None:
         size = case.piece or max(1, len(case.body))
@@ -122,7 +122,7 @@ class Judge:
         return malformed(told, is_api=case.target.startswith(b"/api/"))
 
     def route(self, case: Case) -> Route | None:
-        """Return the route that a request meets."""
+        """Return the route that a request matches."""
         scope = scope_of(case)
         try:
             return self._table.match(scope["method"], scope["path"])[0] if scope else None

@@ -14,7 +14,7 @@ JSON_VALUES = [text for _, text in FRAGMENTS if len(text) < 9_000] + [
     b'"1 OR 1=1"', b'"\xc2\x85\xe2\x80\xa8"', b'{"":{"":1}}', b"1E400", b'"0000000000000000"', b'"2026-13-45T99:99:99Z"',
     b"1e-9999", b"0.0e-99999",
 ]  # fmt: skip
-"""Values of any kind, good and bad."""
+"""Valid and invalid values of any kind."""
 
 PIECES = [
     b"\x00", b"\xff", b"\xfe\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xef\xbb\xbf", b"\\u0000", b"\\ud800", b"\\udc00\\ud800", b'"',
@@ -22,7 +22,7 @@ PIECES = [
     b"\xf4\x90\x80\x80", b"\xf0\x9f\x98", b"\\u00", b"@host@", b"\r\n\r\n", b"\r\ncontent-length: 3\r\n",
     b"\r\ntransfer-encoding: chunked\r\n", b"\r\n 0\r\n\r\n", b"HTTP/1.0", b"0\r\n\r\n", b"ffffffffffffffff\r\n",
 ]  # fmt: skip
-"""Bytes that end up somewhere."""
+"""Byte sequences for insertion at any place."""
 
 SEGMENTS = [
     b"%00", b"%ff", b"%ed%a0%80", b"%0a", b"%0d%0aset-cookie:a=b", b"..", b"%2e%2e%2f", b"%2f", b"%", b"%zz", b"0", b"-1", b"1e3",

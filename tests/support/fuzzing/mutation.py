@@ -53,7 +53,7 @@ def _member(case: Case, random: Random, seeds: list[Case]) -> Case:
 
 
 def damaged(text: bytes, random: Random) -> bytes:
-    """Return the bytes with something put in, left out, doubled, changed or cut off."""
+    """Return the bytes with a part inserted, removed, doubled, changed or cut off."""
     at = random.randrange(len(text) + 1)
     to = min(len(text), at + random.choice((1, 1, 2, 7, 40)))
     return random.choice((

@@ -46,7 +46,7 @@ class Reference:
 
 
 def wire_of(seeds: list[Case], names: dict[bytes, bytes], seed: str, index: int) -> bytes:
-    """Return the bytes of a case, which are damaged once more in most cases."""
+    """Return the bytes of a case, usually damaged once more."""
     random = Random(f"{seed}/wire/{index}")
     wire = mutated(seeds, seed, index).filled(names).wire()
     for _ in range(random.choice((0, 1, 1, 2))):

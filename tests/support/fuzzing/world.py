@@ -27,7 +27,7 @@ SEEN: dict[str, Any] = {"results_visibility": "always", "responses_visibility": 
 
 @dataclass
 class Side:
-    """One event with an active activity that counts in every way, another, a seat and an answer."""
+    """An event with an activity that uses every operation, a second one, a seat and a response."""
 
     event: Event
     seat: Seat

@@ -1,4 +1,4 @@
-"""The file with the operator's token: whole, or not there."""
+"""The file with the operator's token: complete or absent."""
 
 from pathlib import Path
 

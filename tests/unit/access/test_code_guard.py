@@ -72,7 +72,7 @@ async def tries(
     key: str | None = None,
     during_lookup: Callable[[], Awaitable[object]] | None = None,
 ) -> bool:
-    """Try a code; returns whether it was looked up at all."""
+    """Try a code; return whether it was looked up."""
     try:
         async with guard.guard(address, code, wrong=Wrong, link_key=key):
             if during_lookup:
@@ -324,7 +324,7 @@ async def test_a_try_cancelled_before_the_verdict_gets_no_refund_of_a_failed_cha
 
 
 class RemoteFlags(SharedFlags):
-    """Flags that another worker sets while a code is looked up."""
+    """Flags that another worker sets during a lookup."""
 
     was_set = False
 

@@ -19,7 +19,7 @@ from conflicto.sessions.model import CODE_ALPHABET, CODE_GROUPS, MIN_GUESSING_TI
 from tests.support.clocks import HandClock
 
 ONE_IN_A_MILLION = 4.75
-"""Standard deviations, so that the test of chance fails by chance once in a million runs."""
+"""Standard deviations of the bound: the test fails by chance once in a million runs."""
 
 
 def bound(freedom: int) -> float:
@@ -85,7 +85,7 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
 @pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("addresses", "seconds", "tries_a_second"), [(1, 60, 20), (100, 40, 100), (1000, 20, 500)])
 async def test_guesses_are_bounded_for_any_number_of_addresses(addresses: int, seconds: int, tries_a_second: int) -> None:
-    """One address has ten a second, and all together 1,000 a minute, however many they are."""
+    """An address may guess ten times a second, and all addresses together 1,000 times a minute."""
     most = min(addresses * ADDRESS_POLICY.quota / ADDRESS_POLICY.window_s, SERVER_POLICY.quota / SERVER_POLICY.window_s)
 
     assert 0.8 * most <= await looked_up(addresses, seconds, tries_a_second=tries_a_second) <= 1.05 * most

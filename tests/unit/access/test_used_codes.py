@@ -1,4 +1,4 @@
-"""Codes that were used: for a day, and in no more bytes than allowed."""
+"""Used codes: stored for a day, and bounded in bytes."""
 
 import tracemalloc
 

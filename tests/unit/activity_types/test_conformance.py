@@ -102,7 +102,7 @@ def test_the_old_name_of_failures_works_until_1_0() -> None:
 
 
 def test_hidden_parts_that_show_are_told(tmp_path: Path) -> None:
-    """`scopes_of` cannot err by the folder alone, so the loaded type is bent."""
+    """Change the loaded type: a folder alone cannot make `scopes_of` fail."""
     from dataclasses import replace
 
     from conflicto.activity_types.loader import load_type

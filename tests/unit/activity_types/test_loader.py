@@ -1,4 +1,4 @@
-"""A folder is a type, or is refused with file, place and reason."""
+"""Folders of types: loaded, or refused with file, place and reason."""
 
 import json
 import shutil
@@ -177,7 +177,7 @@ def test_a_name_can_be_taken_once() -> None:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A stranger's package on the path, with a type in its folder and two doors that lead there."""
+    """A foreign package on the path, with a type in its folder and two entry points."""
     package = tmp_path / "bakery"
     shutil.copytree(TYPES / "toast", package / "toast")
     (package / "__init__.py").write_text("from pathlib import Path\n\ndef here():\n    return str(Path(__file__).parent)\n")

@@ -19,7 +19,7 @@ def due(wheel: TimerWheel, after_s: float) -> list[float]:
 
 
 def nothing(_: float) -> None:
-    """Act as a phone without a connection."""
+    """Act like a phone without a connection."""
 
 
 def test_an_action_is_due_at_its_tick_and_once() -> None:

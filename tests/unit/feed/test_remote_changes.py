@@ -12,7 +12,7 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 
 
 def test_what_is_known_already_is_not_told_again() -> None:
-    """Memory may have moved on by commits of its own while the news was read."""
+    """Memory may have applied its own commits while the remote changes were read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = RemoteChanges(
         epoch="life", head_row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late],

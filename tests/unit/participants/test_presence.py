@@ -30,7 +30,7 @@ class FixedClock(Clock):
 
 @dataclass
 class Hall:
-    """Presence with its clock, and the sessions in which an anonymous round is open."""
+    """Presence with a clock, and the sessions with an open anonymous round."""
 
     clock: FixedClock = field(default_factory=FixedClock)
     hidden: set[int] = field(default_factory=set)

@@ -107,7 +107,7 @@ async def test_a_probe_goes_before_all_who_wait() -> None:
 
 
 async def test_callers_who_go_away_leave_nothing_behind() -> None:
-    """Before a place is theirs, and in the moment in which it is."""
+    """Cancel a caller before it gets a reader, and at that moment."""
     queue = ReaderQueue(1)
     category = opened(queue, 1)
     await queue.acquire(category)

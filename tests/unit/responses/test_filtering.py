@@ -1,4 +1,4 @@
-"""Long answers are filtered in a thread, short ones at once."""
+"""Word filtering: long responses in a thread, short ones at once."""
 
 import threading
 from typing import Any
@@ -10,7 +10,7 @@ from conflicto.responses.validation import MAX_INLINE_CHARACTERS, _mask
 
 
 class RecordingMatcher(Matcher):
-    """A matcher that notes in which thread it is used."""
+    """A matcher that records the thread of each call."""
 
     threads: set[int]
 

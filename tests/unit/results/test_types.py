@@ -17,7 +17,7 @@ NOBODYS = UUID(int=0)
 
 @dataclass
 class Given:
-    """An answer of an example."""
+    """A response of an example."""
 
     text: str
     participant_id: int

@@ -1,4 +1,4 @@
-"""The checker must see every kind of broken feed, or its silence would mean nothing."""
+"""Tests of the feed checker: it detects every kind of broken feed."""
 
 from dataclasses import replace
 

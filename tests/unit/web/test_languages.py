@@ -69,7 +69,7 @@ def test_every_setting_has_words_for_participants(beginning: str, settings: type
 
 
 ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.people_n": {"en", "de"}}
-"""Keys and languages with the same words for one and many."""
+"""Keys and languages whose singular equals the plural."""
 
 
 def test_one_is_not_said_as_many() -> None:

@@ -18,7 +18,7 @@ ORDINARY = {
     "pt": ["uma cerveja e frango assado", "o computador, o saco e a torneira", "comer com a mama", "consolo e disputa"],
     "ar": ["شعر جميل ولبن", "حمام تعبان واقف", "محمد علق على الموضوع مرات"],
 }  # fmt: skip
-"""Sentences of meetings with common words, or with a listed word inside another word."""
+"""Common sentences of meetings, some with a listed word inside another word."""
 
 OFFENSIVE = [
     ("en", "what a load of SHIT!", "what a load of ***"),
