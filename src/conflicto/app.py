@@ -261,28 +261,28 @@ class App:
         return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFETIME_S), *codes)
 
     def _register_metrics(self) -> None:
-        metrics, watch, started_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
+        metrics, set_gauge, started_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
         self.commits = CommitMetrics(metrics, self.clock)
         self.released = ReleaseMetrics(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
-        watch(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
-        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
-        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
-        watch(definitions.WORKERS, lambda: 1)
-        watch(definitions.UPTIME, lambda: self.clock.monotonic_s() - started_s)
+        set_gauge(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
+        set_gauge(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
+        set_gauge(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
+        set_gauge(definitions.WORKERS, lambda: 1)
+        set_gauge(definitions.UPTIME, lambda: self.clock.monotonic_s() - started_s)
         add_process_metrics(metrics, workers=self.settings.workers)
-        watch(definitions.LOOP_LAG, lambda: self.connections.load_average.lag_s)
-        watch(definitions.CONNECTIONS, lambda: len(self.connections.connections))
-        watch(definitions.CONNECTIONS_EVICTED, lambda: self.connections.eviction.evicted)
-        watch(definitions.LONG_POLLS_WAITING, lambda: self.long_poll.waiting)
-        watch(definitions.STREAMS, lambda: self.streams.open_count)
-        watch(definitions.QUEUE, lambda: self.writer.queued)
+        set_gauge(definitions.LOOP_LAG, lambda: self.connections.load_average.lag_s)
+        set_gauge(definitions.CONNECTIONS, lambda: len(self.connections.connections))
+        set_gauge(definitions.CONNECTIONS_EVICTED, lambda: self.connections.eviction.evicted)
+        set_gauge(definitions.LONG_POLLS_WAITING, lambda: self.long_poll.waiting)
+        set_gauge(definitions.STREAMS, lambda: self.streams.open_count)
+        set_gauge(definitions.QUEUE, lambda: self.writer.queued)
         add_storage_metrics(metrics, self.db, self.budget)
-        watch(definitions.SESSIONS_CACHED, lambda: len(self.sessions))
+        set_gauge(definitions.SESSIONS_CACHED, lambda: len(self.sessions))
         if (redis := self.redis) is not None:
-            watch(definitions.REDIS_UP, lambda: self.redis_probe.is_up)
-            watch(definitions.REDIS_ERRORS, lambda: redis.errors)
-            watch(definitions.PUBSUB_CONNECTED, lambda: self.worker_sync.is_subscribed)
-        watch(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
+            set_gauge(definitions.REDIS_UP, lambda: self.redis_probe.is_up)
+            set_gauge(definitions.REDIS_ERRORS, lambda: redis.errors)
+            set_gauge(definitions.PUBSUB_CONNECTED, lambda: self.worker_sync.is_subscribed)
+        set_gauge(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
         metrics.set_route_metrics(route_metrics(self.routes))
 
     async def _render_metrics(self) -> bytes:
@@ -335,12 +335,12 @@ class App:
         caps = Caps(self.settings.max_responses, self.settings.max_responses_per_participant, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
         builder = ResponseBuilder(clock, self.metrics, self.connections.load_average, self.connections.prefix)
-        answers = PollHandler(db, clock, builder, SharedPages(self._shared_cache()), caps, self.tokens.link_keys)
+        polls = PollHandler(db, clock, builder, SharedPages(self._shared_cache()), caps, self.tokens.link_keys)
         segments = SegmentService(db, writer)
         self._close_callbacks.append(segments.close)
-        results = ResultsHandler(db, segments, self.sessions, answers, builder, clock)
-        leaderboard = LeaderboardHandler(db, self.sessions, answers, results, builder)
-        self.streams = StreamRegistry(self.sessions, answers, results, clock)
+        results = ResultsHandler(db, segments, self.sessions, polls, builder, clock)
+        leaderboard = LeaderboardHandler(db, self.sessions, polls, results, builder)
+        self.streams = StreamRegistry(self.sessions, polls, results, clock)
         check = self.check = ResponseValidator(db, self.types, partial(find_activity, self.sessions), self.budget)
         self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, check.validate))
         return [
@@ -361,7 +361,7 @@ class App:
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
-                feed_http.FeedEndpoints(answers, self.long_poll, self.streams, self.authenticator, clock, results, leaderboard)
+                feed_http.FeedEndpoints(polls, self.long_poll, self.streams, self.authenticator, clock, results, leaderboard)
             ),
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.connections.prefix.decode())),

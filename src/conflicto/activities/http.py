@@ -296,34 +296,35 @@ def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Ro
 
 
 def _object_routes(activities: ActivityEndpoints) -> list[Route]:
-    one: dict[int, Any] = {200: schemas.ActivityOut}
+    ok: dict[int, Any] = {200: schemas.ActivityOut}
     change_problems = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist)
-    nested, bare, some = (
+    nested, bare, collection = (
         "/sessions/{session_id}/activities/{activity_id}",
         "/activities/{activity_id}",
         "/sessions/{session_id}/activities",
     )
-    made = (errors.TooManyActivities, StorageFull, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
+    create_problems = (errors.TooManyActivities, StorageFull, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
     rows = [
-        control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+        control("POST", collection, activities.create, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                 replays=activities.is_replay,
-                docs=Docs(summary="Create an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
-                          problems=made)),
-        control("GET", some, activities.page, who=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="List activities in order", gives={200: schemas.ActivityPage})),
-        control("GET", some + "/active", activities.active, who=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="Read the active activity", gives={**one, 204: None, 304: None}, headers=("If-None-Match",))),
+                docs=Docs(summary="Create an activity", responses={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
+                          problems=create_problems)),
+        control("GET", collection, activities.page, roles=MEMBERS, policy=CONTROL, tag="activities",
+                docs=Docs(summary="List activities in order", responses={200: schemas.ActivityPage})),
+        control("GET", collection + "/active", activities.active, roles=MEMBERS, policy=CONTROL, tag="activities",
+                docs=Docs(summary="Read the active activity", responses={**ok, 204: None, 304: None}, headers=("If-None-Match",))),
     ]  # fmt: skip
     for path in (nested, bare):
         rows += [
-            control("GET", path, activities.read, who=MEMBERS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Read an activity", gives={**one, 304: None}, headers=("If-None-Match",))),
-            control("PUT", path, activities.replace, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=(*change_problems, StorageFull))),
-            control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=(*change_problems, StorageFull))),
-            control("DELETE", path, activities.delete, who=HOSTS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Delete an activity with its answers", gives={204: None}, sends=RESPONSE_HEADERS,
+            control("GET", path, activities.read, roles=MEMBERS, policy=CONTROL, tag="activities",
+                    docs=Docs(summary="Read an activity", responses={**ok, 304: None}, headers=("If-None-Match",))),
+            control("PUT", path, activities.replace, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                    docs=Docs(summary="Replace an activity", responses=ok, headers=("If-Match",),
+                              problems=(*change_problems, StorageFull))),
+            control("PATCH", path, activities.patch, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                    docs=Docs(summary="Change an activity", responses=ok, headers=("If-Match",), problems=(*change_problems, StorageFull))),
+            control("DELETE", path, activities.delete, roles=HOSTS, policy=CONTROL, tag="activities",
+                    docs=Docs(summary="Delete an activity with its answers", responses={204: None}, response_headers=RESPONSE_HEADERS,
                               headers=("If-Match",), problems=change_problems[:3])),
         ]  # fmt: skip
     return rows
@@ -339,15 +340,15 @@ def _control_routes(controls: ActivityControls) -> list[Route]:
         ("POST", "/reveal", controls.reveal, "Show or hide results and secret", (errors.MoveNotAllowed, SessionCompleted)),
         ("POST", "/rounds", controls.new_round, "Start the next round", move_problems),
     ]
-    made = [
-        control(method, nested + below, endpoint, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="activities",
-                docs=Docs(summary=summary, gives={200: schemas.ActivityOut}, problems=problems))
+    control_routes = [
+        control(method, nested + below, endpoint, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="activities",
+                docs=Docs(summary=summary, responses={200: schemas.ActivityOut}, problems=problems))
         for method, below, endpoint, summary, problems in rows
     ]  # fmt: skip
     return [
-        *made,
-        control("POST", "/sessions/{session_id}/show", controls.show, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Set the activity on the screen", gives={200: SessionOut}, problems=(SessionCompleted,))),
-        control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS,
-                tag="sessions", docs=Docs(summary="Copy a session without its answers", gives={201: SessionCreated})),
+        *control_routes,
+        control("POST", "/sessions/{session_id}/show", controls.show, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Set the activity on the screen", responses={200: SessionOut}, problems=(SessionCompleted,))),
+        control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS,
+                tag="sessions", docs=Docs(summary="Copy a session without its answers", responses={201: SessionCreated})),
     ]  # fmt: skip

@@ -47,7 +47,7 @@ def next_round(activity: Activity, *, now_us: int, duration_seconds: int | None 
     """
     if activity.status not in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}:
         raise MoveNotAllowed(extensions={"from": activity.status, "to": "next round", "allowed": sorted(STEPS[activity.status])})
-    again = replace(
+    restarted = replace(
         activity,
         round=activity.round + 1,
         results_revealed=False,
@@ -55,7 +55,7 @@ def next_round(activity: Activity, *, now_us: int, duration_seconds: int | None 
         was_revealed=False,
         focus_response_id=None,
     )
-    return _started(again, now_us=now_us, duration_seconds=duration_seconds)
+    return _started(restarted, now_us=now_us, duration_seconds=duration_seconds)
 
 
 def extended(activity: Activity, seconds: int, *, at_us: int) -> Activity:
@@ -91,8 +91,8 @@ def revealed(activity: Activity, *, results: bool | None, secret: bool | None) -
     """
     shown_results = activity.results_revealed if results is None else results
     shown_secret = activity.secret_revealed if secret is None else secret
-    asked = activity.status in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}
-    if (shown_results and not asked) or (shown_secret and activity.status is not ActivityStatus.EXPIRED):
+    was_started = activity.status in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}
+    if (shown_results and not was_started) or (shown_secret and activity.status is not ActivityStatus.EXPIRED):
         raise MoveNotAllowed(extensions={"from": activity.status, "to": "revealed", "allowed": sorted(STEPS[activity.status])})
     was_revealed = activity.was_revealed or shown_results or shown_secret
     return replace(activity, results_revealed=shown_results, secret_revealed=shown_secret, was_revealed=was_revealed)

@@ -234,8 +234,8 @@ def last_index(tx: ReadTx, session_id: int) -> int | None:
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Delete some activities of a deleted session, and all its counts; return how many."""
     tx.write(delete(activity_rounds).where(activity_rounds.c.session_id == session_id))
-    some = select(activities.c.id).where(activities.c.session_id == session_id).limit(at_most)
-    return tx.write(delete(activities).where(activities.c.id.in_(some.scalar_subquery())))
+    batch = select(activities.c.id).where(activities.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(activities).where(activities.c.id.in_(batch.scalar_subquery())))
 
 
 def _texts(content: Content) -> dict[str, Any]:

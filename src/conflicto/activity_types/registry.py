@@ -81,6 +81,6 @@ def types_in(folder: Path) -> list[ActivityType]:
     return found
 
 
-def folder_of(named: Any) -> Path:  # noqa: ANN401 - whatever an entry point names
+def folder_of(source: Any) -> Path:  # noqa: ANN401 - whatever an entry point names
     """Return the folder of an entry point's object."""
-    return Path(named()) if callable(named) else Path(named.__file__).parent
+    return Path(source()) if callable(source) else Path(source.__file__).parent

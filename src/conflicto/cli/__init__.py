@@ -54,8 +54,8 @@ def main() -> None:
     application(named if named in COMMANDS or named in GROUPS else None)()
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
-    if wanted:
+def _print_version(is_requested: bool) -> None:  # noqa: FBT001 - typer's callback
+    if is_requested:
         typer.echo(f"conflicto {__version__}")
         raise typer.Exit
 

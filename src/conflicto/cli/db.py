@@ -91,7 +91,9 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="An archive of `conflicto db backup`.", exists=True, dir_okay=False)],
     *,
-    look: Annotated[bool, typer.Option("--look", help="Read the whole archive, print its content, and change nothing.")] = False,
+    inspect_only: Annotated[
+        bool, typer.Option("--look", help="Read the whole archive, print its content, and change nothing.")
+    ] = False,
 ) -> None:
     """Replace the database of DATABASE_URL by an archive. Stop every server on it first.
 
@@ -100,7 +102,7 @@ def restore(
     Tokens stay valid as long as the signing key is the same.
     """
     try:
-        if look:
+        if inspect_only:
             header, rows = inspect_archive(file)
             out.print(
                 f"{file}: schema {header.schema}, made {header.made_at} by {header.program} on {header.database}: {_summary(rows)}."

@@ -82,8 +82,8 @@ def _draw(name: str, feed: list[FeedItem], about: Mapping[str, Any]) -> None:
     out.print(f"\n[bold]{about.get('title', name)}[/bold]  {name}, {len(feed):,} answers")
     longest, label_cells = max(bar.count for bar in lines) if lines else 0, max((len(bar.label) for bar in lines), default=0)
     for bar in lines:
-        picture = draw_bar(bar, longest=longest, width=BAR_CELLS)
-        out.print(f"  {bar.label:>{label_cells}} [cyan]{picture}[/cyan] {bar.count:,}")
+        drawing = draw_bar(bar, longest=longest, width=BAR_CELLS)
+        out.print(f"  {bar.label:>{label_cells}} [cyan]{drawing}[/cyan] {bar.count:,}")
 
 
 @contextmanager
@@ -94,12 +94,14 @@ def scratch_server() -> Iterator[tuple[str, str]]:
     """
     with tempfile.TemporaryDirectory(prefix="conflicto-demo-") as folder:
         token, port = opaque_secret(), _free_port()
-        ours = {"CONFLICTO_DATA_DIR": folder, "CONFLICTO_ADMIN_TOKEN": token, "CONFLICTO_RATE_LIMITS": "off"}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONFLICTO_", "DATABASE_", "REDIS_"))}
+        settings = {"CONFLICTO_DATA_DIR": folder, "CONFLICTO_ADMIN_TOKEN": token, "CONFLICTO_RATE_LIMITS": "off"}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CONFLICTO_", "DATABASE_", "REDIS_"))
+        }
         log = Path(folder) / "log"
         with log.open("wb") as sink:
             command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port)]
-            process = subprocess.Popen(command, env=kept | ours, stdout=sink, stderr=sink)  # noqa: S603 - our own program
+            process = subprocess.Popen(command, env=inherited | settings, stdout=sink, stderr=sink)  # noqa: S603 - our own program
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, process, log)

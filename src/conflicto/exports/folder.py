@@ -129,7 +129,7 @@ class JobFolder:
         for path in (self._data_path(job_id), self._state_path(job_id)):
             path.unlink(missing_ok=True)
 
-    def remove_ready(self, job_id: UUID) -> None:
+    def remove_if_ready(self, job_id: UUID) -> None:
         """Remove a job that has a file; failed jobs stay until they expire."""
         job = self._read(job_id)
         if job is not None and job.status is JobStatus.READY:

@@ -52,7 +52,7 @@ def _plain(cell: Cell) -> Any:  # noqa: ANN401 - JSON
 def _responses(reader: ResponseReader) -> Iterator[dict[str, Any]]:
     seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
     for activity in activities_in_order(reader.tx, reader.session_id):
-        for response in reader.of_activity(activity.id):
+        for response in reader.responses_of_activity(activity.id):
             yield response_record(response, activity, seats)
 
 

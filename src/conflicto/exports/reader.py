@@ -29,13 +29,13 @@ class ResponseReader:
         activities = activities_in_order(self.tx, self.session_id)
         return sum(count_responses(counts_by_round(self.tx, each.id)) for each in activities)
 
-    def of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
+    def responses_of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
         """Yield the answers of all rounds of an activity, in feed order."""
         for response in scan_responses(self.tx, activity_id, nth=None, participant_id=None):
             self.responses_read += 1
             yield response
 
-    def of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[ParticipantResponse]:
+    def responses_of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[ParticipantResponse]:
         """Return the answers of some participants to some activities, in feed order."""
         found = [each for each in responses_of_participants(self.tx, participants) if each.activity_id in activities]
         self.responses_read += len(found)

@@ -48,14 +48,14 @@ def response_row(response: ParticipantResponse, question: Question, seats: Mappi
 def long_rows(response: ParticipantResponse, question: Question, seats: Mapping[int, Participant]) -> Iterator[list[Cell]]:
     """Yield a row under `LONG_COLUMNS` for each chosen option, each rank and each other part."""
     author = None if question.activity.anonymous else seats.get(response.participant_id or 0)
-    who = (str(author.id), author.nickname) if author else ("", "")
+    author_cells = (str(author.id), author.nickname) if author else ("", "")
     end = (
         [response.moderation, instant_cell(response.received_us), boolean_cell(author.scripted)]
         if author
         else [response.moderation, "", ""]
     )
     for item, value in _items(question, response.text or "null"):
-        yield [*_common_cells(question, response.round), *who, item, value, *end]
+        yield [*_common_cells(question, response.round), *author_cells, item, value, *end]
 
 
 def codebook_rows(questions: Sequence[Question]) -> Iterator[list[Cell]]:

@@ -100,7 +100,7 @@ def _long_rows(reader: ResponseReader, questions: Sequence[Question]) -> Iterato
 
 def _every_response(reader: ResponseReader, questions: Sequence[Question]) -> Iterator[tuple[Question, ParticipantResponse]]:
     for question in questions:
-        for response in reader.of_activity(question.activity.id):
+        for response in reader.responses_of_activity(question.activity.id):
             question.record_text(response)
             yield question, response
 
@@ -113,11 +113,11 @@ def _seat_rows(reader: ResponseReader, blocks: Sequence[ColumnBlock]) -> Iterato
     activities = list({block.question.activity.id: block.question.activity for block in blocks}.values())
     for seats, answers in seats_with_responses(reader, activities):
         yield from seat_rows(blocks, seats, answers)
-    apart = {(block.question.activity.id, block.round): block for block in blocks if is_anonymous(block)}
+    anonymous_blocks = {(block.question.activity.id, block.round): block for block in blocks if is_anonymous(block)}
     for activity in activities:
         if activity.anonymous:
             for nth, text in reader.texts_of(activity.id):
-                yield anonymous_row(blocks, apart[activity.id, nth], anonymous_response(text, nth))
+                yield anonymous_row(blocks, anonymous_blocks[activity.id, nth], anonymous_response(text, nth))
 
 
 def seats_with_responses(
@@ -125,8 +125,8 @@ def seats_with_responses(
 ) -> Iterator[tuple[list[Participant], list[ParticipantResponse]]]:
     """Yield batches of all seats in joining order, with their answers that are not anonymous."""
     seats = list(every_seat(reader.tx, reader.session_id))
-    at_once = max(1, min(MAX_SEATS_PER_BATCH, MAX_RESPONSES_PER_BATCH * len(seats) // max(1, reader.total())))
-    named = {activity.id for activity in activities if not activity.anonymous}
-    waiting = iter(seats)
-    while some := list(islice(waiting, at_once)):
-        yield some, reader.of_participants([seat.id for seat in some], named)
+    batch_seats = max(1, min(MAX_SEATS_PER_BATCH, MAX_RESPONSES_PER_BATCH * len(seats) // max(1, reader.total())))
+    identified = {activity.id for activity in activities if not activity.anonymous}
+    remaining = iter(seats)
+    while batch := list(islice(remaining, batch_seats)):
+        yield batch, reader.responses_of_participants([seat.id for seat in batch], identified)

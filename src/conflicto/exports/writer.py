@@ -104,7 +104,7 @@ class ExportWriter:
     async def remove_files(self) -> None:
         """Remove the files of this process after the server has stopped."""
         for job_id in self._detached_ids:
-            await asyncio.to_thread(self._folder.remove_ready, job_id)
+            await asyncio.to_thread(self._folder.remove_if_ready, job_id)
 
     async def start(self, job: ExportJob) -> RunningExport:
         """Start writing a job.

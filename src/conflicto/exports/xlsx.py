@@ -117,5 +117,5 @@ def truncated(cell: str) -> str:
     """Return text that fits a cell; longer text is cut and ends with a note."""
     if len(cell) * 2 <= MAX_CELL_UNITS or len(cell.encode("utf-16-le")) <= MAX_CELL_UNITS * 2:
         return cell
-    room = (MAX_CELL_UNITS - len(TRUNCATION_NOTE)) * 2
-    return cell.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + TRUNCATION_NOTE
+    max_bytes = (MAX_CELL_UNITS - len(TRUNCATION_NOTE)) * 2
+    return cell.encode("utf-16-le")[:max_bytes].decode("utf-16-le", "ignore") + TRUNCATION_NOTE

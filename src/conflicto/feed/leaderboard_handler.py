@@ -73,7 +73,7 @@ class LeaderboardHandler:
         return cacheable_response(request, response, view_cache, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
-        """Return the points that a participant may be told of; None while they have no place.
+        """Return a participant's visible points, or None while they are not ranked.
 
         Raises:
             NotFound, Unavailable: as above.

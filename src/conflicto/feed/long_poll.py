@@ -72,7 +72,7 @@ class LongPoll:
                 return await self._wait_for_change(request, make, seconds)
         self._without_wait.inc()
         response = await make(request, await self._sessions.get(request.params["session_id"]))
-        return private_response(response)  # the next who asks to wait may get a place
+        return private_response(response)  # a later request may get a slot
 
     async def _wait_for_change(
         self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]], seconds: int

@@ -78,7 +78,7 @@ class Page:
         return encode(body)
 
 
-def start_position(since: Since, head: int, now_us: int) -> tuple[int, bool]:
+def start_position(since: Since, newest: int, now_us: int) -> tuple[int, bool]:
     """Return the position to read after, and whether it was clamped to `head`.
 
     `head` is the newest change in the caller's view. A laptop's clock may run ahead, so the future
@@ -88,13 +88,13 @@ def start_position(since: Since, head: int, now_us: int) -> tuple[int, bool]:
         CursorInFuture: it is more than a day ahead.
     """
     if since.kind == "now":
-        return head, False
-    if since.us > max(now_us, head) + DAY_US:
+        return newest, False
+    if since.us > max(now_us, newest) + DAY_US:
         raise CursorInFuture
-    return (head, True) if since.us > head else (since.us, False)
+    return (newest, True) if since.us > newest else (since.us, False)
 
 
-def require_known_position(since: Since, gaps: Sequence[Gap], head: int | None = None) -> None:
+def require_known_position(since: Since, gaps: Sequence[Gap], newest: int | None = None) -> None:
     """Refuse a position that this epoch of the database has not issued.
 
     `head` is the head of the session, where it is sure to be the newest. After a loss no position
@@ -105,7 +105,7 @@ def require_known_position(since: Since, gaps: Sequence[Gap], head: int | None =
     """
     if not gaps or since.kind != "position":
         return
-    if any(gap.after < since.us < gap.until for gap in gaps) or (head is not None and since.us > head):
+    if any(gap.after < since.us < gap.until for gap in gaps) or (newest is not None and since.us > newest):
         raise CursorExpired(
             "The database lost what came then, in a restore or a failover. Forget what you know and begin again at 0."
         )

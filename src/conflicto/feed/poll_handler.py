@@ -68,7 +68,7 @@ class PagePlan(NamedTuple):
     """Plan of a page. `from_memory` builds it, or returns None if `read` must query the database.
 
     Identical requests share a `key`. The page is valid for the caller's whole view, for the seats
-    in `guard`, or for the caller alone if it `is_private`.
+    in `visible_to`, or for the caller alone if it `is_private`.
     """
 
     key: Hashable
@@ -76,7 +76,7 @@ class PagePlan(NamedTuple):
     read: Callable[[], Coroutine[Any, Any, Page]]
     since: Since
     follows_data: bool
-    guard: VisibleTo | None = None
+    visible_to: VisibleTo | None = None
     is_private: bool = False
 
 
@@ -159,21 +159,21 @@ class PollHandler:
         """Plan a page of the session's changes; raises `CursorExpired`."""
         require_known_position(since, state.gaps)
         seat, view = request.caller.participant_id, view_of(request.caller)
-        guard = None if seat is None else _guard(state, seat, since)
+        visible_to = None if seat is None else _visible_to(state, seat, since)
         return PagePlan(
             (
                 "changes",
                 view,
                 since,
                 limit,
-                None if guard and guard.min_ts == 0 else (seat, state.own_ts_by_participant.get(seat or 0)),
+                None if visible_to and visible_to.min_ts == 0 else (seat, state.own_ts_by_participant.get(seat or 0)),
             ),
             partial(self._changes_in_memory, state, request.caller, since, limit),
             partial(self._read_changes, request, state, since, limit),
             since,
             follows_data=seat is None,
-            guard=guard,
-            is_private=seat is not None and guard is None,
+            visible_to=visible_to,
+            is_private=seat is not None and visible_to is None,
         )
 
     async def page(self, state: SessionState, plan: PagePlan) -> Page:
@@ -191,7 +191,7 @@ class PollHandler:
         if response is None:
             position = state.position
             page = await self.page(state, plan)
-            response = self._builder.page(request, state, page, plan.guard, is_now=plan.since.kind == "now")
+            response = self._builder.page(request, state, page, plan.visible_to, is_now=plan.since.kind == "now")
             if not state.is_current or state.is_behind or state.position != position:
                 view_cache = None
             elif view_cache is not None:
@@ -268,7 +268,7 @@ class PollHandler:
 
     def _end_read(self, read_key: Hashable, done: asyncio.Task[Any]) -> None:
         del self._reads[read_key]
-        _ = done.cancelled() or done.exception()  # looked at, so that nobody is told of it a second time
+        _ = done.cancelled() or done.exception()  # retrieved, so that asyncio does not log it again
 
 
 def page_limit(request: Request) -> int:
@@ -305,7 +305,7 @@ def _has_rows_after(state: SessionState, participant_id: int | None, since: Sinc
     return since.kind == "position" and state.recent.floor <= since.us <= newest
 
 
-def _guard(state: SessionState, seat: int, since: Since) -> VisibleTo | None:
+def _visible_to(state: SessionState, seat: int, since: Since) -> VisibleTo | None:
     """Return the seats for which a page after `since` is the same, None for this seat alone.
 
     Up to the newest control change these are all seats without own changes after it. Beyond it, the

@@ -46,12 +46,14 @@ class ResponseBuilder:
     prefix: bytes = b""
 
     def status(
-        self, request: Request, state: SessionState, body: bytes, *, until_s: float = inf, guard: VisibleTo | None = None
+        self, request: Request, state: SessionState, body: bytes, *, until_s: float = inf, visible_to: VisibleTo | None = None
     ) -> CachedResponse:
         """Return a status body as a response, fresh until `until_s` on the monotonic clock."""
-        return self._build(request, state, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
+        return self._build(request, state, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=visible_to))
 
-    def page(self, request: Request, state: SessionState, page: Page, guard: VisibleTo | None, *, is_now: bool) -> CachedResponse:
+    def page(
+        self, request: Request, state: SessionState, page: Page, visible_to: VisibleTo | None, *, is_now: bool
+    ) -> CachedResponse:
         """Return a page as a response.
 
         Body, header and `Link` all contain the cursor, because caches and proxies drop some of
@@ -70,11 +72,11 @@ class ResponseBuilder:
             state,
             page.encoded(state.epoch),
             headers,
-            Freshness(visible_to=guard, is_empty=not page.items and not page.closed),
+            Freshness(visible_to=visible_to, is_empty=not page.items and not page.closed),
         )
 
     def _build(
-        self, request: Request, state: SessionState, body: bytes, headers: tuple[Header, ...], terms: Freshness
+        self, request: Request, state: SessionState, body: bytes, headers: tuple[Header, ...], freshness: Freshness
     ) -> CachedResponse:
         tag, now_s = etag_of(body), self.clock.monotonic_s()
         policy = request.route.policy
@@ -84,7 +86,7 @@ class ResponseBuilder:
             tag=tag,
             policy=policy,
             tally=self.metrics.fast_path(request.route.path),
-            freshness=replace(terms, expires_s=min(terms.expires_s, now_s + MAX_FRESH_S), created_s=now_s),
+            freshness=replace(freshness, expires_s=min(freshness.expires_s, now_s + MAX_FRESH_S), created_s=now_s),
         )
 
     def _poll_after(self, state: SessionState) -> Header:

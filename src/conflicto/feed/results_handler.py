@@ -129,14 +129,16 @@ class ResultsHandler:
             is_snapshot = results_view.view is View.PARTICIPANT or round_snapshot.live_tally.tally.is_stored
             until_s = body.taken_s + MAX_SNAPSHOT_AGE_S if is_snapshot else float("inf")
             authors = round_snapshot.live_tally.tally.authors
-            guard = VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if access is ResultsAccess.AUTHORS else None
-            response = self._builder.status(request, round_snapshot.state, body.body, until_s=until_s, guard=guard)
+            visible_to = (
+                VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if access is ResultsAccess.AUTHORS else None
+            )
+            response = self._builder.status(request, round_snapshot.state, body.body, until_s=until_s, visible_to=visible_to)
             self._polls.cache(round_snapshot.state, key, response)
         return response, round_snapshot
 
     async def round_tally(self, state: SessionState, activity: Activity, round_number: int) -> RoundSnapshot | None:
         """Return a round with its tally, or None if the state or the activity changed meanwhile."""
-        inputs = await self._basis(state, activity, round_number)
+        inputs = await self._tally_inputs(state, activity, round_number)
         if inputs is None:
             return None
         live_tally = await state.tallies.get(self._segments, RoundKey(state.session.id, activity.id, round_number), inputs)
@@ -181,7 +183,7 @@ class ResultsHandler:
             round_snapshot.state.pooled_authors[round_key] = found
         return participant_id in round_snapshot.state.pooled_authors.get(round_key, ())
 
-    async def _basis(self, state: SessionState, activity: Activity, round_number: int) -> TallyInputs | None:
+    async def _tally_inputs(self, state: SessionState, activity: Activity, round_number: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
         unread = state.configs.missing([activity])
         if unread:

@@ -138,7 +138,7 @@ class SessionCache:
         return state is None or has_anonymous_round(state)
 
     def view_cache_of(self, caller: Caller) -> ViewCache | None:
-        """Return where the ready answers of a caller's view lie, if their session is in memory."""
+        """Return the cache of a caller's view, if the session is in memory."""
         state = None if caller.session_id is None else self._states.get(caller.session_id)
         return None if state is None else state.view_caches[view_of(caller)]
 

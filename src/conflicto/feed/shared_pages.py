@@ -58,7 +58,7 @@ class SharedPages:
 
 def _is_shareable(plan: PagePlan) -> bool:
     """Return whether a page is the same for a whole view, at any time."""
-    is_one_seats = plan.is_private or (plan.guard is not None and plan.guard.min_ts > 0)
+    is_one_seats = plan.is_private or (plan.visible_to is not None and plan.visible_to.min_ts > 0)
     return not is_one_seats and plan.since.kind != "now"
 
 

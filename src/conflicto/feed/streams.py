@@ -76,11 +76,11 @@ class StreamRegistry:
         self.is_open = False
 
     async def changes(self, request: Request, default: str) -> Response:
-        """Stream the session's changes; raises as `_opened` does."""
+        """Stream the session's changes; raises as `_open` does."""
         return await self._open(request, self._polls.plan_changes, b"change", default)
 
     async def responses(self, request: Request, default: str) -> Response:
-        """Stream an activity's answers; raises as `_opened` does, and `ResponsesHidden`."""
+        """Stream an activity's answers; raises as `_open` does, and `ResponsesHidden`."""
         return await self._open(request, self._polls.plan_responses, b"response", default)
 
     async def _open(self, request: Request, plan_page: PlanPage, event: bytes, default: str) -> Response:
@@ -182,7 +182,7 @@ class Stream:
                 await self._write(write, _with_retry(events))
                 await self._follow(write, is_last=is_last)
         except DomainError:
-            pass  # what was open is closed to this reader now; a new request will tell them why
+            pass  # the caller lost access, and the response to its next request says why
         finally:
             self._subscribe_to(None)
             self._registry.remove(self, subject)
@@ -215,9 +215,8 @@ class Stream:
             self._state = state
 
     async def _write(self, write: Write, part: bytes) -> None:
-        silence_s = (
-            MAX_SILENCE_S - _tick_s() - random_up_to(_tick_s())
-        )  # at random, so that those who open_archive together do not stay together
+        # Random, so that streams that were opened together do not write together.
+        silence_s = MAX_SILENCE_S - _tick_s() - random_up_to(_tick_s())
         self.due_s = min(self._registry.clock.monotonic_s() + min(silence_s, self._source.poll_interval_s), self._ends_at_s)
         await write(part)
 

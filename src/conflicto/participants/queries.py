@@ -27,7 +27,7 @@ from conflicto.participants.store import (
     has_deleted_participants as has_deleted_participants,
 )
 from conflicto.participants.store import (
-    has_people as has_people,
+    has_participants as has_participants,
 )
 from conflicto.participants.store import (
     left_seats as left_seats,

@@ -106,7 +106,7 @@ def find_ever(tx: ReadTx, participant_id: int) -> Participant | None:
 
 
 def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, limit: int) -> dict[int, int]:
-    """Return up to `most` people who left by themselves after a feed position.
+    """Return up to `limit` people who left by themselves after a feed position.
 
     The result maps ids to the positions at which they left.
     """
@@ -129,7 +129,7 @@ def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: i
 
 
 def newest_names(tx: ReadTx, session_id: int, *, limit: int) -> list[str]:
-    """Return up to `most` nicknames, newest first."""
+    """Return up to `limit` nicknames, newest first."""
     return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": limit})]
 
 
@@ -150,7 +150,7 @@ def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
 
 
 def scripted_seats(tx: ReadTx, session_id: int, *, limit: int) -> list[Participant]:
-    """Return up to `most` scripted seats that were not erased, also removed ones."""
+    """Return up to `limit` scripted seats that were not erased, also removed ones."""
     return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": limit})]
 
 
@@ -159,13 +159,13 @@ def scripted_ids(tx: ReadTx, session_id: int) -> set[int]:
     return {row.id for row in tx.all(_SCRIPTED_IDS, {"session_id": session_id})}
 
 
-def has_people(tx: ReadTx, session_id: int) -> bool:
+def has_participants(tx: ReadTx, session_id: int) -> bool:
     """Return whether any person, not a bot, ever joined a session."""
     return tx.first(_PEOPLE, {"session_id": session_id}) is not None
 
 
 def flooding_seats(tx: ReadTx, session_id: int, flood: FloodFilter, *, limit: int) -> list[Participant]:
-    """Return up to `most` matching participants, in joining order."""
+    """Return up to `limit` matching participants, in joining order."""
     query = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(limit)
     return [_participant(row) for row in tx.all(query)]
 
@@ -280,8 +280,8 @@ def erased_ids(tx: ReadTx) -> list[int]:
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Delete some participants of a deleted session, with all its seat links; return how many."""
     tx.write(delete(seat_links).where(seat_links.c.session_id == session_id))
-    some = select(participants.c.id).where(participants.c.session_id == session_id).limit(at_most)
-    return tx.write(delete(participants).where(participants.c.id.in_(some.scalar_subquery())))
+    batch = select(participants.c.id).where(participants.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(participants).where(participants.c.id.in_(batch.scalar_subquery())))
 
 
 def _participant(row: Row[Any]) -> Participant:

@@ -79,7 +79,7 @@ def epoch_name() -> str:
 
 
 def secret_number(maximum: int) -> int:
-    """Return an unpredictable integer from 0 to `most`, from the system's generator."""
+    """Return an unpredictable integer from 0 to `maximum`, from the system's generator."""
     return secrets.randbelow(maximum + 1)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _KEY = re.compile(r'"([\x21\x23-\x7e]{1,128})"|([\x21\x23-\x7e]{1,128})', re.ASCII)
-_LOOK = KeyLookup(select(idempotency_keys), idempotency_keys.c.id)
+_LOOKUP = KeyLookup(select(idempotency_keys), idempotency_keys.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def find_replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay |
     if not keys_by_id:
         return {}
     found: dict[bytes, Replay | KeyReused] = {}
-    for row in _LOOK.rows(tx, [(key.hex(),) for key in keys_by_id]):
+    for row in _LOOKUP.rows(tx, [(key.hex(),) for key in keys_by_id]):
         same = row.fingerprint == keys_by_id[row.id].fingerprint
         found[row.id] = Replay(row.status, row.entity) if same else KeyReused()
     return found
@@ -135,8 +135,8 @@ def store_owned_keys(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, 
 
 def erase_owned(tx: WriteTx, session_id: int, owner: int, *, entity: str | None = None) -> None:
     """Erase the owned entries of a participant, optionally only those of one entity."""
-    wanted = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
-    erased = tx.write(wanted if entity is None else wanted.where(idempotency_keys.c.entity == entity))
+    statement = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
+    erased = tx.write(statement if entity is None else statement.where(idempotency_keys.c.entity == entity))
     tx.head(session_id).add_count("stored_bytes", -erased * KEY_BYTES)
 
 

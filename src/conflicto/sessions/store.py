@@ -48,7 +48,7 @@ _TRANSITION_BYTES = select(
 _KEY_BYTES = select(idempotency_keys.c.session_id, (func.count() * KEY_BYTES).label("stored")).group_by(
     idempotency_keys.c.session_id
 )
-_OUTLIVED = (
+_EXPIRED = (
     select(sessions.c.id)
     .where(
         ~sessions.c.deleted,
@@ -178,7 +178,7 @@ def next_deleted(tx: ReadTx) -> int | None:
 
 def expired_sessions(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
     """Return some sessions that were completed and unchanged since an instant, the oldest first."""
-    return list(tx.connection.execute(_OUTLIVED, {"before": before_us, "at_most": at_most}).scalars())
+    return list(tx.connection.execute(_EXPIRED, {"before": before_us, "at_most": at_most}).scalars())
 
 
 def is_expired(session: Session, before_us: int) -> bool:
@@ -198,8 +198,8 @@ def is_idle_draft(session: Session, head_ts: int, before_us: int) -> bool:
 
 def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Remove some idempotency keys of a deleted session; returns how many."""
-    some = select(idempotency_keys.c.id).where(idempotency_keys.c.session_id == session_id).limit(at_most)
-    return tx.write(delete(idempotency_keys).where(idempotency_keys.c.id.in_(some.scalar_subquery())))
+    batch = select(idempotency_keys.c.id).where(idempotency_keys.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(idempotency_keys).where(idempotency_keys.c.id.in_(batch.scalar_subquery())))
 
 
 def purge_session(tx: WriteTx, session_id: int) -> None:
@@ -231,10 +231,10 @@ def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequenc
 
 def session_links(tx: ReadTx, session_id: int, *, after: int = -1) -> list[Link]:
     """Return the links of a session that changed after a position, in that order."""
-    wanted = (
+    query = (
         select(links).where(links.c.session_id == session_id, links.c.changed_ts > after).order_by(links.c.changed_ts, links.c.id)
     )
-    return [_link(row) for row in tx.all(wanted)]
+    return [_link(row) for row in tx.all(query)]
 
 
 def find_link(tx: ReadTx, session_id: int, link_id: UUID) -> Link | None:

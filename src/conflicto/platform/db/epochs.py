@@ -147,8 +147,8 @@ class EpochGuard:
     def _read_timeline(self, connection: Connection) -> None:
         """Read the server's timeline, once per epoch."""
         self._cluster, self._timeline = (
-            _read_server_fact(connection, "system_identifier FROM pg_control_system()"),
-            _read_server_fact(connection, TIMELINE),
+            _read_server_value(connection, "system_identifier FROM pg_control_system()"),
+            _read_server_value(connection, TIMELINE),
         )
         timeline = "''" if self._timeline == UNKNOWN else TIMELINE
         self._state_query = text(f"SELECT {_NOW} AS now_us, {timeline} AS timeline, {_EPOCH} AS epoch")
@@ -158,7 +158,7 @@ class EpochGuard:
         return "/".join((self._cluster, str(connection.execute(_DATABASE).scalar_one()), self._timeline))
 
 
-def _read_server_fact(connection: Connection, expression: str) -> str:
+def _read_server_value(connection: Connection, expression: str) -> str:
     """Return an expression's value in its own transaction, `UNKNOWN` if the server denies it."""
     with connection.begin() as transaction:
         try:

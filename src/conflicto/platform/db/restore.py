@@ -109,10 +109,10 @@ def _restore_sqlite(live: Path, archive: Archive, hooks: RestoreHooks, clock: Cl
         with _exclusive_lock(live):
             now_us = clock.wall_us()
             _fill_file(fresh, archive, hooks, max(newest, now_us, archive.header.made_us))
-            aside = _replace_file(fresh, live, now_us)
+            previous = _replace_file(fresh, live, now_us)
     finally:
         _remove(fresh)
-    return Restored(archive.header, archive.rows, None if aside is None else str(aside))
+    return Restored(archive.header, archive.rows, None if previous is None else str(previous))
 
 
 def _remove(path: Path) -> None:
@@ -182,14 +182,14 @@ def _replace_file(fresh: Path, live: Path, now_us: int) -> Path | None:
         sync_directory(live.parent)
         return None
     _remove_leftover_links(live)
-    aside = live.with_name(f"{live.name}.{_previous_name(now_us)}")
+    previous = live.with_name(f"{live.name}.{_previous_name(now_us)}")
     for ending in FILE_SUFFIXES[1:]:
         with suppress(FileNotFoundError):
-            live.with_name(live.name + ending).rename(aside.with_name(aside.name + ending))
-    os.link(live, aside)
+            live.with_name(live.name + ending).rename(previous.with_name(previous.name + ending))
+    os.link(live, previous)
     fresh.replace(live)
     sync_directory(live.parent)
-    return aside
+    return previous
 
 
 def _remove_leftover_links(live: Path) -> None:
@@ -210,11 +210,11 @@ def _restore_postgres(url: URL, archive: Archive, hooks: RestoreHooks) -> Restor
                 connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 _require_alone(connection)
                 now_us = int(connection.execute(POSTGRES_NOW).scalar_one())
-                newest, aside = _move_to_schema(connection, hooks, _previous_name(now_us))
+                newest, previous = _move_to_schema(connection, hooks, _previous_name(now_us))
                 _fill(connection, archive, hooks, max(newest, now_us, archive.header.made_us))
         except DATABASE_ERRORS as error:
             raise RestoreRefused(f"The database is unchanged: {error.__cause__ or error}") from error
-    return Restored(archive.header, archive.rows, aside)
+    return Restored(archive.header, archive.rows, previous)
 
 
 def _require_alone(connection: Connection) -> None:

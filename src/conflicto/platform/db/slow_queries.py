@@ -69,13 +69,13 @@ class SlowQueries:
 
         They are dropped unless `is_reported` of the yielded object is set.
         """
-        held = self._local.held = DeferredReports(is_reported)
+        deferred = self._local.held = DeferredReports(is_reported)
         try:
-            yield held
+            yield deferred
         finally:
             self._local.held = None
-            if held.is_reported:
-                for statement in held.statements:
+            if deferred.is_reported:
+                for statement in deferred.statements:
                     self._report(*statement)
 
     def begin(self, route: str | None) -> None:
@@ -85,12 +85,12 @@ class SlowQueries:
     def report(self, role: Role, statement: str, duration_s: float) -> None:
         """Count a slow statement, and log it unless its text had a line within the last minute."""
         text = statement[:MAX_TEXT_CHARS]
-        held: DeferredReports | None = getattr(self._local, "held", None)
+        deferred: DeferredReports | None = getattr(self._local, "held", None)
         route: str | None = getattr(self._local, "route", None)
-        if held is None:
+        if deferred is None:
             self._report(role, text, duration_s, route)
         else:
-            held.statements.append((role, text, duration_s, route))
+            deferred.statements.append((role, text, duration_s, route))
 
     def _report(self, role: Role, text: str, duration_s: float, route: str | None) -> None:
         with self._lock:

@@ -80,13 +80,13 @@ class Script(NamedTuple):
     sha: str
 
     @classmethod
-    def of(cls, *parts: str) -> Script:
+    def from_parts(cls, *parts: str) -> Script:
         """Return the script that joins these parts."""
         text = "".join(parts)
         return cls(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-SPEND_SCRIPT = Script.of(TIME_LUA, SPEND_LUA)
+SPEND_SCRIPT = Script.from_parts(TIME_LUA, SPEND_LUA)
 
 
 class SpendRequest(NamedTuple):
