@@ -220,9 +220,9 @@ def _where(app: App, declaring: set[str]) -> str:
         return "Returned before the server matches a route."
     groups = {
         "every route": {route.name for route in app.routes},
-        "every route with a token": {route.name for route in app.routes if route.who},
+        "every route with a token": {route.name for route in app.routes if route.roles},
         "every route with a token and a restricted role": {
-            route.name for route in app.routes if route.who and route.who != MEMBERS
+            route.name for route in app.routes if route.roles and route.roles != MEMBERS
         },
         "every route with an id or a code in its path": {route.name for route in app.routes if "{" in route.path},
         "every route with a body": {route.name for route in app.routes if route.body},
@@ -237,7 +237,7 @@ def limits_page(app: App) -> str:
     """Return docs/limits.md."""
     spent: dict[Policy, list[str]] = {}
     routes = [*app.routes, *app.page_routes]
-    free = [f"`{route.name}`" for route in routes if not route.who and route.policy.scope is LimitScope.TOKEN]
+    free = [f"`{route.name}`" for route in routes if not route.roles and route.policy.scope is LimitScope.TOKEN]
     for route in routes:
         if f"`{route.name}`" not in free:
             spent.setdefault(route.policy, []).append(f"`{route.name}`")

@@ -223,7 +223,7 @@ async def test_criterion_12_the_document_is_complete_and_true(api: Api) -> None:
     for route in api.app.routes:
         operation = served["paths"][route.path][route.method.lower()]
         assert operation["summary"]
-        assert operation["x-roles"] == (sorted(route.who) or ["anyone"])
+        assert operation["x-roles"] == (sorted(route.roles) or ["anyone"])
         assert ("requestBody" in operation) == (route.body is not None), route.name
 
 
@@ -253,7 +253,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
         if route.method == "GET":
             query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
             path = filled(route, **ids) + query
-            readers = {Role.HOST} if route.path.endswith("/export") else route.who  # one export at a time, a limit of the package
+            readers = {Role.HOST} if route.path.endswith("/export") else route.roles  # one export at a time, a limit of the package
             reads += [api.get(path, token=tokens[role]) for role in readers or {Role.HOST}]
     answers = await asyncio.gather(*reads, *(event.answer(poll, seat, 2) for seat in seats))
     refused = [(answer.url.path, answer.text) for answer in answers if answer.status_code not in {200, 201}]

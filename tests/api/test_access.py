@@ -138,11 +138,11 @@ def expected(route: Route, caller: TokenCase, aim: Aim) -> set[int]:
 
     401: invalid or missing token, 403: wrong role, 404: foreign or missing object; else accepted.
     """
-    if route.who == ANYONE:
+    if route.roles == ANYONE:
         return INSIDE | {404}
     if caller.role is None:
         return {401}
-    return found(route, caller, aim) if caller.role in route.who else {403}
+    return found(route, caller, aim) if caller.role in route.roles else {403}
 
 
 def found(route: Route, caller: TokenCase, aim: Aim) -> set[int]:
@@ -166,12 +166,12 @@ async def knock(api: Api, route: Route, path: str, token: str | None) -> httpx2.
 
 
 async def test_every_route_declares_who_may_call_it(api: Api) -> None:
-    assert {route.name for route in api.app.routes if route.who == ANYONE} <= PUBLIC
+    assert {route.name for route in api.app.routes if route.roles == ANYONE} <= PUBLIC
     for route in api.app.routes:
-        assert isinstance(route.who, frozenset)
-        assert route.who <= frozenset(Role)
+        assert isinstance(route.roles, frozenset)
+        assert route.roles <= frozenset(Role)
         documented = document_of(api.app)["paths"][route.path][route.method.lower()]
-        assert documented["x-roles"] == (sorted(route.who) or ["anyone"])
+        assert documented["x-roles"] == (sorted(route.roles) or ["anyone"])
 
 
 @pytest.mark.catalogue("A-01", "A-02", "A-05")
@@ -223,7 +223,7 @@ async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> N
     wrong, asked = [], 0
     for route in walked(api.app.routes):
         names = [name for name in missing if has(route, name)]
-        for role in [role for role in route.who if names and (role is not Role.ADMIN or has(route, "session_id"))]:
+        for role in [role for role in route.roles if names and (role is not Role.ADMIN or has(route, "session_id"))]:
             body = fitting_body(route)
             for name in names:
                 foreign = filled(route, **own.ids | {name: other.ids[name]})

@@ -62,7 +62,7 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
     }  # fmt: skip
     told = {}
     for route in walked(event.api.app.routes):
-        if route.method != "GET" or (route.who and Role.PARTICIPANT not in route.who):
+        if route.method != "GET" or (route.roles and Role.PARTICIPANT not in route.roles):
             continue
         for path in addresses(route, known):
             answer = await event.api.get(path, token=seat.token)

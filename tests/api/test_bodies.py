@@ -148,7 +148,7 @@ async def test_no_route_takes_a_field_that_it_does_not_know(api: Api) -> None:
     for route in walked(api.app.routes):
         if route.method == "GET":
             continue
-        token = tokens[min(route.who)] if route.who else None
+        token = tokens[min(route.roles)] if route.roles else None
         bodies = [UNKNOWN_FIELD]
         if fitting_body(route) is not None:
             bodies.append({**fitting_body(route), MARKER: 1})

@@ -86,7 +86,7 @@ class Stage:
         """Return all bytes that a token can read: bodies and headers of every URL, and refusals."""
         collected = []
         for route in walked(self.event.api.app.routes):
-            if route.method != "GET" or (route.who and role not in route.who):
+            if route.method != "GET" or (route.roles and role not in route.roles):
                 continue
             for path in addresses(route, self.known):
                 answer = await self.event.api.get(path, token=token)

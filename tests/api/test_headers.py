@@ -162,7 +162,7 @@ async def test_a_form_of_another_site_changes_nothing(api: Api) -> None:
             headers = {"content-type": kind, "origin": FOE, "sec-fetch-site": "cross-site", "cookie": f"token={event.host}"}
             content = b'{"nickname":"Mallory","code":"' + event.code.encode() + b'"}'
             answer = await api.http.post(filled(route, **ids), content=content, headers=headers)
-            wanted = (401, "token-missing") if route.who else (415, "media-type-unsupported")
+            wanted = (401, "token-missing") if route.roles else (415, "media-type-unsupported")
             assert (answer.status_code, answer.json()["code"]) == wanted, (route.name, kind, answer.text)
     after = [(await api.get(event.path + path, token=event.host)).json() for path in ("", "/activities", "/participants")]
     for person in [*before[2]["items"], *after[2]["items"]]:

@@ -69,10 +69,10 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
            "code": event.code, "timestamp": "0", "type": "poll", "export_id": await event.exported()}  # fmt: skip
     free = set()
     for route in walked(app.routes):
-        token, subject = callers[max(route.who - {Role.METRICS}, default=Role.PARTICIPANT)]
+        token, subject = callers[max(route.roles - {Role.METRICS}, default=Role.PARTICIPANT)]
         query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
         if route.method == "GET":
-            said = await api.get(filled(route, **ids) + query, token=token if route.who else None)
+            said = await api.get(filled(route, **ids) + query, token=token if route.roles else None)
             assert said.is_success, (route.name, said.text)
             if "ratelimit-policy" not in said.headers:
                 free.add(route.path)
@@ -80,7 +80,7 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
             assert said.headers["ratelimit-policy"].startswith(f'"{route.policy.name}"')
             assert "ratelimit" not in said.headers
         app.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
-        asked = {"token": token if route.who else None, "json": fitting_body(route)}
+        asked = {"token": token if route.roles else None, "json": fitting_body(route)}
         limited(await api.request(route.method, filled(route, **ids) + query, **asked), route.policy)
         app.limiter.memory._buckets.clear()
     assert free == {"/health/live", "/health/ready"}
@@ -90,7 +90,7 @@ def test_document_says_which_headers_come(app: App) -> None:
     document = document_of(app)
     for route in app.routes:
         responses = document["paths"][route.path][route.method.lower()]["responses"]
-        spends = bool(route.who) or route.policy.scope is LimitScope.SERVER
+        spends = bool(route.roles) or route.policy.scope is LimitScope.SERVER
         for status, said in responses.items():
             headers = set(said.get("headers", ()))
             if status == "429":
@@ -116,8 +116,8 @@ def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
     assert len({policy.name for policy in policies}) == len(policies)
     for route in app.routes:
         assert route.policy.scope is not LimitScope.ADDRESS, "a hall shares one address"
-        assert not (route.who and route.policy.scope is LimitScope.SERVER), "each token is counted separately"
-        if route.method != "GET" and route.who:
+        assert not (route.roles and route.policy.scope is LimitScope.SERVER), "each token is counted separately"
+        if route.method != "GET" and route.roles:
             assert route.policy.shared, route.name
 
 

@@ -37,7 +37,7 @@ async def everything(event: Event, token: str, role: Role, known: dict[str, list
     """Return all bytes that a token can read from every URL."""
     collected = []
     for route in walked(event.api.app.routes):
-        if route.method == "GET" and not (route.who and role not in route.who):
+        if route.method == "GET" and not (route.roles and role not in route.roles):
             collected += [(await event.api.get(path, token=token)).text for path in addresses(route, known)]
     assert len(collected) > 15
     return "\n".join(collected)

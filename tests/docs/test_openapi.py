@@ -94,8 +94,8 @@ async def test_every_operation_says_what_it_is_for_and_for_whom(app: App, docume
         assert operation["summary"], route.name
         assert operation["description"], route.name
         assert "front door answers itself" not in operation["description"], route.name
-        assert operation["x-roles"] == (sorted(route.who) or ["anyone"]), route.name
-        assert bool(operation["security"]) == bool(route.who), route.name
+        assert operation["x-roles"] == (sorted(route.roles) or ["anyone"]), route.name
+        assert bool(operation["security"]) == bool(route.roles), route.name
 
 
 async def test_every_parameter_of_a_path_is_documented_once(app: App, document: Document) -> None:
@@ -122,10 +122,10 @@ async def test_every_body_has_a_schema_and_an_example_that_fits(app: App, docume
 async def test_every_success_has_a_schema_and_an_example_that_fits(app: App, document: Document) -> None:
     for route, operation in operations(app, document):
         successes = {status: answer for status, answer in operation["responses"].items() if status < "400"}
-        assert set(successes) == {str(status) for status in route.docs.gives}, route.name
+        assert set(successes) == {str(status) for status in route.docs.responses}, route.name
         for status, answer in successes.items():
             content = answer.get("content", {}).get("application/json")
-            has_json = route.docs.gives[int(status)] is not None or route.docs.example is not None
+            has_json = route.docs.responses[int(status)] is not None or route.docs.example is not None
             assert (content is None) == (status in {"204", "304"} or not has_json), (route.name, status)
             if content is not None and "schema" in content:
                 found = _examples(document, content["schema"])
@@ -168,7 +168,7 @@ async def test_problems_that_come_with_a_declaration_are_documented(app: App, do
 
         assert {"500", "503"} <= statuses, route.name
         assert not route.path.startswith(PREFIX) or "422" in statuses, route.name
-        assert not route.who or {"401", "429"} <= statuses, route.name
+        assert not route.roles or {"401", "429"} <= statuses, route.name
         assert route.body is None or {"400", "413", "415", "422"} <= statuses, route.name
         assert "{" not in route.path or "404" in statuses, route.name
 

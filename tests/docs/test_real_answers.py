@@ -88,7 +88,7 @@ async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: py
     await _seats(recorder, event)
     await _ends(recorder, event)
 
-    promised = {(route.name, status) for route in recorder.app.routes for status in route.docs.gives}
+    promised = {(route.name, status) for route in recorder.app.routes for status in route.docs.responses}
     assert promised - recorder.seen == set()
 
 

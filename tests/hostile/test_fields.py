@@ -45,7 +45,7 @@ async def test_a_field_of_another_kind_is_refused_where_it_stands(api: Api) -> N
             "link_id": sent["id"],
             "type": "poll",
         }
-        token = {"admin": api.admin, "host": event.host, "participant": seat.token}[min(route.who)] if route.who else None
+        token = {"admin": api.admin, "host": event.host, "participant": seat.token}[min(route.roles)] if route.roles else None
         for name, schema in fields(route, document).items():
             allowed = types(schema)
             for kind, value in KINDS.items():

@@ -18,7 +18,7 @@ STEPS = st.lists(
     min_size=1,
     max_size=40,
 )
-AT_A_GIVEN_TIME = Script.of("local now = tonumber(ARGV[2])\n", SPEND_LUA.replace(TTL_LUA, "'EX', 3600"))
+AT_A_GIVEN_TIME = Script.from_parts("local now = tonumber(ARGV[2])\n", SPEND_LUA.replace(TTL_LUA, "'EX', 3600"))
 """The script with a clock that the test sets. Redis expires keys by its own clock, so the script
 keeps them; a later test covers expiry."""
 

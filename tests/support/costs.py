@@ -186,7 +186,7 @@ async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
     tokens = {
         Role.ADMIN: api.admin, Role.HOST: known.event.host, Role.SCREEN: known.event.screen, Role.PARTICIPANT: known.seat.token,
     }  # fmt: skip
-    role = Role.PARTICIPANT if Role.PARTICIPANT in route.who else max(tokens.keys() & route.who, default=None)
+    role = Role.PARTICIPANT if Role.PARTICIPANT in route.roles else max(tokens.keys() & route.roles, default=None)
     if name in AS_HOST and role is not None:
         role = Role.HOST
     return _asking(api.app, route, tokens[role] if role else None, known)

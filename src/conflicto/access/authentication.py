@@ -91,7 +91,7 @@ class TokenAuthenticator:
         self._tickets = tickets
 
     async def authenticate(
-        self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
+        self, roles: frozenset[Role], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
     ) -> Authenticated:
         """Authenticate the caller by their token or, if the route accepts one, by a ticket.
 
@@ -100,15 +100,15 @@ class TokenAuthenticator:
             RoleNotAllowed, OperatorOnly: the role may not use this route.
             NotFound: the path names another session or participant.
         """
-        if not who:
+        if not roles:
             return Authenticated(None)
         if authorization is None and ticket is not None:
-            return await self._authenticate_ticket(who, ticket, params)
+            return await self._authenticate_ticket(roles, ticket, params)
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return Authenticated(await self._authenticate_secret(token, who, params))
+            return Authenticated(await self._authenticate_secret(token, roles, params))
         claims = self._tokens.verify(token)
-        caller = await self._authorize(claims, who, params)
+        caller = await self._authorize(claims, roles, params)
         return Authenticated(
             caller, self._tokens.renew(claims), self._tokens.lifetime_s(claims), partial(self._reauthenticate, claims)
         )
@@ -127,16 +127,16 @@ class TokenAuthenticator:
             ticket_caller, session_id, version=_version(state, ticket_caller), until_s=self._tokens.max_expiry_s(ticket_caller)
         )
 
-    async def _authenticate_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Authenticated:
+    async def _authenticate_ticket(self, roles: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Authenticated:
         claims, name = self._tokens.verify_ticket(ticket)
-        caller = await self._authorize(claims, who, params)
+        caller = await self._authorize(claims, roles, params)
         await self._tickets.use(name)
         return Authenticated(caller, reauthenticate=partial(self._reauthenticate, claims))
 
-    async def _authorize(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
+    async def _authorize(self, claims: Claims, roles: frozenset[Role], params: Mapping[str, object]) -> Caller:
         caller = await self._require_valid(claims)
-        if caller.role not in who:
-            raise _wrong_role(who)
+        if caller.role not in roles:
+            raise _wrong_role(roles)
         if params.get("session_id", caller.session_id) != caller.session_id:
             raise NotFound
         if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
@@ -147,10 +147,10 @@ class TokenAuthenticator:
         self._tokens.require_unexpired(claims)
         await self._require_valid(claims)
 
-    async def _authenticate_secret(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
+    async def _authenticate_secret(self, token: str, roles: frozenset[Role], params: Mapping[str, object]) -> Caller:
         role = self._role_of(token)
-        if role not in who:
-            raise _wrong_role(who)
+        if role not in roles:
+            raise _wrong_role(roles)
         if role is Role.METRICS:
             return Caller(role, "metrics")
         session_id = params.get("session_id")
@@ -209,15 +209,15 @@ def _version(state: SessionTokens, caller: Caller) -> int:
     return state.token_version() if caller.participant_id is None else state.seat_version(caller.participant_id)
 
 
-def refusals(who: frozenset[Role]) -> tuple[type[DomainError], ...]:
+def refusals(roles: frozenset[Role]) -> tuple[type[DomainError], ...]:
     """Return the errors of `TokenAuthenticator.authenticate` on a route for these roles."""
-    if not who:
+    if not roles:
         return ()
-    return (TokenMissing, TokenInvalid, OperatorOnly if who in OPERATORS else RoleNotAllowed)
+    return (TokenMissing, TokenInvalid, OperatorOnly if roles in OPERATORS else RoleNotAllowed)
 
 
-def _wrong_role(who: frozenset[Role]) -> DomainError:
-    return OperatorOnly(OPERATOR_HINT) if who in OPERATORS else RoleNotAllowed()
+def _wrong_role(roles: frozenset[Role]) -> DomainError:
+    return OperatorOnly(OPERATOR_HINT) if roles in OPERATORS else RoleNotAllowed()
 
 
 def _bearer(authorization: str | None) -> str:

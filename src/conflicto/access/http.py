@@ -65,14 +65,14 @@ class KeyEndpoints:
 
 def routes(keys: KeyEndpoints) -> list[Route]:
     """Return the routes of this package."""
-    docs = Docs(summary="Read the public keys of receipts", gives={200: KeySetOut})
+    docs = Docs(summary="Read the public keys of receipts", responses={200: KeySetOut})
     return [
         Route(
             method="GET",
             path=KEYS_PATH,
             endpoint=keys.keys,
             handler=keys.keys,
-            who=ANYONE,
+            roles=ANYONE,
             policy=DOCUMENTS,
             tag="operation",
             docs=docs,

@@ -70,10 +70,10 @@ def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
     """Return the routes of this package; `anyone` stands for no role."""
     one = "/activity-types/{type}"
     return [
-        control("GET", "/activity-types", types.page, who=anyone, policy=TYPES, tag="activity types",
-                docs=Docs(summary="List activity types", gives={200: schemas.TypePage})),
-        control("GET", one, types.read, who=anyone, policy=TYPES, tag="activity types",
-                docs=Docs(summary="Read an activity type", gives={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
-        control("POST", one + "/validate", types.validate, who=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
-                docs=Docs(summary="Validate JSON against an activity type", gives={200: schemas.ValidationOut})),
+        control("GET", "/activity-types", types.page, roles=anyone, policy=TYPES, tag="activity types",
+                docs=Docs(summary="List activity types", responses={200: schemas.TypePage})),
+        control("GET", one, types.read, roles=anyone, policy=TYPES, tag="activity types",
+                docs=Docs(summary="Read an activity type", responses={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
+        control("POST", one + "/validate", types.validate, roles=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
+                docs=Docs(summary="Validate JSON against an activity type", responses={200: schemas.ValidationOut})),
     ]  # fmt: skip

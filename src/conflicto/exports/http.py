@@ -155,12 +155,12 @@ def _file_response(request: Request, job: ExportJob, file: BinaryIO) -> Response
     """Return the file of a job or the requested range; the ETag is the job's id."""
     size, tag = job.size_bytes or 0, f'"{job.id}"'
     part = requested_range(request, tag, size)
-    wanted = range(size) if part is None else part
+    selected = range(size) if part is None else part
     headers = *_file_headers(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes")
     if part is not None:
         headers += ((b"content-range", b"bytes %d-%d/%d" % (part[0], part[-1], size)),)
     response = Response(200 if part is None else 206, b"", headers)
-    response.stream = Download(file, wanted.start, len(wanted)).send
+    response.stream = Download(file, selected.start, len(selected)).send
     return response
 
 
@@ -184,16 +184,17 @@ def routes(exports: ExportEndpoints) -> list[Route]:
     """Return the routes of this package."""
     job = "/sessions/{session_id}/exports/{export_id}"
     return [
-        data("GET", "/sessions/{session_id}/export", exports.export, who=HOSTS, policy=EXPORT, tag="sessions",
-             docs=Docs(summary="Download the answers", gives={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
-                       headers=("Prefer",), files=schemas.FILE_TYPES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
-        data("GET", job, exports.read, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
-             docs=Docs(summary="Read the progress of an export", gives={200: schemas.ExportOut}, sends=("Retry-After",),
+        data("GET", "/sessions/{session_id}/export", exports.export, roles=HOSTS, policy=EXPORT, tag="sessions",
+             docs=Docs(summary="Download the answers", responses={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
+                       headers=("Prefer",), files=schemas.FILE_TYPES, response_headers=("Content-Disposition",),
+                       problems=(ExportBusy, InvalidInput))),
+        data("GET", job, exports.read, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
+             docs=Docs(summary="Read the progress of an export", responses={200: schemas.ExportOut}, response_headers=("Retry-After",),
                        problems=(ExportUnknown,))),
-        data("GET", f"{job}/file", exports.download, who=HOSTS, policy=EXPORT, tag="sessions",
-             docs=Docs(summary="Download the file of an export", gives={200: None, 206: None}, headers=("Range", "If-Range"),
-                       files=schemas.FILE_TYPES, sends=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
+        data("GET", f"{job}/file", exports.download, roles=HOSTS, policy=EXPORT, tag="sessions",
+             docs=Docs(summary="Download the file of an export", responses={200: None, 206: None}, headers=("Range", "If-Range"),
+                       files=schemas.FILE_TYPES, response_headers=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
                        problems=(ExportUnknown, ExportNotReady, ExportFailed))),
-        data("DELETE", job, exports.remove, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
-             docs=Docs(summary="Remove an export", gives={204: None}, problems=(ExportUnknown,))),
+        data("DELETE", job, exports.remove, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
+             docs=Docs(summary="Remove an export", responses={204: None}, problems=(ExportUnknown,))),
     ]  # fmt: skip

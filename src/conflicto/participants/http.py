@@ -110,8 +110,8 @@ class JoinEndpoints:
         code = normalize_code(body.code) or ""
         key = _key(request, code)
         repeats = partial(self.is_replay, request) if key else None
-        trying = self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
-        async with trying:
+        guarded = self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
+        async with guarded:
             session_id: int = request.params.get("session_id", 0) or await self.sessions.read((body.code, key))
             joining_request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
@@ -290,9 +290,9 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
     `GET /participants/me` is in `responses`, as it shows answers.
     """
     joining: dict[str, Any] = {
-        "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
+        "roles": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
         "docs": Docs(
-            summary="Join a session", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
+            summary="Join a session", request=schemas.JoinIn, responses={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
             min_key_chars=MIN_JOIN_KEY_CHARS,
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
@@ -303,27 +303,30 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
     return [
         data("POST", "/sessions/{session_id}/join", joins.join, policy=JOIN, **joining),
         data("POST", "/join", joins.join, policy=JOIN, **joining),
-        data("GET", "/sessions/{session_id}/nicknames/validate", joins.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS,
+        data("GET", "/sessions/{session_id}/nicknames/validate", joins.try_nickname, roles=ANYONE, policy=NICKNAME_CHECKS,
              guesses=GUESS_POLICIES, tag="joining",
-             docs=Docs(summary="Check whether a nickname is free", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
+             docs=Docs(summary="Check whether a nickname is free", responses={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
-        control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="List participants", gives={200: schemas.ParticipantPage})),
-        control("GET", "/sessions/{session_id}/names", seats.names, who=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="List nicknames for the screen", gives={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
-        control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Change the own nickname", gives=me, problems=(*naming, errors.SeatGone))),
-        control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Leave the session", gives={204: None}, sends=RESPONSE_HEADERS, problems=(errors.SeatGone,))),
-        control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Create a seat link", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
-        control("POST", "/seats/redeem", joins.redeem, who=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS, tag="joining",
-                docs=Docs(summary="Redeem a seat link", gives={200: schemas.SeatOut},
+        control("GET", "/sessions/{session_id}/participants", seats.page, roles=HOSTS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="List participants", responses={200: schemas.ParticipantPage})),
+        control("GET", "/sessions/{session_id}/names", seats.names, roles=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="List nicknames for the screen", responses={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
+        control("PATCH", "/participants/me", seats.rename_me, roles=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
+                tag="participants", docs=Docs(summary="Change the own nickname", responses=me, problems=(*naming, errors.SeatGone))),
+        control("DELETE", "/participants/me", seats.leave, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
+                docs=Docs(summary="Leave the session", responses={204: None}, response_headers=RESPONSE_HEADERS,
+                          problems=(errors.SeatGone,))),
+        control("POST", "/participants/me/seat-link", seats.link, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
+                docs=Docs(summary="Create a seat link", responses={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
+        control("POST", "/seats/redeem", joins.redeem, roles=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS,
+                tag="joining",
+                docs=Docs(summary="Redeem a seat link", responses={200: schemas.SeatOut},
                           problems=(errors.SeatLinkInvalid, TooManyGuesses))),
-        data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-             docs=Docs(summary="Send a heartbeat", gives={200: schemas.HeartbeatOut}, problems=(NotFound,))),
-        control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Rename a participant", gives=me, problems=naming)),
-        control("DELETE", "/participants/{participant_id}", seats.kick, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Remove a participant", gives={204: None}, sends=RESPONSE_HEADERS)),
+        data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, roles=PARTICIPANTS, policy=PARTICIPANT,
+             tag="participants",
+             docs=Docs(summary="Send a heartbeat", responses={200: schemas.HeartbeatOut}, problems=(NotFound,))),
+        control("PATCH", "/participants/{participant_id}", seats.rename, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
+                tag="participants", docs=Docs(summary="Rename a participant", responses=me, problems=naming)),
+        control("DELETE", "/participants/{participant_id}", seats.kick, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="Remove a participant", responses={204: None}, response_headers=RESPONSE_HEADERS)),
     ]  # fmt: skip

@@ -52,11 +52,11 @@ def routes(endpoints: RehearsalEndpoints) -> list[Route]:
     """Return the routes of this package."""
     path = "/sessions/{session_id}/rehearsal"
     return [
-        control("POST", path, endpoints.start, who=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Start a rehearsal", gives={201: schemas.RehearsalOut},
+        control("POST", path, endpoints.start, roles=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Start a rehearsal", responses={201: schemas.RehearsalOut},
                           problems=(RehearsalExists, TooManyRehearsals, SessionCompleted))),
-        control("GET", path, endpoints.read, who=HOSTS, policy=REHEARSAL, tag="sessions",
-                docs=Docs(summary="Read the status of a rehearsal", gives={200: schemas.RehearsalOut})),
-        control("DELETE", path, endpoints.stop, who=HOSTS, policy=REHEARSAL, tag="sessions",
-                docs=Docs(summary="Remove a rehearsal with all its answers", gives={204: None})),
+        control("GET", path, endpoints.read, roles=HOSTS, policy=REHEARSAL, tag="sessions",
+                docs=Docs(summary="Read the status of a rehearsal", responses={200: schemas.RehearsalOut})),
+        control("DELETE", path, endpoints.stop, roles=HOSTS, policy=REHEARSAL, tag="sessions",
+                docs=Docs(summary="Remove a rehearsal with all its answers", responses={204: None})),
     ]  # fmt: skip

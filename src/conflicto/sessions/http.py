@@ -83,7 +83,7 @@ class SessionEndpoints:
 
     async def read(self, request: CurrentRequest, session_id: int) -> Response:
         """Return the caller's view of a session."""
-        return _seen(request, await self.db.read(session_by_id, session_id), self.tokens)
+        return _session_response(request, await self.db.read(session_by_id, session_id), self.tokens)
 
     async def replace(self, request: CurrentRequest, session_id: int, body: schemas.SessionIn) -> Response:
         """Replace the properties of the session, except its status."""
@@ -112,7 +112,7 @@ class SessionEndpoints:
         revisions = required_revisions(request)
         actor = request.caller.subject
         session = await self.writer.run(session_id, commands.change_session, session_id, fields, actor=actor, revisions=revisions)
-        return _seen(request, session, self.tokens)
+        return _session_response(request, session, self.tokens)
 
 
 class SessionLookup(Protocol):
@@ -154,16 +154,20 @@ class SessionActionEndpoints:
     async def lock(self, request: CurrentRequest, session_id: int, body: schemas.LockIn | None = None) -> Response:
         """Lock or unlock joining."""
         locked = body.locked if body else True
-        return _seen(request, await self.writer.run(session_id, commands.set_locked, session_id, locked=locked), self.tokens)
+        return _session_response(
+            request, await self.writer.run(session_id, commands.set_locked, session_id, locked=locked), self.tokens
+        )
 
     async def renew_code(self, request: CurrentRequest, session_id: int) -> Response:
         """Replace the join code."""
         session = await self.writer.run(session_id, commands.replace_join_code, session_id, actor=request.caller.subject)
-        return _seen(request, session, self.tokens)
+        return _session_response(request, session, self.tokens)
 
     async def cover(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
         """Set or remove the screen's overlay."""
-        return _seen(request, await self.writer.run(session_id, commands.set_overlay, session_id, body.overlay), self.tokens)
+        return _session_response(
+            request, await self.writer.run(session_id, commands.set_overlay, session_id, body.overlay), self.tokens
+        )
 
 
 def _key(request: Request) -> Key | None:
@@ -179,10 +183,10 @@ async def created_session(tokens: LinkTokens, session: Session, status: int = 20
 
 def session_response(request: Request, session: Session, tokens: LinkTokens) -> Response:
     """Return a session as the caller sees it, with the tag for `If-Match`."""
-    return _seen(request, session, tokens)
+    return _session_response(request, session, tokens)
 
 
-def _seen(request: Request, session: Session, tokens: LinkTokens) -> Response:
+def _session_response(request: Request, session: Session, tokens: LinkTokens) -> Response:
     body = encode(schemas.session_out(session, request.caller.role, tokens.link_keys))
     tag = revision_etag(session.revision)[1] if request.caller.is_host else etag_of(body)
     return conditional_response(request, body, tag)
@@ -194,32 +198,32 @@ def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[
     over = (errors.SessionCompleted,)
     one = {200: schemas.SessionOut}
     return [
-        control("POST", "/sessions", sessions.create, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+        control("POST", "/sessions", sessions.create, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 replays=sessions.repeats,
-                docs=Docs(summary="Create a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
+                docs=Docs(summary="Create a session", responses={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
                           problems=(errors.KeyReused, errors.IdempotencyKeyInvalid, NotFound))),
-        control("GET", "/sessions", sessions.page, who=ADMIN, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="List sessions, newest first", gives={200: schemas.SessionPage})),
-        control("GET", "/sessions/{session_id}", sessions.read, who=MEMBERS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Read a session", gives={**one, 304: None}, headers=("If-None-Match",))),
-        control("PUT", "/sessions/{session_id}", sessions.replace, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Replace a session", gives=one, headers=("If-Match",), problems=(*stale, *over))),
-        control("PATCH", "/sessions/{session_id}", sessions.patch, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Change a session or its status", gives=one, headers=("If-Match",),
+        control("GET", "/sessions", sessions.page, roles=ADMIN, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="List sessions, newest first", responses={200: schemas.SessionPage})),
+        control("GET", "/sessions/{session_id}", sessions.read, roles=MEMBERS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Read a session", responses={**one, 304: None}, headers=("If-None-Match",))),
+        control("PUT", "/sessions/{session_id}", sessions.replace, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Replace a session", responses=one, headers=("If-Match",), problems=(*stale, *over))),
+        control("PATCH", "/sessions/{session_id}", sessions.patch, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Change a session or its status", responses=one, headers=("If-Match",),
                           problems=(*stale, *over, errors.TransitionNotAllowed))),
-        control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Delete a session and its data", gives={204: None}, sends=RESPONSE_HEADERS,
+        control("DELETE", "/sessions/{session_id}", sessions.delete, roles=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Delete a session and its data", responses={204: None}, response_headers=RESPONSE_HEADERS,
                           headers=("If-Match",), problems=stale)),
-        control("GET", "/sessions/{session_id}/transitions", actions.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="List the audit log of a session", gives={200: schemas.TransitionPage})),
-        data("GET", "/sessions/by-code/{code}", actions.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
-             docs=Docs(summary="Look up a session by its join code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
+        control("GET", "/sessions/{session_id}/transitions", actions.transitions, roles=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="List the audit log of a session", responses={200: schemas.TransitionPage})),
+        data("GET", "/sessions/by-code/{code}", actions.by_code, roles=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
+             docs=Docs(summary="Look up a session by its join code", responses={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
-        control("POST", "/sessions/{session_id}/lock", actions.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Lock or open a session to new participants", gives=one, problems=over)),
-        control("POST", "/sessions/{session_id}/join-code", actions.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Replace the join code", gives=one, problems=over)),
-        control("POST", "/sessions/{session_id}/overlay", actions.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Set the overlay of the screen", gives=one, problems=over)),
+        control("POST", "/sessions/{session_id}/lock", actions.lock, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Lock or open a session to new participants", responses=one, problems=over)),
+        control("POST", "/sessions/{session_id}/join-code", actions.renew_code, roles=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Replace the join code", responses=one, problems=over)),
+        control("POST", "/sessions/{session_id}/overlay", actions.cover, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Set the overlay of the screen", responses=one, problems=over)),
         *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

@@ -113,12 +113,12 @@ class LinkEndpoints:
         expires_us = None if body.expires_at is None else parse_rfc3339(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
             raise InvalidInput(errors=(FieldError("/expires_at", "must lie in the future"),))
-        link, token = await self._made(request, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))
+        link, token = await self._create(request, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))
         return json_response(link_schemas.link_out(link, request.caller) | {"token": token}, status=201)
 
     async def issue_token(self, request: CurrentRequest, session_id: int, body: link_schemas.TokenIn) -> Response:
         """Create an unnamed link and return its token."""
-        link, token = await self._made(request, session_id, NewLink(Scope(body.role), life_s=self._life_s))
+        link, token = await self._create(request, session_id, NewLink(Scope(body.role), life_s=self._life_s))
         return json_response({"role": body.role, "token": token, "link_id": link.id}, status=201)
 
     async def rename(self, request: CurrentRequest, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Response:
@@ -141,7 +141,7 @@ class LinkEndpoints:
     def _life_s(self) -> int:
         return self.tokens.tokens.max_lifetime_s
 
-    async def _made(self, request: CurrentRequest, session_id: int, new: NewLink) -> tuple[Link, str]:
+    async def _create(self, request: CurrentRequest, session_id: int, new: NewLink) -> tuple[Link, str]:
         link: Link = await self.writer.run(session_id, add_link, session_id, new, request.caller)
         session = await self.db.read(session_by_id, session_id)
         return link, self.tokens.token(link, session.token_version)
@@ -153,20 +153,20 @@ def _place(link: Link) -> tuple[int, str]:
 
 def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:
     """Return the routes of links."""
-    some, one = "/sessions/{session_id}/links", "/sessions/{session_id}/links/{link_id}"
-    making = (OwnerOnly, TooManyLinks)
+    collection, link = "/sessions/{session_id}/links", "/sessions/{session_id}/links/{link_id}"
+    create_problems = (OwnerOnly, TooManyLinks)
     return [
-        control("GET", some, links.page, who=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="List the links of a session", gives={200: link_schemas.LinkPage})),
-        control("POST", some, links.make, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Create a link", gives={201: link_schemas.LinkCreated}, problems=making)),
-        control("PATCH", one, links.rename, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Rename a link", gives={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
-        control("DELETE", one, links.revoke, who=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="Revoke a link and its tokens", gives={204: None}, problems=(OwnerOnly, NotFound))),
-        control("POST", "/sessions/{session_id}/tokens", links.issue_token, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Create another host or screen token", gives={201: link_schemas.TokenOut}, problems=making)),
-        control("DELETE", "/sessions/{session_id}/tokens", links.replace, who=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="Replace all links that the caller may revoke", gives={200: schemas.TokenPair},
+        control("GET", collection, links.page, roles=HOSTS, policy=policy, tag="links",
+                docs=Docs(summary="List the links of a session", responses={200: link_schemas.LinkPage})),
+        control("POST", collection, links.make, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+                docs=Docs(summary="Create a link", responses={201: link_schemas.LinkCreated}, problems=create_problems)),
+        control("PATCH", link, links.rename, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+                docs=Docs(summary="Rename a link", responses={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
+        control("DELETE", link, links.revoke, roles=HOSTS, policy=policy, tag="links",
+                docs=Docs(summary="Revoke a link and its tokens", responses={204: None}, problems=(OwnerOnly, NotFound))),
+        control("POST", "/sessions/{session_id}/tokens", links.issue_token, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+                docs=Docs(summary="Create another host or screen token", responses={201: link_schemas.TokenOut}, problems=create_problems)),
+        control("DELETE", "/sessions/{session_id}/tokens", links.replace, roles=HOSTS, policy=policy, tag="links",
+                docs=Docs(summary="Replace all links that the caller may revoke", responses={200: schemas.TokenPair},
                           problems=(TooManyLinks,))),
     ]  # fmt: skip

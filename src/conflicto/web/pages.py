@@ -189,7 +189,7 @@ def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
     """Return the routes of pages. `anyone` is the set of no roles; OpenAPI omits these routes."""
 
     def page(path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
-        return Route(method="GET", path=path, endpoint=handler, handler=handler, who=anyone, policy=PAGES, tag="pages",
+        return Route(method="GET", path=path, endpoint=handler, handler=handler, roles=anyone, policy=PAGES, tag="pages",
                      is_page=True, docs=Docs(summary="For browsers"))  # fmt: skip
 
     return [

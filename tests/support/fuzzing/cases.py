@@ -77,7 +77,7 @@ def seeds(routes: list[Route]) -> list[Case]:
     """
     found = [Case(b"GET", page, ((b"host", b"test"),)) for page in PAGES]
     for route in routes:
-        for token in [TOKENS[role] for role in sorted(route.who & TOKENS.keys())] or [None]:
+        for token in [TOKENS[role] for role in sorted(route.roles & TOKENS.keys())] or [None]:
             found += [_case(route, token, target, body) for target in _targets(route) for body in _bodies(route)]
     return found
 

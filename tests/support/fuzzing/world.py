@@ -107,7 +107,7 @@ def _reads(api: Api, side: Side) -> Iterator[Case]:
                 yield from (_get(f"{filled(route, session_id=side.event.id)}{asked}", api.admin) for asked in EXPORTS)
                 continue
             for path in addresses(route, side.known):
-                for token in tokens if route.who else tokens[:1]:
+                for token in tokens if route.roles else tokens[:1]:
                     yield _get(path + since, token)
                 if "/since/0" in path:
                     yield _get(path, tokens[1], (b"accept", b"text/event-stream"))

@@ -80,7 +80,7 @@ class ControlPlane:
             )  # fmt: skip
             for route in self.routes:
                 _describe(described, route, responses_of(route, self.problems[route.name]))
-            bodies = [route.docs.takes for route in self.routes if route.docs.takes]
+            bodies = [route.docs.request for route in self.routes if route.docs.request]
             queries = [route.docs.query for route in self.routes if route.docs.query]
             schemas = schemas_of(bodies, queries)
             self._document = finish_document(described.openapi(), self.problems.values(), schemas, self._about)
@@ -148,7 +148,7 @@ def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[
         tags=[route.tag],
         responses=responses,
         openapi_extra=extra_of(route),
-        status_code=min(route.docs.gives, default=200),
+        status_code=min(route.docs.responses, default=200),
         response_class=FrameworkResponse,
     )
 

@@ -210,15 +210,17 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     anyone: frozenset[Any] = frozenset()
     metrics = "# HELP conflicto_commits_total Committed groups.\nconflicto_commits_total 42.0\n"
     rows = [
-        ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Liveness of the process", gives={200: Live})),
-        ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Readiness to commit", gives={200: Ready}, problems=(NotReady,))),
+        ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Liveness of the process", responses={200: Live})),
+        ("/health/ready", health.ready, anyone, OPERATOR,
+         Docs(summary="Readiness to commit", responses={200: Ready}, problems=(NotReady,))),
         ("/metrics", health.metrics, operator, OPERATOR,
-         Docs(summary="Read metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, metrics)})),
-        ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="Description of a problem type", gives={200: ProblemKind})),
+         Docs(summary="Read metrics for Prometheus", responses={200: None}, files={"text/plain": ({}, metrics)})),
+        ("/problems/{code}", health.problem, anyone, DOCUMENTS,
+         Docs(summary="Description of a problem type", responses={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,
-         Docs(summary="OpenAPI document", gives={200: None}, example={"openapi": "3.1.0"})),
+         Docs(summary="OpenAPI document", responses={200: None}, example={"openapi": "3.1.0"})),
     ]  # fmt: skip
     return [
-        Route(method="GET", path=path, endpoint=handler, handler=handler, who=who, policy=policy, tag="operation", docs=docs)
-        for path, handler, who, policy, docs in rows
+        Route(method="GET", path=path, endpoint=handler, handler=handler, roles=roles, policy=policy, tag="operation", docs=docs)
+        for path, handler, roles, policy, docs in rows
     ]

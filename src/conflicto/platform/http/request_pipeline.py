@@ -74,9 +74,9 @@ class Authenticator(Protocol):
     """Authenticates callers; the access package implements it."""
 
     async def authenticate(
-        self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
+        self, roles: frozenset[Any], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
     ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]]]:
-        """Authenticate the caller of a route that the roles in `who` may use.
+        """Authenticate the caller of a route that `roles` may use.
 
         Returns four values: the caller, None where anyone may call; a renewed token if theirs is
         old; the seconds for which this result is valid; a function that raises once the caller is
@@ -250,7 +250,7 @@ class RequestPipeline:
         """Authenticate the caller, cache the result and return a renewed token, if any."""
         authorization, ticket = request.header(b"authorization"), request.query("ticket") if request.route.takes_ticket else None
         authenticated = await self._dependencies.authenticator.authenticate(
-            request.route.who, authorization, request.params, ticket
+            request.route.roles, authorization, request.params, ticket
         )
         request.caller, renewed, lifetime_s, request.reauthenticate = authenticated
         if lifetime_s > 0 and authorization is not None:

@@ -56,24 +56,24 @@ class Docs:
     """Description of a route in the OpenAPI document.
 
     - `summary`: one line.
-    - `takes`, `gives`: models of the request body, and of response bodies by status.
+    - `request`, `responses`: models of the request body, and of response bodies by status.
     - `problems`: problems that the route itself may return.
     - `files`: schema members and an example of each media type other than JSON.
     - `events`: an example of its event stream.
-    - `sends`: response headers.
+    - `headers`, `response_headers`: documented headers of requests and responses.
     - `min_key_chars`: shortest idempotency key.
     """
 
     summary: str
-    takes: type[BaseModel] | None = None
-    gives: Mapping[int, type[BaseModel] | None] = field(default_factory=dict)
+    request: type[BaseModel] | None = None
+    responses: Mapping[int, type[BaseModel] | None] = field(default_factory=dict)
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
     problems: tuple[type[DomainError], ...] = ()
     example: Any = None
     files: Mapping[str, tuple[Mapping[str, str], str | None]] = field(default_factory=dict)
     events: str = ""
-    sends: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
     min_key_chars: int = 1
 
 
@@ -81,6 +81,7 @@ class Docs:
 class Route:
     """A route of the API.
 
+    - `roles`: the roles that may use it; an empty set allows everyone, without a token.
     - `handler`: the data-plane function; None for routes that the control plane's framework runs.
     - `policy`: the rate-limit policy of its requests.
     - `guesses`: further policies that a wrong code or secret spends from.
@@ -93,7 +94,7 @@ class Route:
 
     method: str
     path: str
-    who: frozenset[Any]
+    roles: frozenset[Any]
     policy: Policy
     docs: Docs
     endpoint: Callable[..., Awaitable[Response]]

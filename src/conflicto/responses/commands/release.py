@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from conflicto.activities.commands.counts import save_release_us
 from conflicto.activities.lifecycle import is_open
 from conflicto.activities.queries import activities_by_id, last_release_us
-from conflicto.participants.queries import has_people, scripted_ids
+from conflicto.participants.queries import has_participants, scripted_ids
 from conflicto.platform.ids import random_sample
 from conflicto.responses import store
 from conflicto.responses.commands.record import record_changes
@@ -123,7 +123,7 @@ def _authors_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
     """
     authors = pool.authors_by_kind(tx, activity.id, activity.round)
     scripted = scripted_ids(tx, activity.session_id)
-    if not scripted or not has_people(tx, activity.session_id):
+    if not scripted or not has_participants(tx, activity.session_id):
         return authors
     return {kind: participants - scripted for kind, participants in authors.items()}
 

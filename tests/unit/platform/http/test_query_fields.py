@@ -25,7 +25,7 @@ class Endpoints:
         return Response(200)
 
 
-COMMON = {"who": frozenset(), "policy": Policy("p", 1, 1)}
+COMMON = {"roles": frozenset(), "policy": Policy("p", 1, 1)}
 POLLED = data("GET", "/feed", handler, docs=Docs(summary="", query=PageQuery), **COMMON)
 SENT = data("POST", "/join", handler, docs=Docs(summary=""), **COMMON)
 LISTED = control("GET", "/list", Endpoints().page, docs=Docs(summary=""), **COMMON)

@@ -18,7 +18,7 @@ async def handler(request: Request) -> Response:
 
 
 def route(method: str, path: str) -> Route:
-    return data(method, path, handler, who=frozenset(), policy=POLICY, docs=Docs(summary=path))
+    return data(method, path, handler, roles=frozenset(), policy=POLICY, docs=Docs(summary=path))
 
 
 @pytest.fixture
@@ -120,9 +120,9 @@ def test_nothing_is_declared_twice() -> None:
 
 
 def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
-    with pytest.raises(TypeError, match="who"):
+    with pytest.raises(TypeError, match="roles"):
         control("GET", "/sessions", handler, policy=POLICY, docs=Docs(summary=""))
-    assert control("GET", "/x", handler, who=frozenset(), policy=POLICY, docs=Docs(summary="")).handler is None
+    assert control("GET", "/x", handler, roles=frozenset(), policy=POLICY, docs=Docs(summary="")).handler is None
     assert route("GET", "/x").name == "GET /api/v1/x"
 
 

@@ -93,9 +93,9 @@ def request_header(name: str, *, min_key_chars: int) -> dict[str, Any]:
 def headers_of_success(route: Route, status: int, model: Any, *, is_feed: bool) -> dict[str, Any]:  # noqa: ANN401 - a model or None
     """Return the headers of a route's response with this status and body."""
     names = ["Cache-Control"]
-    if route.who or route.policy.scope is LimitScope.SERVER:
+    if route.roles or route.policy.scope is LimitScope.SERVER:
         names.append("RateLimit-Policy")
-    if route.who:
+    if route.roles:
         names.append("Renewed-Token")
     is_polled = {"Prefer", "If-None-Match"} <= set(route.docs.headers)
     names += _POLLED if is_polled else ("X-Request-Id",)
@@ -105,7 +105,7 @@ def headers_of_success(route: Route, status: int, model: Any, *, is_feed: bool) 
         names += ("Feed-Cursor", "Link")
     if route.docs.events:
         names += ("Vary", "X-Request-Id")
-    names += _ACCEPTED if status == ACCEPTED else route.docs.sends
+    names += _ACCEPTED if status == ACCEPTED else route.docs.response_headers
     if getattr(model, "has_next_link", False):
         names.append("Link")
     if getattr(model, "has_revision_tag", False):

@@ -49,7 +49,7 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
     """Return FastAPI's `responses` for a route."""
     documented: dict[int | str, dict[str, Any]] = {}
     is_feed = any(error.has_start for errors in problems.values() for error in errors)
-    for status, model in route.docs.gives.items():
+    for status, model in route.docs.responses.items():
         headers = headers_of_success(route, status, model, is_feed=is_feed)
         documented[status] = {"description": SUCCESS[status], "headers": headers, **({"model": model} if model else {})}
         is_described = model is not None and bool(route.docs.files)  # a job in place of the file
@@ -74,15 +74,15 @@ def _content(route: Route) -> dict[str, Any]:
 
 def extra_of(route: Route) -> dict[str, Any]:
     """Return additions to the operation: its roles, and parameters and body of the data plane."""
-    extra: dict[str, Any] = {"x-roles": sorted(route.who) or ["anyone"], "security": _security(route)}
+    extra: dict[str, Any] = {"x-roles": sorted(route.roles) or ["anyone"], "security": _security(route)}
     declared = inspect.signature(route.endpoint).parameters
     parameters = [path_parameter(name) for name in _PARAMETER.findall(route.path) if name not in declared]
     parameters += [request_header(name, min_key_chars=route.docs.min_key_chars) for name in route.docs.headers]
     if route.handler is not None:
         if route.docs.query:
             parameters += _query_parameters(route.docs.query)
-        if route.docs.takes:
-            schema = {"$ref": f"#/components/schemas/{route.docs.takes.__name__}"}
+        if route.docs.request:
+            schema = {"$ref": f"#/components/schemas/{route.docs.request.__name__}"}
             extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if parameters:
         extra["parameters"] = parameters
@@ -90,7 +90,7 @@ def extra_of(route: Route) -> dict[str, Any]:
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
-    if not route.who:
+    if not route.roles:
         return []
     return [{"token": []}, {"ticket": []}] if route.takes_ticket else [{"token": []}]
 

@@ -100,8 +100,8 @@ def problem_schemas() -> dict[str, Any]:
 
 def problems_of(route: Route, refusals: Refusals) -> Problems:
     """Return the problems of a route by status: its own, and those of its declaration."""
-    found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.who), TextInvalid, InternalError, Unavailable]
-    if route.who or route.policy.scope is LimitScope.SERVER:
+    found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.roles), TextInvalid, InternalError, Unavailable]
+    if route.roles or route.policy.scope is LimitScope.SERVER:
         found.append(TooManyRequests)
     if route.method in METHODS_WITH_BODY:
         found += (Overloaded, *BODY_PROBLEMS)  # routes without a body check it too
