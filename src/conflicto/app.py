@@ -93,7 +93,7 @@ from conflicto.responses.capacity import Caps, ResponseCapacity
 from conflicto.responses.commands.change import erase_responses
 from conflicto.responses.commands.release import release_remaining
 from conflicto.responses.events import ResponsesPooled
-from conflicto.responses.queries import held_places
+from conflicto.responses.queries import reserved_places
 from conflicto.responses.release_metrics import ReleaseMetrics
 from conflicto.responses.release_timer import ReleaseTimer
 from conflicto.responses.validation import ResponseValidator
@@ -353,8 +353,8 @@ class App:
                 activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(
-                participants_http.JoinEndpoints(db, writer, tokens, self.code_guard, clock, lookup, days, held_places),
-                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.sessions.find, receipts, held_places),
+                participants_http.JoinEndpoints(db, writer, tokens, self.code_guard, clock, lookup, days, reserved_places),
+                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.sessions.find, receipts, reserved_places),
             ),
             *responses_http.routes(
                 responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, ResponseCapacity(caps), receipts)

@@ -10,7 +10,7 @@ from conflicto.participants.errors import SeatGone
 from conflicto.participants.model import ReservedPlaces
 from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.db.transaction import ReadTx
-from conflicto.responses.queries import held_places
+from conflicto.responses.queries import reserved_places
 from conflicto.sessions.commands import change_session
 from conflicto.sessions.idempotency import key_from
 from conflicto.sessions.queries import session_by_id
@@ -30,7 +30,7 @@ def test_a_group_of_joins_reads_the_kept_places_once(kit: Kit, most: int | None)
 
     def places(tx: ReadTx, session_id: int) -> ReservedPlaces:
         readings.append(session_id)
-        return held_places(tx, session_id)
+        return reserved_places(tx, session_id)
 
     join = partial(join_many, places=places)
     if most:

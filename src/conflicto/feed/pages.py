@@ -179,7 +179,7 @@ def _response_page(source: RowSource, activity: Activity, view: View, since: Sin
     for_others = view is not View.HOST
     anonymous = activity.anonymous
     found = (
-        (each.ts, response_out(each, anonymous=anonymous, buried=for_others and not each.is_visible, for_others=for_others))
+        (each.ts, response_out(each, anonymous=anonymous, as_tombstone=for_others and not each.is_visible, for_others=for_others))
         for each in rows[: window.max_rows]
     )
     closed = source.session().status is SessionStatus.COMPLETED

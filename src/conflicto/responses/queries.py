@@ -18,7 +18,7 @@ from conflicto.responses import store
 from conflicto.responses.errors import PatternTooLarge, ScanTooLong
 from conflicto.responses.model import Moderation
 from conflicto.responses.pool import store as pool
-from conflicto.responses.pool.store import filled_rounds, pooled_authors, pooled_changes
+from conflicto.responses.pool.store import activities_with_waiting, pooled_authors, pooled_changes
 from conflicto.responses.store import (
     activity_feed,
     character_count,
@@ -41,13 +41,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ResponseFilter",
+    "activities_with_waiting",
     "activity_feed",
     "character_count",
     "count_live",
-    "filled_rounds",
     "has_deleted_responses",
     "has_responses",
-    "held_places",
     "is_hidden_from_start",
     "live_responses",
     "own_feed",
@@ -57,6 +56,7 @@ __all__ = [
     "parse_pattern",
     "pooled_authors",
     "pooled_changes",
+    "reserved_places",
     "response_by_id",
     "response_page",
     "responses_of_participants",
@@ -214,11 +214,11 @@ def has_responses(tx: ReadTx, participant_id: int) -> bool:
     return bool(store.live_rows(tx, participant_id=participant_id))
 
 
-def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
-    """Return the places of a session that people who left still take.
+def reserved_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
+    """Return the places of a session that are reserved for people who left.
 
-    They take one until the open rounds that they responded to are over. If they left during an open
-    anonymous round, they take one until it is over, with or without a response.
+    A place is reserved until the open rounds with a response of that person are over. People who
+    left during an open anonymous round keep theirs until it is over, with or without a response.
     """
     rounds = [each for each in activities_in_order(tx, session_id) if each.status is ActivityStatus.ACTIVE]
     began_ts = min((each.started_ts or 0 for each in rounds), default=None)

@@ -12,7 +12,7 @@ from conflicto.activities.queries import pooling_activities
 from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.release import release_due
-from conflicto.responses.queries import filled_rounds
+from conflicto.responses.queries import activities_with_waiting
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -64,7 +64,7 @@ class ReleaseTimer:
                 if activity.id not in self._scheduled:
                     self._schedule_activity(activity.id, activity.session_id, self._clock.wall_us())
         except DomainError as error:
-            log.warning("release-look-failed", code=error.code)
+            log.warning("release-scan-failed", code=error.code)
 
     async def release_due_pools(self) -> None:
         """Run every check that is due."""
@@ -101,5 +101,5 @@ class ReleaseTimer:
 
 def _filled_activities(tx: ReadTx) -> list[Activity]:
     pooling = pooling_activities(tx)
-    filled = filled_rounds(tx, [(each.id, each.round) for each in pooling]) if pooling else set()
+    filled = activities_with_waiting(tx, [(each.id, each.round) for each in pooling]) if pooling else set()
     return [each for each in pooling if each.id in filled]

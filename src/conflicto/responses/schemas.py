@@ -174,14 +174,14 @@ class MeOut(BaseModel):
 
 
 def response_out(
-    response: ParticipantResponse, *, anonymous: bool, buried: bool = False, for_others: bool = False
+    response: ParticipantResponse, *, anonymous: bool, as_tombstone: bool = False, for_others: bool = False
 ) -> dict[str, Any]:
     """Return the JSON object of a response.
 
     `anonymous` leaves the author out. `buried` makes it a tombstone for the caller. `for_others`:
     the caller is neither host nor author, and gets the text masked by the word filter.
     """
-    deleted = response.deleted or buried
+    deleted = response.deleted or as_tombstone
     text = response.masked if for_others and response.masked is not None else response.text
     return {
         "id": response.id,

@@ -53,7 +53,7 @@ _OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"
 _CHANGES = (
     _ALL.where(pool.c.session_id == bindparam("session_id"), pool.c.ts > bindparam("after"))
     .order_by(pool.c.ts)
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
 )
 _ROWS_OF_SESSIONS = select(pool.c.session_id, func.count().label("stored")).where(pool.c.revision == 1).group_by(pool.c.session_id)
 _BYTES = select(
@@ -115,8 +115,8 @@ def has_waiting(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
     return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": nth}) is not None
 
 
-def filled_rounds(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
-    """Return the activities among `rounds` with a response that waits, in one query."""
+def activities_with_waiting(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
+    """Return the activities with a response that waits in one of `rounds`, in one query."""
     return {row.activity_id for row in _WAITING_ACTIVITIES.rows(tx, rounds)}
 
 
@@ -132,7 +132,7 @@ def responses_of_participant(tx: ReadTx, participant_id: int) -> list[PooledResp
 
 def pooled_changes(tx: ReadTx, session_id: int, *, after: int, limit: int) -> list[PooledResponse]:
     """Return up to `limit` pooled rows of a session with timestamps after `after`, in order."""
-    return [_from_row(row) for row in tx.all(_CHANGES, {"session_id": session_id, "after": after, "most": limit})]
+    return [_from_row(row) for row in tx.all(_CHANGES, {"session_id": session_id, "after": after, "limit": limit})]
 
 
 def add_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
@@ -205,8 +205,8 @@ def newest_timestamps(tx: ReadTx) -> dict[int, int]:
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Remove up to `at_most` pooled rows of a deleted session and return their number."""
-    some = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
-    return tx.write(delete(pool).where(pool.c.id.in_(some.scalar_subquery())))
+    ids = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(pool).where(pool.c.id.in_(ids.scalar_subquery())))
 
 
 def _read_round(tx: ReadTx, activity: Activity, query: Select[Any], **params: int) -> list[PooledResponse]:
