@@ -46,7 +46,7 @@ class ActivityCache(Generic[T]):
         self._db = db
         self._build = build
         self._max_entries = max_entries
-        self._account = account or CacheBudget().account("made")
+        self._account = account or CacheBudget().account("activities")
         self._size_of = size_of
         self._entries: OrderedDict[UUID, tuple[int, T, int]] = OrderedDict()
         self._load_tasks: dict[UUID, asyncio.Task[T]] = {}

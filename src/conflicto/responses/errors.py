@@ -22,16 +22,16 @@ from conflicto.platform.problems import DomainError, Kind
 class ActivityNotOpen(DomainError):
     """The activity is not active, or its deadline has passed.
 
-    Answers acknowledged before that count.
+    Responses acknowledged before that count.
     """
 
     code = "activity-not-open"
-    title = "The activity does not accept answers now"
+    title = "The activity does not accept responses now"
     kind = Kind.CONFLICT
 
 
 class AlreadyAnswered(DomainError):
-    """Under the policy `first`, the first answer of a round is final."""
+    """Under the policy `first`, the first response in a round is final."""
 
     code = "already-answered"
     title = "This participant has answered already"
@@ -39,24 +39,24 @@ class AlreadyAnswered(DomainError):
 
 
 class AnsweredTooOften(DomainError):
-    """Under the policy `many`, a participant has a cap of answers in a round.
+    """Under the policy `many`, the responses of a participant in a round are limited.
 
-    Deleted answers count. Edits are still accepted.
+    Deleted responses count. Edits are still accepted.
     """
 
     code = "answered-too-often"
-    title = "This participant has reached the cap of answers in a round"
+    title = "This participant has reached the limit of responses in a round"
     kind = Kind.CONFLICT
 
 
 class AnswersFull(DomainError):
-    """A session has a cap of answers over all rounds.
+    """The responses of a session are limited over all rounds.
 
-    Deleted answers count. Edits are still accepted. The host was warned.
+    Deleted responses count. Edits are still accepted. The host was warned.
     """
 
     code = "answers-full"
-    title = "The session has reached its cap of answers"
+    title = "The session has reached its limit of responses"
     kind = Kind.CONFLICT
 
 
@@ -77,28 +77,28 @@ class AuthorHidden(DomainError):
 
 
 class ResponsesHidden(DomainError):
-    """`responses_visibility` makes them visible. Once they are, read the feed from 0."""
+    """`responses_visibility` makes responses visible. Once they are, read the feed from 0."""
 
     code = "responses-hidden"
-    title = "The answers are not shown to this role"
+    title = "This role may not read the responses"
     kind = Kind.FORBIDDEN
 
 
 class ScanTooLong(DomainError):
-    """The server would have to compare too many answers.
+    """The server would have to compare too many responses.
 
-    Filter by one `round` or one `participant_id`, or for a value with fewer parts.
+    Filter by one `round` or one `participant_id` too, or use a value with fewer parts.
     """
 
     code = "scan-too-long"
-    title = "The filter would read too many answers"
+    title = "The filter would read too many responses"
     kind = Kind.INVALID
 
 
 class PatternTooLarge(DomainError):
-    """`contains` accepts a JSON value with at most 32 values in it, objects and arrays included.
+    """`contains` accepts at most 32 values, objects and arrays included.
 
-    Use fewer.
+    Use fewer values.
     """
 
     code = "pattern-too-large"

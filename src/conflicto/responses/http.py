@@ -128,7 +128,7 @@ class ResponseEndpoints:
     own_seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Create the batched reads, which participants that reconnect at once share."""
+        """Create the batched reads. Participants that reconnect at once share them."""
         object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
         object.__setattr__(self, "own_seats", BatchedRead(self.db, deduplicated(_read_own_seat), max_batch=MAX_BATCH_PAGES))
 
@@ -150,9 +150,9 @@ class ResponseEndpoints:
         return submit_many(tx, submissions, capacity=self.capacity)
 
     async def is_replay(self, request: Request) -> bool:
-        """Return whether the idempotency key of a request is known.
+        """Return whether the idempotency key of a request is stored.
 
-        A repeated request skips the rate limit and the validation, as its first one passed both.
+        A repeated request skips rate limit and validation, because the first one passed both.
         """
         return await self.db.read(idempotency.is_known, _idempotency_key(request))
 

@@ -81,7 +81,7 @@ _OF_PARTICIPANTS = _ALL.where(
 ).order_by(responses.c.ts)
 _SOME_OF_PARTICIPANTS = _ALL.where(
     responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted
-).limit(bindparam("most"))
+).limit(bindparam("limit"))
 _TEXTS = (
     select(responses.c.round, responses.c.response_text)
     .where(responses.c.activity_id == bindparam("activity_id"), ~responses.c.deleted)
@@ -98,7 +98,7 @@ _LIVE_RESPONSES = (
     select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveResponse._fields))
     .where(*_LIVE_IN_RANGE)
     .order_by(responses.c.ts)
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
 )
 _COUNT_LIVE = select(func.count()).where(*_LIVE_IN_RANGE)
 
@@ -343,12 +343,12 @@ def some_of_participants(
     Responses to `excluded_activities` are left out.
     """
     query = _exclude_activities(_SOME_OF_PARTICIPANTS, excluded_activities)
-    return [_from_row(row) for row in tx.all(query, {"participants": list(participants), "most": limit})]
+    return [_from_row(row) for row in tx.all(query, {"participants": list(participants), "limit": limit})]
 
 
 def live_responses(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, limit: int) -> list[LiveResponse]:
     """Return up to `limit` live responses of a round with timestamps in (after, upto], in order."""
-    params = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": limit}
+    params = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "limit": limit}
     return [LiveResponse._make(row) for row in tx.all(_LIVE_RESPONSES, params)]
 
 
@@ -385,8 +385,8 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """
     if pooled := purge_pools(tx, session_id, at_most):
         return pooled
-    some = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)
-    return tx.write(delete(responses).where(responses.c.id.in_(some.scalar_subquery())))
+    ids = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(responses).where(responses.c.id.in_(ids.scalar_subquery())))
 
 
 def _from_row(row: Row[Any]) -> ParticipantResponse:

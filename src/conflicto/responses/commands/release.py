@@ -2,6 +2,7 @@
 
 A tick releases all responses except those of `min_group` random people. The close of the round
 releases the rest. Every batch, the last included, holds responses of at least `min_group` people.
+In rounds without a minimum group, each response has a random delay instead.
 
 The system's generator draws the choice and the order. Rows keep only the timestamp of their
 release. They leave the pool in the transaction that brings them into the feed, so none is released
@@ -129,7 +130,7 @@ def _authors_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
 
 
 def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mixed: Sequence[ParticipantResponse] = ()) -> None:
-    """Add rows to the feed in random order. The rows in `mixed` get a new revision among them."""
+    """Add rows to the feed in random order. Responses in `mixed` get a new revision among them."""
     if not rows:
         return
     earlier = store.find_any_number(tx, [row.id for row in rows if row.is_edit])

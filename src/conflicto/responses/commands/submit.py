@@ -79,7 +79,7 @@ class _Accepted(NamedTuple):
 
 
 class _EarlierResponses(NamedTuple):
-    """Earlier responses of the senders by participant and activity: released and pooled ones."""
+    """Earlier responses of the authors, released and pooled, by participant and activity."""
 
     released: dict[tuple[int, UUID], ParticipantResponse]
     pooled: dict[tuple[int, UUID], PooledResponse]
@@ -90,8 +90,8 @@ def submit_many(
 ) -> list[SubmitResult | DomainError]:
     """Store responses in the order of arrival and return one outcome for each.
 
-    Nothing is written for a rejected one. No `capacity` means no limits of rows. The writer ensures
-    that no two of them share a participant and activity, or an idempotency key.
+    Nothing is written for a rejected one. Without `capacity`, rows are not limited. The writer
+    ensures that no two of them share a participant and activity, or an idempotency key.
 
     Outcomes: `SubmitResult`, or one of these errors: NotFound, SeatGone, ActivityNotOpen,
     AlreadyAnswered, AnsweredTooOften, AnswersFull, StorageFull, KeyReused.
@@ -151,15 +151,16 @@ def _rejection(tx: WriteTx, submission: Submission, activity: Activity | None, p
 def _find_earlier(
     tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UUID, list[tuple[int, Submission]]]
 ) -> _EarlierResponses:
-    wanted = [
+    keys = [
         (submission.participant_id, activity_id, activities[activity_id].round)
         for activity_id, group in by_activity.items()
         if activities[activity_id].response_policy is not ResponsePolicy.MANY
         for _, submission in group
     ]
-    anonymous = [each for each in wanted if activities[each[1]].anonymous]
+    anonymous_keys = [each for each in keys if activities[each[1]].anonymous]
     return _EarlierResponses(
-        store.find_single_responses(tx, wanted) if wanted else {}, pool.find_by_slots(tx, anonymous) if anonymous else {}
+        store.find_single_responses(tx, keys) if keys else {},
+        pool.find_by_slots(tx, anonymous_keys) if anonymous_keys else {},
     )
 
 
@@ -203,9 +204,9 @@ def _apply_policy(
 
 
 def _is_final(activity: Activity, before: ParticipantResponse | None, pooled: PooledResponse | None) -> bool:
-    """Return whether an earlier response excludes a new one.
+    """Return whether an earlier response forbids a new one.
 
-    It does under the policy `first`, and after its author withdrew a released one.
+    It does under the policy `first`, and after its author withdrew it once it was released.
     """
     if pooled is not None and pooled.is_spent:
         return True

@@ -42,7 +42,7 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
         for name, rows in (("participants", seats), ("activities", activities), ("transitions", lines)):
             if head.counts[name] != rows.get(session_id, 0):
                 yield f"session {session_id}: {name} counter {head.counts[name]}, rows {rows.get(session_id, 0)}"
-        if head.counts["responses"] > stored.get(session_id, 0):  # fewer: a server of an earlier version wrote too
+        if head.counts["responses"] > stored.get(session_id, 0):  # less is possible: a server of an earlier version may write too
             yield f"session {session_id}: responses counter {head.counts['responses']}, rows {stored.get(session_id, 0)}"
         if head.counts["stored_bytes"] > in_bytes[session_id]:
             yield f"session {session_id}: bytes counter {head.counts['stored_bytes']}, rows {in_bytes[session_id]}"
