@@ -232,7 +232,7 @@ def last_index(tx: ReadTx, session_id: int) -> int | None:
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Delete some activities of a deleted session, and all its counts; return how many."""
+    """Delete some activities of a deleted session and all its counts. Return their number."""
     tx.write(delete(activity_rounds).where(activity_rounds.c.session_id == session_id))
     batch = select(activities.c.id).where(activities.c.session_id == session_id).limit(at_most)
     return tx.write(delete(activities).where(activities.c.id.in_(batch.scalar_subquery())))

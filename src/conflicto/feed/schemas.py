@@ -188,7 +188,7 @@ class LeaderboardQuery(WaitQuery):
 
 
 class PlaceOut(BaseModel):
-    """One place. Who has as many points has the same rank."""
+    """One place. Participants with equal points have the same rank."""
 
     participant_id: int
     nickname: str
@@ -252,7 +252,7 @@ class ActivityChange(_Change):
 
 
 class ParticipantChange(_Change):
-    """A participant: all of them for hosts, oneself for participants, none for screens."""
+    """A participant. Hosts get all, participants only themselves, screens none."""
 
     entity: Literal["participant"]
     id: int

@@ -259,7 +259,7 @@ class SessionCache:
             catch_up.notify()
 
     async def _catch_up_once(self, state: SessionState, catch_up: CatchUp) -> bool:
-        """Read once what others changed, and say whether the memory is still worth the pursuit."""
+        """Read remote changes once. Return whether the state in memory can still catch up."""
         session_id = state.session.id
         catch_up.has_hint = False
         changes = await self._db.read_unmeasured(load_remote_changes, session_id, state.position)
@@ -328,7 +328,7 @@ class SessionCache:
 
 
 def _discard(_: Sequence[object], __: int) -> None:
-    """Hear nothing."""
+    """Ignore remote changes."""
 
 
 async def find_activity(sessions: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:

@@ -166,7 +166,7 @@ def _has_invisible(text: str) -> bool:
 
 
 def _shapes(text: str, place: int) -> bool:
-    """Tell whether the joiner at `place` changes how its neighbours are drawn.
+    """Return whether the joiner at `place` changes the shapes of its neighbours.
 
     Bengali and Kannada write a joiner before the virama too, as in র‍্যাচেল (Rachel), which
     RFC 5892 lacks.

@@ -278,7 +278,7 @@ def erased_ids(tx: ReadTx) -> list[int]:
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Delete some participants of a deleted session, with all its seat links; return how many."""
+    """Delete some participants of a deleted session and all its seat links. Return their number."""
     tx.write(delete(seat_links).where(seat_links.c.session_id == session_id))
     batch = select(participants.c.id).where(participants.c.session_id == session_id).limit(at_most)
     return tx.write(delete(participants).where(participants.c.id.in_(batch.scalar_subquery())))

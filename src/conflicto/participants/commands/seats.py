@@ -88,7 +88,7 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
 
 
 def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
-    """Erase up to `limit` scripted participants with their answers and return how many.
+    """Erase up to `limit` scripted participants with their answers, and return their number.
 
     Participants whom the host removed before are included.
     """
