@@ -27,6 +27,7 @@ FIELDS = re.compile(
 ALLOWED = {
     "SECURITY.md": {"votes"},
     "metrics.md": {"user"},
+    "renames.md": {"votes"},
     "0013-anonymity.md": {"vote"},
 }
 """Words that a page uses in their ordinary sense."""
