@@ -191,7 +191,7 @@ async def test_who_asked_to_be_forgotten_is_not_brought_back(settings: Settings,
     done = run("db", "restore", tmp_path / "archive", env=_env(settings))
 
     assert done.exit_code == 0, done.stderr
-    assert "2 participants who left" in done.stdout
+    assert "2 participants who were erased after the backup" in done.stdout
     async with App(settings).running() as app:
         event.api = Api(app)
         there = accepted(await event.api.get(f"{event.path}/participants", token=event.host))["items"]

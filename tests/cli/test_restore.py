@@ -12,9 +12,11 @@ from uuid import UUID
 import psycopg
 import pysqlite3.dbapi2 as driver
 import pytest
+from sqlalchemy import Connection
 
 from conflicto.access.identity import KEY_FILE
 from conflicto.app import App
+from conflicto.platform.db import restore
 from conflicto.platform.db.metadata import SIGNING_KEY
 from conflicto.results import store as results
 from conflicto.results.store import RoundKey, Segment
@@ -233,6 +235,23 @@ async def test_a_database_in_use_is_refused(archive: Path, settings: Settings, e
         server.call("POST", "/sessions", {"title": "Still here"})
 
     assert run("db", "restore", archive, env=env).exit_code == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_ends_meanwhile_is_awaited(archive: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    last = psycopg.connect(env["DATABASE_URL"], application_name="conflicto")
+    counts = []
+
+    def counted(connection: Connection) -> int:
+        counts.append(count(connection))
+        last.close()
+        return counts[-1]
+
+    count = restore._other_connections
+    monkeypatch.setattr(restore, "_other_connections", counted)
+
+    assert run("db", "restore", archive, env=env).exit_code == 0
+    assert (counts[0], counts[-1]) == (1, 0)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

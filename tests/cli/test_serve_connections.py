@@ -73,7 +73,7 @@ def test_limits_of_a_role_bound_the_pool_down_to_what_workers_need(
     monkeypatch: pytest.MonkeyPatch, postgres_database: str, limit: int, workers: int, sizes_told: tuple[str, str] | None
 ) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))
-    monkeypatch.setattr(module, "capacity", lambda _: ConnectionLimit(limit, 0, "the role's CONNECTION LIMIT"))
+    monkeypatch.setattr(module, "connection_limit", lambda _: ConnectionLimit(limit, 0, "the role's CONNECTION LIMIT"))
     settings = Settings(database_url=postgres_database, workers=workers)
     if sizes_told is None:
         with pytest.raises(typer.Exit):

@@ -50,13 +50,13 @@ def bent(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
 def test_every_json_gets_an_answer_with_pointers(case: tuple[Any, Any, Any, Any]) -> None:
     known, config, secret, answer = case
 
-    faults = known.content_faults(text(config), text(secret))
-    check = known.response_check(text(config))
+    faults = known.content_errors(text(config), text(secret))
+    check = known.response_validator(text(config))
 
     assert all(each.pointer.startswith(("/config", "/secret")) for each in faults)
     assert (check is None) == any(each.pointer.startswith("/config") for each in faults)
     for value in (answer, None, config):
-        told = check.faults(value) if check else ()
+        told = check.errors(value) if check else ()
         assert all(each.pointer.startswith("/response_data") for each in told)
         assert not check or bool(told) != check.is_valid(value)
 

@@ -8,6 +8,7 @@ and creates and fills new ones. Nothing is visible before its commit.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,11 @@ PREVIOUS_PREFIX = "before_restore_"
 
 FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Suffixes of the files of one SQLite database."""
+
+MAX_ENDING_S = 3.0
+"""Time that PostgreSQL takes at most to end the connections of a server that has stopped."""
+
+ENDING_POLL_INTERVAL_S = 0.05
 
 OTHER_CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity
@@ -218,9 +224,18 @@ def _restore_postgres(url: URL, archive: Archive, hooks: RestoreHooks) -> Restor
 
 
 def _require_alone(connection: Connection) -> None:
-    others = connection.execute(text(OTHER_CONNECTIONS)).scalar_one()
-    if others:
-        raise RestoreRefused(f"{others} connections of Conflicto are open on this database. Stop every server, then restore.")
+    """Wait for connections that are ending, and refuse if one stays open."""
+    until_s = time.monotonic() + MAX_ENDING_S
+    while others := _other_connections(connection):
+        if time.monotonic() >= until_s:
+            raise RestoreRefused(f"{others} connections of Conflicto are open on this database. Stop every server, then restore.")
+        time.sleep(ENDING_POLL_INTERVAL_S)
+
+
+def _other_connections(connection: Connection) -> int:
+    """Count the connections now: PostgreSQL keeps a snapshot of them for each transaction."""
+    connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    return int(connection.execute(text(OTHER_CONNECTIONS)).scalar_one())
 
 
 def _move_to_schema(connection: Connection, hooks: RestoreHooks, schema: str) -> tuple[int, str | None]:
