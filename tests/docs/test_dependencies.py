@@ -55,7 +55,11 @@ def required(path: str) -> list[str]:
 
 @pytest.mark.parametrize(("heading", "path"), SECTIONS.items(), ids=SECTIONS)
 def test_each_required_package_has_one_row_and_no_other_has(heading: str, path: str) -> None:
-    assert sorted(row[0].strip("`") for row in rows(heading)) == required(path)
+    listed, needed = [row[0].strip("`") for row in rows(heading)], required(path)
+
+    assert sorted(set(needed) - set(listed)) == [], f"{path} requires them; add rows to docs/dependencies.md"
+    assert sorted(set(listed) - set(needed)) == [], f"{path} does not require them; remove their rows"
+    assert sorted(listed) == needed, "a package has two rows"
 
 
 @pytest.mark.parametrize("heading", SECTIONS)
