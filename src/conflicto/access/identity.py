@@ -79,9 +79,9 @@ def load_identity(db: Database, *, data_dir: Path, secret_key: str | None, admin
     receipts = receipt_key(db, data_dir=data_dir)
     if admin_token is not None:
         return Identity(epoch, issuer, key, receipts, digest(admin_token), admin_token)
-    fresh = opaque_secret()
-    stored, is_new = ensure_metadata(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
-    return Identity(epoch, issuer, key, receipts, stored, fresh if is_new else None)
+    token = opaque_secret()
+    stored, is_new = ensure_metadata(db, ADMIN_TOKEN_HASH, lambda: digest(token))
+    return Identity(epoch, issuer, key, receipts, stored, token if is_new else None)
 
 
 def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
@@ -144,10 +144,10 @@ def begin_epoch(tx: ReadTx) -> str:
     epoch = read_metadata(tx, EPOCH)
     if epoch is not None and read_metadata(tx, ISSUER) is None:
         write_metadata(tx, ISSUER, epoch)
-    fresh = epoch_name()
-    write_metadata(tx, EPOCH, fresh)
+    new_epoch = epoch_name()
+    write_metadata(tx, EPOCH, new_epoch)
     write_metadata(tx, SERVER, None)
-    return fresh
+    return new_epoch
 
 
 def read_epoch(tx: ReadTx) -> str:
@@ -192,9 +192,9 @@ def _replace_key_file(path: Path, key: str) -> Path | None:
 
 def renew_admin_token(db: Database) -> str:
     """Create a new admin token. The old one is invalid from the next start on."""
-    fresh = opaque_secret()
-    replace_metadata(db, ADMIN_TOKEN_HASH, digest(fresh))
-    return fresh
+    token = opaque_secret()
+    replace_metadata(db, ADMIN_TOKEN_HASH, digest(token))
+    return token
 
 
 def write_admin_token(data_dir: Path, token: str) -> Path:

@@ -148,10 +148,10 @@ class ActivityEndpoints:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         session_id = await _session_of(self.db, request, activity_id)
         revisions = required_revisions(request)
-        answers, deletion = await self.writer.run(
+        responses, deletion = await self.writer.run(
             session_id, run_with_deletion, edit.delete_activity, activity_id, revisions=revisions
         )
-        deletion.counts["responses"] = answers
+        deletion.counts["responses"] = responses
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     def _texts(self, request: Request) -> dict[str, str | None]:

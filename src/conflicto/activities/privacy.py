@@ -35,10 +35,10 @@ def weakened_settings(before: Activity, after: Activity) -> set[str]:
     return {name for name, (was, now) in ranks.items() if now < was}
 
 
-def has_binding_settings(activity: Activity, answers: int) -> bool:
+def has_binding_settings(activity: Activity, response_count: int) -> bool:
     """Return whether people may have relied on the settings.
 
     An anonymous activity binds from its activation: a binding from the first answer would reveal
     it.
     """
-    return activity.started_ts is not None if activity.anonymous else answers > 0
+    return activity.started_ts is not None if activity.anonymous else response_count > 0

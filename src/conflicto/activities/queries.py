@@ -124,8 +124,8 @@ def activities_with_contents(tx: ReadTx, ids: Sequence[UUID]) -> list[tuple[Acti
 def session_counts(tx: ReadTx, session_id: int) -> dict[str, int]:
     """Return a session's numbers of activities, participants and live answers."""
     head, live = read_head(tx, session_id), {each.id for each in store.activities_in_order(tx, session_id)}
-    answers = sum(each.live for (activity_id, _), each in store.all_counts(tx, session_id).items() if activity_id in live)
-    return {"activities": len(live), "participants": head.counts["participants"], "responses": answers}
+    response_count = sum(each.live for (activity_id, _), each in store.all_counts(tx, session_id).items() if activity_id in live)
+    return {"activities": len(live), "participants": head.counts["participants"], "responses": response_count}
 
 
 def count_responses(counts: dict[int, Counts]) -> int:

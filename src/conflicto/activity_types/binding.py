@@ -74,17 +74,17 @@ def bind(schema: Schema, facts: ConfigValues) -> Schema:
         result["enum"] = [value for value in facts.at(result.pop("x-in")) if isinstance(value, str | int | float)]
     for keyword, (plain, narrower) in _LIMIT_KEYWORDS.items():
         if keyword in result:
-            limit = _limit(facts.at(result.pop(keyword)), whole=plain in _WHOLE_NUMBER_KEYWORDS)
+            limit = _limit(facts.at(result.pop(keyword)), is_integer=plain in _WHOLE_NUMBER_KEYWORDS)
             if limit is not None:
                 result[plain] = narrower(limit, result[plain]) if plain in result else limit
     return result
 
 
-def _limit(values: list[Any], *, whole: bool) -> float | None:
+def _limit(values: list[Any], *, is_integer: bool) -> float | None:
     """Return the limit as a number, None for no limit. `false` means 1, `true` means no limit."""
     value = values[0] if values else None
     if isinstance(value, bool):
         return None if value else 1
-    if not isinstance(value, int | float) or (whole and (value < 0 or value != int(value))):
+    if not isinstance(value, int | float) or (is_integer and (value < 0 or value != int(value))):
         return None
-    return int(value) if whole else value
+    return int(value) if is_integer else value

@@ -73,7 +73,7 @@ def load_type(folder: Path) -> ActivityType:
 def _schema(folder: Path, file: str, *, config: Schema | None = None) -> Schema:
     """Read, check and compile a schema.
 
-    `config` is the config's schema, which tells the scopes of limits that participants meet; None
+    `config` is the config's schema, which defines the scopes of limits that participants meet; None
     for schemas that only hosts meet.
     """
     schema: Schema = _read(folder, file)

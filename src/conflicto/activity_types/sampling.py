@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.subset import Schema
 
 MAX_RANGE = 1_000_000
-"""Widest range that is sampled; a wider one says nothing about likely answers."""
+"""Widest range that is sampled; the limits of a wider one are no hint at likely answers."""
 
 MAX_ITEMS = 3
 """Items of a list without a limit."""
@@ -80,7 +80,7 @@ class ResponseSampler:
         }  # fmt: skip
 
     def sample(self, rng: Random) -> Any:  # noqa: ANN401 - any JSON
-        """Return a sampled value. Most values are valid, but only a validator can tell.
+        """Return a sampled value. Most values are valid, but only a validator can decide.
 
         Raises:
             NothingToSample: no value is possible now.

@@ -157,13 +157,13 @@ def invalid_json_is_rejected(activity_type: ActivityType) -> Iterator[str]:
     """Yield invalid JSON that is accepted."""
     for place, example in enumerate(activity_type.examples):
         config, secret = example["config"], _text(example["secret"]) if "secret" in example else None
-        for name, strange in (("null", None), ("an unknown field", config | UNKNOWN_FIELD)):
-            if not activity_type.content_errors(_text(strange), secret):
+        for name, invalid in (("null", None), ("an unknown field", config | UNKNOWN_FIELD)):
+            if not activity_type.content_errors(_text(invalid), secret):
                 yield f"example {place}: a config with {name} is accepted"
         check = activity_type.response_validator(_text(config))
         for response in example["responses"]:
-            strange = response | UNKNOWN_FIELD if isinstance(response, dict) else None
-            if check and not (check.errors(None) and check.errors(strange)):
+            invalid = response | UNKNOWN_FIELD if isinstance(response, dict) else None
+            if check and not (check.errors(None) and check.errors(invalid)):
                 yield f"example {place}: null or an unknown field is accepted as an answer"
 
 

@@ -126,6 +126,6 @@ def _summary(rows: dict[str, int]) -> str:
 def _run_checks(tx: ReadTx) -> list[CheckResult]:
     found = run_checks(tx)
     if found[0].ok:
-        wrong = counter_differences(tx)
-        found.append(CheckResult("counters", not wrong, "; ".join(wrong) or "equal a recount"))
+        faults = counter_differences(tx)
+        found.append(CheckResult("counters", not faults, "; ".join(faults) or "equal a recount"))
     return found

@@ -1,6 +1,6 @@
 """Cells of an export: text, numbers, instants and booleans.
 
-A cell is always a `str`, as CSV writes it; its class tells a spreadsheet its type.
+A cell is always a `str`, as CSV writes it; its class selects its type in a spreadsheet.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ def _responses(reader: ResponseReader) -> Iterator[dict[str, Any]]:
 
 def _table(reader: ResponseReader) -> Iterator[dict[str, Any]]:
     activities = activities_in_order(reader.tx, reader.session_id)
-    for seats, answers in seats_with_responses(reader, activities):
-        yield from seat_records(activities, seats, answers)
+    for seats, responses in seats_with_responses(reader, activities):
+        yield from seat_records(activities, seats, responses)
     for activity in activities:
         if activity.anonymous:
             for nth, text in reader.texts_of(activity.id):

@@ -87,7 +87,7 @@ def headings_of(blocks: Iterable[ColumnBlock]) -> list[str]:
 
 
 def seat_rows(
-    blocks: Sequence[ColumnBlock], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
+    blocks: Sequence[ColumnBlock], seats: Iterable[Participant], responses: Iterable[ParticipantResponse]
 ) -> Iterator[list[Cell]]:
     """Yield a row for each seat with its answers, except those to anonymous activities.
 
@@ -95,10 +95,10 @@ def seat_rows(
     """
     places = {(block.question.activity.id, block.round): place for place, block in enumerate(blocks) if not is_anonymous(block)}
     given: dict[int, dict[int, list[ExportedResponse]]] = {}
-    for answer in answers:
-        place = places.get((answer.activity_id, answer.round))
+    for response in responses:
+        place = places.get((response.activity_id, response.round))
         if place is not None:
-            given.setdefault(answer.participant_id or 0, {}).setdefault(place, []).append(exported_response(answer))
+            given.setdefault(response.participant_id or 0, {}).setdefault(place, []).append(exported_response(response))
     for seat in seats:
         found = given.get(seat.id, {})
         if found or not seat.deleted:
@@ -106,9 +106,9 @@ def seat_rows(
             yield [str(seat.id), seat.nickname, instant_cell(seat.created_ts), boolean_cell(seat.scripted), *cells]
 
 
-def anonymous_row(blocks: Sequence[ColumnBlock], block: ColumnBlock, answer: ExportedResponse) -> list[Cell]:
+def anonymous_row(blocks: Sequence[ColumnBlock], block: ColumnBlock, response: ExportedResponse) -> list[Cell]:
     """Return an answer to an anonymous activity as a row of its own, without a participant."""
-    cells = [each for other in blocks for each in _block_cells(other, [answer] if other is block else None)]
+    cells = [each for other in blocks for each in _block_cells(other, [response] if other is block else None)]
     return [*[""] * len(SEAT_COLUMNS), *cells]
 
 
@@ -117,9 +117,9 @@ def is_anonymous(block: ColumnBlock) -> bool:
     return block.question.activity.anonymous
 
 
-def json_texts(answers: Sequence[ExportedResponse]) -> list[str]:
+def json_texts(responses: Sequence[ExportedResponse]) -> list[str]:
     """Return the JSON texts of answers."""
-    return [answer.text for answer in answers]
+    return [response.text for response in responses]
 
 
 def _rounds(questions: Iterable[Question]) -> Iterator[tuple[Question, int, str]]:
@@ -128,12 +128,12 @@ def _rounds(questions: Iterable[Question]) -> Iterator[tuple[Question, int, str]
             yield question, nth, question.name + (f" (round {nth})" if question.activity.round > 1 else "")
 
 
-def _block_cells(block: ColumnBlock, answers: Sequence[ExportedResponse] | None) -> list[Cell]:
-    return block.cells(answers) if answers else [""] * len(block.headings)
+def _block_cells(block: ColumnBlock, responses: Sequence[ExportedResponse] | None) -> list[Cell]:
+    return block.cells(responses) if responses else [""] * len(block.headings)
 
 
 def _round_block(question: Question, nth: int, heading: str) -> ColumnBlock:
-    return ColumnBlock(question, nth, (heading,), lambda answers: [question.responses_cell(json_texts(answers))])
+    return ColumnBlock(question, nth, (heading,), lambda responses: [question.responses_cell(json_texts(responses))])
 
 
 def _part_block(question: Question, nth: int, heading: str) -> ColumnBlock:
@@ -142,12 +142,12 @@ def _part_block(question: Question, nth: int, heading: str) -> ColumnBlock:
     columns = [(f"{heading}{name}", read) for part in question.parts for name, read in _columns(question, part)]
     verdict = (f"{heading}: correct", f"{heading}: points") if question.scoring else ()
 
-    def cells(answers: Sequence[ExportedResponse]) -> list[Cell]:
+    def cells(responses: Sequence[ExportedResponse]) -> list[Cell]:
         parts = {
             part.steps: PartValue(value, as_list(value) if part.kind in LIST_KINDS else [])
-            for part, value in question.part_texts(answers[-1].text)
+            for part, value in question.part_texts(responses[-1].text)
         }
-        return [*(read(parts) for _, read in columns), *(question.score_cells(answers[-1]) if verdict else ())]
+        return [*(read(parts) for _, read in columns), *(question.score_cells(responses[-1]) if verdict else ())]
 
     return ColumnBlock(question, nth, (*(name for name, _ in columns), *verdict), cells)
 

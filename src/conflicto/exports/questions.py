@@ -129,15 +129,15 @@ class Question:
             if len(plain) == 1:
                 self.texts[str(response.id)] = plain[0]
 
-    def score_cells(self, answer: ExportedResponse) -> tuple[Cell, Cell]:
+    def score_cells(self, response: ExportedResponse) -> tuple[Cell, Cell]:
         """Return whether an answer is correct, and its points; unscored ones get empty cells."""
-        fold = self.scoring and self.scoring.rounds.get(answer.round)
+        fold = self.scoring and self.scoring.rounds.get(response.round)
         if not self.scoring or fold is None:
             return "", ""
-        value = find(_decode(answer.text), self.scoring.steps)
+        value = find(_decode(response.text), self.scoring.steps)
         if value is MISSING:
             return "", ""
-        scored = fold.read(value, answer.metadata)
+        scored = fold.read(value, response.metadata)
         return boolean_cell(scored.is_correct), NumberCell(scored.points) if self.scoring.has_points else ""
 
 

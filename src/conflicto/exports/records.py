@@ -40,15 +40,15 @@ def response_record(response: ParticipantResponse, activity: Activity, seats: Ma
 
 
 def seat_records(
-    activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
+    activities: Iterable[Activity], seats: Iterable[Participant], responses: Iterable[ParticipantResponse]
 ) -> Iterator[dict[str, Any]]:
     """Yield the records of the seats that `seat_rows` yields, with their answers in feed order."""
     activities_by_id = {activity.id: activity for activity in activities if not activity.anonymous}
     by_seat: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for answer in answers:
-        if answer.activity_id in activities_by_id and answer.participant_id is not None:
-            by_seat[answer.participant_id].append(
-                _embedded_response(activities_by_id[answer.activity_id], answer.round, answer.text)
+    for response in responses:
+        if response.activity_id in activities_by_id and response.participant_id is not None:
+            by_seat[response.participant_id].append(
+                _embedded_response(activities_by_id[response.activity_id], response.round, response.text)
             )
     for seat in seats:
         if seat.id in by_seat or not seat.deleted:
@@ -60,13 +60,13 @@ def anonymous_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
     return _seat_record([_embedded_response(activity, nth, text)])
 
 
-def _seat_record(answers: list[dict[str, Any]], seat: Participant | None = None) -> dict[str, Any]:
+def _seat_record(responses: list[dict[str, Any]], seat: Participant | None = None) -> dict[str, Any]:
     return {
         "participant_id": seat and seat.id,
         "nickname": seat and seat.nickname,
         "joined_at": seat and rfc3339(seat.created_ts),
         "scripted": seat and seat.scripted,
-        "answers": answers,
+        "answers": responses,
     }
 
 

@@ -111,8 +111,8 @@ def _seat_rows(reader: ResponseReader, blocks: Sequence[ColumnBlock]) -> Iterato
     The anonymous rows have no participant and are ordered by text, so nothing reveals the author.
     """
     activities = list({block.question.activity.id: block.question.activity for block in blocks}.values())
-    for seats, answers in seats_with_responses(reader, activities):
-        yield from seat_rows(blocks, seats, answers)
+    for seats, responses in seats_with_responses(reader, activities):
+        yield from seat_rows(blocks, seats, responses)
     anonymous_blocks = {(block.question.activity.id, block.round): block for block in blocks if is_anonymous(block)}
     for activity in activities:
         if activity.anonymous:

@@ -241,10 +241,10 @@ class _ProgressReporter:
             raise ExportStopped
 
 
-def _retrieve_error(whole: asyncio.Future[None]) -> None:
+def _retrieve_error(future: asyncio.Future[None]) -> None:
     """Retrieve an error that nobody awaits, which silences asyncio's warning."""
-    if not whole.cancelled():
-        whole.exception()
+    if not future.cancelled():
+        future.exception()
 
 
 def _failure_detail(error: BaseException) -> str:

@@ -35,7 +35,7 @@ def memory_bytes(state: SessionState) -> int:
     return STATE_BYTES + activities + seats + parts
 
 
-def attach_response_cache(state: SessionState, cache: ResponseCache) -> None:
-    """Let the ready answers of a session be part of a cache, before there are any."""
+def use_response_cache(state: SessionState, cache: ResponseCache) -> None:
+    """Make a new session state use the response cache of the process."""
     state.response_cache = cache.new_map()
     state.view_caches = {view: ViewCache(cache) for view in View}

@@ -162,8 +162,8 @@ class RecentRows:
 
     def _evict(self) -> None:
         while max(len(self._responses.rows), len(self._pooled.rows)) > MAX_ROWS or self.text_bytes > MAX_TEXT_BYTES:
-            line = self._responses if len(self._responses.rows) >= len(self._pooled.rows) else self._pooled
-            self._release(line.drop_oldest())
+            rows = self._responses if len(self._responses.rows) >= len(self._pooled.rows) else self._pooled
+            self._release(rows.drop_oldest())
 
     def put_participant(self, participant: Participant) -> None:
         """Store a seat in its present state."""

@@ -66,7 +66,7 @@ class ResultsView(NamedTuple):
 
     @property
     def is_host(self) -> bool:
-        """Tell whether a host reads them."""
+        """Return whether a host reads the results."""
         return self.view is View.HOST
 
 

@@ -60,7 +60,7 @@ class RowSource(Protocol):
         """Return seats that changed, those that are gone included."""
 
     def participant(self, participant_id: int) -> Participant | None:
-        """Return one seat, None if it did not change in any window that may be asked for."""
+        """Return one seat, None if it did not change in any window that a page may cover."""
 
     def responses(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return all responses except those of `closed` activities.

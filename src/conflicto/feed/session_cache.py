@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.feed.memory_size import attach_response_cache, memory_bytes
+from conflicto.feed.memory_size import memory_bytes, use_response_cache
 from conflicto.feed.remote_changes import events_by_session, load_remote_changes
 from conflicto.feed.session_state import SessionState, has_anonymous_round, load_session_state
 from conflicto.feed.views import view_of
@@ -86,14 +86,14 @@ class SessionCache:
     def __init__(
         self,
         db: Database,
-        on_others: Callable[[Sequence[object], int], None] | None = None,
+        on_remote_changes: Callable[[Sequence[object], int], None] | None = None,
         budget: CacheBudget | None = None,
     ) -> None:
         self._db = db
         budget = budget or CacheBudget()
         self._responses = ResponseCache(budget)
         self._account = budget.account("sessions", share=BUDGET_SHARE, evict=self._evict)
-        self._on_remote_changes = on_others or _discard
+        self._on_remote_changes = on_remote_changes or _discard
         self._states: OrderedDict[int, SessionState] = OrderedDict()
         self._catch_ups: dict[int, CatchUp] = {}
         self._loading: dict[int, asyncio.Task[SessionState]] = {}
@@ -266,7 +266,7 @@ class SessionCache:
         if self._states.get(session_id) is not state:
             return False
         if changes.epoch != state.epoch:
-            self._deleted_ids.clear()  # what was deleted may be there again
+            self._deleted_ids.clear()  # a restore may bring deleted sessions back
         if changes.is_truncated or changes.epoch != state.epoch:
             self._drop(session_id)
             return False
@@ -288,7 +288,7 @@ class SessionCache:
             raise
         finally:
             self._loading.pop(session_id, None)
-        attach_response_cache(state, self._responses)
+        use_response_cache(state, self._responses)
         self._states[session_id] = state
         self._measure(state)
         if len(self._states) > MAX_SESSIONS:

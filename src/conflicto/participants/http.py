@@ -298,8 +298,8 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),
     }  # fmt: skip
-    naming = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)
-    me: dict[int, Any] = {200: schemas.ParticipantOut}
+    nickname_problems = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)
+    own_seat: dict[int, Any] = {200: schemas.ParticipantOut}
     return [
         data("POST", "/sessions/{session_id}/join", joins.join, policy=JOIN, **joining),
         data("POST", "/join", joins.join, policy=JOIN, **joining),
@@ -312,7 +312,8 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
         control("GET", "/sessions/{session_id}/names", seats.names, roles=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="List nicknames for the screen", responses={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
         control("PATCH", "/participants/me", seats.rename_me, roles=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Change the own nickname", responses=me, problems=(*naming, errors.SeatGone))),
+                tag="participants", docs=Docs(summary="Change the own nickname", responses=own_seat,
+                                              problems=(*nickname_problems, errors.SeatGone))),
         control("DELETE", "/participants/me", seats.leave, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
                 docs=Docs(summary="Leave the session", responses={204: None}, response_headers=RESPONSE_HEADERS,
                           problems=(errors.SeatGone,))),
@@ -326,7 +327,7 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
              tag="participants",
              docs=Docs(summary="Send a heartbeat", responses={200: schemas.HeartbeatOut}, problems=(NotFound,))),
         control("PATCH", "/participants/{participant_id}", seats.rename, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Rename a participant", responses=me, problems=naming)),
+                tag="participants", docs=Docs(summary="Rename a participant", responses=own_seat, problems=nickname_problems)),
         control("DELETE", "/participants/{participant_id}", seats.kick, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Remove a participant", responses={204: None}, response_headers=RESPONSE_HEADERS)),
     ]  # fmt: skip

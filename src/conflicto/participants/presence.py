@@ -1,7 +1,7 @@
 """Presence of participants: held in memory, stored in batches, and not part of the feed.
 
 A state is computed up to an instant. While an anonymous round is open in the session, that instant
-is the newest tick of a fixed minute. So nobody who reads states learns when somebody acted.
+is the newest tick of a fixed minute. Readers of states cannot infer when a participant acted.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ TICK_US = 60 * US_PER_S
 """Length of a published minute."""
 
 SETTLE_US = 15 * US_PER_S
-"""Delay of a minute's publication, by which every worker has stored its signs of that minute."""
+"""Delay of a minute's publication, by which every worker has stored its times of that minute."""
 
 MAX_MINUTES = 3
-"""Newest signs per participant, one per minute: the third lies before any published tick."""
+"""Newest times per participant, one per minute: the third lies before any published tick."""
 
 MAX_PARTICIPANTS = 200_000
 """Participants in memory, about 250 bytes each; the oldest are dropped after their last batch."""
@@ -43,7 +43,7 @@ class Presence:
     def __init__(self, clock: Clock, is_hidden: Callable[[int], bool]) -> None:
         self._clock = clock
         self._is_hidden = is_hidden
-        self._signs: dict[int, tuple[int, ...]] = {}
+        self._times: dict[int, tuple[int, ...]] = {}
         self._unsaved: dict[int, int] = {}
 
     def record_caller(self, caller: Caller) -> None:
@@ -54,13 +54,13 @@ class Presence:
     def record(self, session_id: int, participant_id: int) -> None:
         """Record a sign of life: any request of a participant except those that send an answer."""
         now = self._clock.wall_us()
-        signs = self._signs.get(participant_id, ())
-        same_minute = bool(signs) and signs[0] // TICK_US == now // TICK_US
-        self._signs[participant_id] = (now, *signs[same_minute:])[:MAX_MINUTES]
+        times = self._times.get(participant_id, ())
+        same_minute = bool(times) and times[0] // TICK_US == now // TICK_US
+        self._times[participant_id] = (now, *times[same_minute:])[:MAX_MINUTES]
         self._unsaved[participant_id] = session_id
 
     def pop_unsaved(self) -> dict[int, int]:
-        """Return the signs to store since the last call (participant id → wall µs).
+        """Return the times to store since the last call (participant id → wall µs).
 
         Signs after the published instant stay for the next call.
         """
@@ -68,11 +68,11 @@ class Presence:
         published = {session_id: self.published_us(session_id) for session_id in set(pending.values())}
         due = {}
         for participant_id, session_id in pending.items():
-            signs = self._signs[participant_id]
-            newest = _newest(signs, published[session_id])
+            times = self._times[participant_id]
+            newest = _newest(times, published[session_id])
             if newest:
                 due[participant_id] = newest
-            if newest < signs[0]:
+            if newest < times[0]:
                 self._unsaved[participant_id] = session_id
         self._drop_oldest()
         return due
@@ -94,19 +94,19 @@ class Presence:
         if participant.created_ts > published_us:
             return "online"
         stored_us = min(participant.last_seen_us, published_us)
-        seen_us = max(_newest(self._signs.get(participant.id, ()), published_us), stored_us)
+        seen_us = max(_newest(self._times.get(participant.id, ()), published_us), stored_us)
         silence_s = (published_us - seen_us) / US_PER_S
         if silence_s < ONLINE_S:
             return "online"
         return "idle" if silence_s < IDLE_S else "disconnected"
 
     def _drop_oldest(self) -> None:
-        if len(self._signs) > MAX_PARTICIPANTS:
-            newest = sorted(self._signs.items(), key=lambda item: item[1])[-MAX_PARTICIPANTS // 2 :]
-            self._signs = dict(newest)
-            self._unsaved = {each: session_id for each, session_id in self._unsaved.items() if each in self._signs}
+        if len(self._times) > MAX_PARTICIPANTS:
+            newest = sorted(self._times.items(), key=lambda item: item[1])[-MAX_PARTICIPANTS // 2 :]
+            self._times = dict(newest)
+            self._unsaved = {each: session_id for each, session_id in self._unsaved.items() if each in self._times}
 
 
-def _newest(signs: tuple[int, ...], upto_us: int) -> int:
+def _newest(times: tuple[int, ...], upto_us: int) -> int:
     """Return the newest sign up to an instant, 0 if there is none."""
-    return next((sign for sign in signs if sign <= upto_us), 0)
+    return next((time_us for time_us in times if time_us <= upto_us), 0)

@@ -128,26 +128,26 @@ def set_current_activity(tx: WriteTx, session_id: int, activity_id: UUID | None)
     The screen shows it without an overlay, and continues to show it after its end.
     """
     session = session_by_id(tx, session_id)
-    kept = replace(
+    changed = replace(
         session,
         current_activity_id=activity_id,
         shown_activity_id=activity_id or session.shown_activity_id,
         overlay=None if activity_id else session.overlay,
     )
-    if kept != session:
-        save_revision(tx, kept)
+    if changed != session:
+        save_revision(tx, changed)
 
 
 def clear_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
     """Stop running and showing an activity that was deleted or hidden."""
     session = session_by_id(tx, session_id)
-    kept = replace(
+    changed = replace(
         session,
         current_activity_id=None if session.current_activity_id == activity_id else session.current_activity_id,
         shown_activity_id=None if session.shown_activity_id == activity_id else session.shown_activity_id,
     )
-    if kept != session:
-        save_revision(tx, kept)
+    if changed != session:
+        save_revision(tx, changed)
 
 
 def set_shown_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
@@ -211,9 +211,9 @@ def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revis
     require_revision(session.revision, revisions)
     tx.emit(SessionEnded(session, actor))
     session = session_by_id(tx, session_id)
-    gone = replace(session, deleted=True, revision=session.revision + 1, updated_ts=tx.next_ts(session_id))
-    store.save(tx, gone)
-    tx.emit(SessionChanged(gone))
+    deleted = replace(session, deleted=True, revision=session.revision + 1, updated_ts=tx.next_ts(session_id))
+    store.save(tx, deleted)
+    tx.emit(SessionChanged(deleted))
 
 
 def require_revision(present: int, revisions: Revisions) -> None:

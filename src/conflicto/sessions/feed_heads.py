@@ -60,7 +60,7 @@ _BULK = BulkWriter(
 
 
 class FeedHeads:
-    """The writer's `HeadStore`; `max_bytes` is how much a session may store, 0 for any amount."""
+    """The writer's `FeedHeadStore`; `max_bytes` is how much a session may store, 0 for any amount."""
 
     def __init__(self, max_bytes: int = 0) -> None:
         self._max_bytes = max_bytes

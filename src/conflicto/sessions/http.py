@@ -97,11 +97,11 @@ class SessionEndpoints:
         """Delete the session, which hides it from everyone."""
         revisions = required_revisions(request)
         actor = request.caller.subject
-        counts, gone = await self.writer.run(
+        counts, deletion = await self.writer.run(
             session_id, run_with_deletion, self._delete, session_id, actor=actor, revisions=revisions
         )
-        gone.counts |= counts
-        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
+        deletion.counts |= counts
+        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     def _delete(self, tx: WriteTx, session_id: int, *, actor: str, revisions: commands.Revisions) -> dict[str, int]:
         counts = self.contents(tx, session_id)
@@ -194,9 +194,9 @@ def _session_response(request: Request, session: Session, tokens: LinkTokens) ->
 
 def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[Route]:
     """Return the routes of this package."""
-    stale = (ConditionInvalid, errors.RevisionStale)
-    over = (errors.SessionCompleted,)
-    one = {200: schemas.SessionOut}
+    revision_problems = (ConditionInvalid, errors.RevisionStale)
+    completed_problems = (errors.SessionCompleted,)
+    session = {200: schemas.SessionOut}
     return [
         control("POST", "/sessions", sessions.create, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 replays=sessions.repeats,
@@ -205,25 +205,26 @@ def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[
         control("GET", "/sessions", sessions.page, roles=ADMIN, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="List sessions, newest first", responses={200: schemas.SessionPage})),
         control("GET", "/sessions/{session_id}", sessions.read, roles=MEMBERS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Read a session", responses={**one, 304: None}, headers=("If-None-Match",))),
+                docs=Docs(summary="Read a session", responses={**session, 304: None}, headers=("If-None-Match",))),
         control("PUT", "/sessions/{session_id}", sessions.replace, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Replace a session", responses=one, headers=("If-Match",), problems=(*stale, *over))),
+                docs=Docs(summary="Replace a session", responses=session, headers=("If-Match",),
+                          problems=(*revision_problems, *completed_problems))),
         control("PATCH", "/sessions/{session_id}", sessions.patch, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Change a session or its status", responses=one, headers=("If-Match",),
-                          problems=(*stale, *over, errors.TransitionNotAllowed))),
+                docs=Docs(summary="Change a session or its status", responses=session, headers=("If-Match",),
+                          problems=(*revision_problems, *completed_problems, errors.TransitionNotAllowed))),
         control("DELETE", "/sessions/{session_id}", sessions.delete, roles=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Delete a session and its data", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                          headers=("If-Match",), problems=stale)),
+                          headers=("If-Match",), problems=revision_problems)),
         control("GET", "/sessions/{session_id}/transitions", actions.transitions, roles=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="List the audit log of a session", responses={200: schemas.TransitionPage})),
         data("GET", "/sessions/by-code/{code}", actions.by_code, roles=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
              docs=Docs(summary="Look up a session by its join code", responses={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", actions.lock, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Lock or open a session to new participants", responses=one, problems=over)),
+                docs=Docs(summary="Lock or open a session to new participants", responses=session, problems=completed_problems)),
         control("POST", "/sessions/{session_id}/join-code", actions.renew_code, roles=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Replace the join code", responses=one, problems=over)),
+                docs=Docs(summary="Replace the join code", responses=session, problems=completed_problems)),
         control("POST", "/sessions/{session_id}/overlay", actions.cover, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Set the overlay of the screen", responses=one, problems=over)),
+                docs=Docs(summary="Set the overlay of the screen", responses=session, problems=completed_problems)),
         *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

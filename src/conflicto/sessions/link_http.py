@@ -86,8 +86,8 @@ class LinkTokens:
     async def _oldest(self, session_id: int) -> dict[Scope, Link]:
         now_us = self.clock.wall_us()
         alive = [link for link in await self.db.read(session_links, session_id) if is_active(link, now_us)]
-        wanted = [link for link in alive if link.scope in FIRST_SCOPES and link.id != legacy_link_id(link.role, session_id)]
-        return {link.scope: link for link in sorted(wanted, key=lambda link: link.created_us, reverse=True)}
+        first_links = [link for link in alive if link.scope in FIRST_SCOPES and link.id != legacy_link_id(link.role, session_id)]
+        return {link.scope: link for link in sorted(first_links, key=lambda link: link.created_us, reverse=True)}
 
 
 @dataclass(frozen=True, slots=True)

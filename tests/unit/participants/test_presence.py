@@ -133,5 +133,5 @@ def test_memory_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) 
     for who in range(1, 31):
         hall.sign(who, who)
     hall.stored(31)
-    assert set(hall.presence._signs) == set(range(26, 31))
+    assert set(hall.presence._times) == set(range(26, 31))
     assert hall.stored(31 + 75).keys() == set(range(26, 31))

@@ -178,8 +178,8 @@ def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None,
     copy, _ = create_session_with_links(tx, new_session, life_s=life_s)
     for activity in store.activities_in_order(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
-        kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}
-        add_activity(tx, copy.id, NewActivity(content=content, **kept))
+        fields = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}
+        add_activity(tx, copy.id, NewActivity(content=content, **fields))
     return session_by_id(tx, copy.id)
 
 

@@ -55,9 +55,9 @@ class SessionSettings:
         self._parameters = {name: value for name, value in parameters.items() if name != "options"} | {"client_encoding": "utf8"}
         self._settings = parse_options(str(parameters.get("options", ""))) | dict(settings)
         self._read_only = read_only
-        kept = {name: value for name, value in self._settings.items() if name not in TRANSACTION_SETTINGS}
+        session_values = {name: value for name, value in self._settings.items() if name not in TRANSACTION_SETTINGS}
         self._setting = "SELECT " + ", ".join(
-            f"set_config({_quoted(name)}, {_quoted(value)}, true)" for name, value in kept.items()
+            f"set_config({_quoted(name)}, {_quoted(value)}, true)" for name, value in session_values.items()
         )
         self._takes_options = True
 

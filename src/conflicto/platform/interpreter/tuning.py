@@ -20,7 +20,7 @@ leave no cycles, and objects from the start are exempt (`gc.freeze`).
 
 
 def set_switch_interval() -> None:
-    """Let threads take turns of `SWITCH_S`."""
+    """Set the interpreter's switch interval to `SWITCH_INTERVAL_S`."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 
 

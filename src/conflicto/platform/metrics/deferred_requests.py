@@ -23,7 +23,7 @@ class ResponseCounter(Protocol):
 class DeferredRequests:
     """Times of requests that are not counted yet.
 
-    Each time leaves alone and in random order, so it does not tell whose request it was.
+    Each time leaves alone and in random order, so it does not reveal whose request it was.
     """
 
     def __init__(self, requests: ResponseCounter) -> None:
