@@ -34,8 +34,8 @@ SPEC = {
     "score": {"path": "/n", "op": "score", "key": "/n"},
 }
 BASES = [
-    TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":1}', None, None, knows_authors=True),
-    TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":2}', None, None, knows_authors=True, is_moderated=True),
+    TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":1}', None, None, counts_authors=True),
+    TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":2}', None, None, counts_authors=True, is_moderated=True),
     TallyInputs('{"n":{"path":"/n","op":"count"}}', None, None, None),
 ]
 COUNTED = "conflicto.results.queries.live_responses"

@@ -27,7 +27,7 @@ SPEC = {
 BORDA = {"path": "", "op": "rank", "rule": "borda", "of": [1, "x", True]}
 MEDIAN = {"path": "", "op": "median", "min": -2}
 AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}, "rank": BORDA, "bounded": MEDIAN}
-BASIS = TallyInputs(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
+BASIS = TallyInputs(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, counts_authors=True)
 
 NUMBERS = st.one_of(st.integers(-3, 9), st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False))
 TEXTS = st.one_of(

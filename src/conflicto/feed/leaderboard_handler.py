@@ -107,12 +107,12 @@ class LeaderboardHandler:
         None means that the session changed meanwhile.
         """
         counting = [each for each in state.activities.values() if _is_counted(each, is_host=is_host)]
-        unknown = state.leaderboard_cache.unread(counting)
+        unknown = state.leaderboard_cache.missing(counting)
         for nth in range(0, len(unknown), MAX_CONFIGS_PER_READ):
             part = unknown[nth : nth + MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, part)
             state.leaderboard_cache.add(await self._polls.single_flight(state, ("contents", *part), read))
-        if unknown and state.leaderboard_cache.unread(counting):
+        if unknown and state.leaderboard_cache.missing(counting):
             return None
         found = []
         for activity in counting:

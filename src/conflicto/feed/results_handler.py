@@ -198,7 +198,7 @@ class ResultsHandler:
             content.secret,
             timed.started_ts,
             timed.duration_seconds,
-            knows_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
+            counts_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
             is_moderated=activity.moderation is not ModerationPolicy.OFF or state.session.word_filter.is_on,
             config=content.config if refers_to_config(content.aggregate) else None,
         )

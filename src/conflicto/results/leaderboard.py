@@ -55,7 +55,7 @@ class LeaderboardCache:
         """The approximate memory in bytes."""
         return sum(len(board.rows) for board in self.snapshots.values()) * ROW_BYTES
 
-    def unread(self, activities: Iterable[Activity]) -> list[UUID]:
+    def missing(self, activities: Iterable[Activity]) -> list[UUID]:
         """Return the ids of activities whose current revision is not cached."""
         return [each.id for each in activities if self._scored.get(each.id, (0, False))[0] != each.revision]
 

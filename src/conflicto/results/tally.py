@@ -41,7 +41,7 @@ COUNTING_RULES_VERSION = 5
 class TallyInputs(NamedTuple):
     """Inputs of a tally beside the responses. When they change, the tally is rebuilt.
 
-    `knows_authors`: authors are counted, because they may see the results. `is_moderated`: the
+    `counts_authors`: authors are counted, because they may see the results. `is_moderated`: the
     audiences split at once, because a later split copies all counts. `config` is None unless the
     aggregate refers to it.
     """
@@ -50,7 +50,7 @@ class TallyInputs(NamedTuple):
     secret: str | None
     started_us: int | None
     duration_seconds: int | None
-    knows_authors: bool = False
+    counts_authors: bool = False
     is_moderated: bool = False
     config: str | None = None
 
@@ -186,7 +186,7 @@ class DetachedTally:
 
 
 class RoundTally:
-    """The folds of one round. With `inputs.knows_authors`, `authors` counts responses by author.
+    """The folds of one round. With `inputs.counts_authors`, `authors` counts responses by author.
 
     The visible state folds masked texts. Points are counted by the original text, because a masked
     word is still correct.
@@ -237,7 +237,7 @@ class RoundTally:
             for state, read in zip(audience.states, reads, strict=True):
                 if read is not None:
                     state.add(read)
-        if self.inputs.knows_authors:
+        if self.inputs.counts_authors:
             self.authors[response.participant_id or NO_AUTHOR] += 1
 
     def remove(self, response: CountableResponse) -> None:
@@ -247,7 +247,7 @@ class RoundTally:
             for state, read in zip(audience.states, reads, strict=True):
                 if read is not None:
                     state.remove(read)
-        if self.inputs.knows_authors:
+        if self.inputs.counts_authors:
             self.authors[response.participant_id or NO_AUTHOR] -= 1
             if not self.authors[response.participant_id or NO_AUTHOR]:
                 del self.authors[response.participant_id or NO_AUTHOR]
