@@ -21,8 +21,8 @@ SERVICE = "https://api.osv.dev/v1/query"
 CLEAN, VULNERABLE, UNKNOWN = 0, 1, 2
 
 
-def asked(locks: list[Path], service: str) -> dict[str, Any] | None:
-    """Return pip-audit's report on what some locks pin, or None if it could not make one."""
+def pip_audit_report(locks: list[Path], service: str) -> dict[str, Any] | None:
+    """Return pip-audit's report on the dependencies in some locks, or None if it failed."""
     files = [part for lock in locks for part in ("--requirement", str(lock))]
     options = ["--vulnerability-service", "osv", "--osv-url", service, "--disable-pip", "--require-hashes", "--format", "json"]
     command = [sys.executable, "-m", "pip_audit", *options, "--progress-spinner", "off", "--timeout", "10", *files]
@@ -30,7 +30,7 @@ def asked(locks: list[Path], service: str) -> dict[str, Any] | None:
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        print((done.stderr.strip() or "pip-audit said nothing.").splitlines()[-1])
+        print((done.stderr.strip() or "pip-audit printed no report.").splitlines()[-1])
         return None
     return report
 
@@ -38,14 +38,14 @@ def asked(locks: list[Path], service: str) -> dict[str, Any] | None:
 def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:
     """Return the exit code and the report; a skipped dependency counts as unknown."""
     if report is None:
-        return UNKNOWN, ["The advisory service could not be reached: whether a dependency is vulnerable is NOT known."]
+        return UNKNOWN, ["The advisory service did not answer. It is NOT known whether a dependency is vulnerable."]
     dependencies = report["dependencies"]
-    known = [f"{each['name']} {each['version']}: {_told(each)}" for each in dependencies if each.get("vulns")]
-    skipped = [f"{each['name']}: not asked about ({each['skip_reason']})" for each in dependencies if "skip_reason" in each]
+    known = [f"{each['name']} {each['version']}: {_advisories(each)}" for each in dependencies if each.get("vulns")]
+    skipped = [f"{each['name']}: not checked ({each['skip_reason']})" for each in dependencies if "skip_reason" in each]
     if known:
         return VULNERABLE, [*known, *skipped, f"{len(known)} of {len(dependencies)} dependencies have known vulnerabilities."]
     if skipped or not dependencies:
-        return UNKNOWN, [*skipped, f"{len(skipped)} of {len(dependencies)} dependencies were NOT asked about."]
+        return UNKNOWN, [*skipped, f"{len(skipped)} of {len(dependencies)} dependencies were NOT checked."]
     return CLEAN, [f"No known vulnerability in {len(dependencies)} pinned dependencies."]
 
 
@@ -54,18 +54,18 @@ def of_interpreter(vulnerabilities: list[Vulnerability]) -> tuple[int, list[str]
     lines = [
         f"Python: {each.cve}, {'guarded' if each.guard else 'NOT guarded'}. {each.title} {each.guard}" for each in vulnerabilities
     ]
-    lines.append(f"Python has {len(vulnerabilities)} known faults that a server can meet (advisories of {CHECKED_ON}).")
+    lines.append(f"Python has {len(vulnerabilities)} known vulnerabilities that can affect a server (advisories of {CHECKED_ON}).")
     return (VULNERABLE if exposed(vulnerabilities) else CLEAN), lines
 
 
-def _told(dependency: dict[str, Any]) -> str:
+def _advisories(dependency: dict[str, Any]) -> str:
     return ", ".join(
-        f"{each['id']} (mended in {', '.join(each['fix_versions']) or 'no version yet'})" for each in dependency["vulns"]
+        f"{each['id']} (fixed in {', '.join(each['fix_versions']) or 'no version yet'})" for each in dependency["vulns"]
     )
 
 
 if __name__ == "__main__":
-    code, lines = verdict(asked([ROOT / "requirements" / name for name in LOCKS], os.environ.get("OSV_URL", SERVICE)))
-    own, told = of_interpreter(known_vulnerabilities())
-    print("\n".join([*lines, *told]))
-    sys.exit(own or code)
+    code, lines = verdict(pip_audit_report([ROOT / "requirements" / name for name in LOCKS], os.environ.get("OSV_URL", SERVICE)))
+    interpreter_code, interpreter_lines = of_interpreter(known_vulnerabilities())
+    print("\n".join([*lines, *interpreter_lines]))
+    sys.exit(interpreter_code or code)

@@ -21,7 +21,7 @@ WITHOUT_MARK = {
 
 
 def marked(source: str) -> Iterator[tuple[str, str]]:
-    """Yield (case, name of a test) for each case that a test of one module names."""
+    """Yield (case, name of a test) for each catalogue mark in a test module."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for mark in node.decorator_list:
@@ -47,9 +47,9 @@ def main() -> None:
     """Print the table."""
     shown = covered(ROOT)
     sys.stdout.write("| Case | Asks | Tests |\n|---|---|---|\n")
-    for case, said in cases(ROOT).items():
+    for case, description in cases(ROOT).items():
         tests = "<br>".join(f"`{test}`" for test in shown.get(case, []))
-        sys.stdout.write(f"| {case} | {said['asks']} | {tests} |\n")
+        sys.stdout.write(f"| {case} | {description['asks']} | {tests} |\n")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from bandit.core.manager import BanditManager
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src", "tools")
 
-Finding = tuple[str, str]  # the path from the repository, and "B105 what bandit says of it"
+Finding = tuple[str, str]  # the path below the repository, and bandit's text: "B105 …"
 
 
 def findings(folders: Iterable[Path], root: Path) -> set[Finding]:
@@ -32,20 +32,20 @@ def findings(folders: Iterable[Path], root: Path) -> set[Finding]:
 
 def faults(found: set[Finding], accepted: dict[str, dict[str, str]]) -> list[str]:
     """Return a line for each unaccepted finding, unused acceptance, or missing reason."""
-    known = {(path, said) for path, all_said in accepted.items() for said in all_said}
-    lines = [f"{path}: {said} (mend it, or accept it with a reason in tools/bandit.toml)" for path, said in sorted(found - known)]
-    lines += [f"tools/bandit.toml accepts what is not found any more: {path}: {said}" for path, said in sorted(known - found)]
-    lines += [f"tools/bandit.toml gives no reason for {path}" for path, all_said in accepted.items() if not all(all_said.values())]
+    known = {(path, issue) for path, reasons in accepted.items() for issue in reasons}
+    lines = [f"{path}: {issue} (fix it, or accept it with a reason in tools/bandit.toml)" for path, issue in sorted(found - known)]
+    lines += [f"tools/bandit.toml accepts a finding that is gone: {path}: {issue}" for path, issue in sorted(known - found)]
+    lines += [f"tools/bandit.toml has no reason for {path}" for path, reasons in accepted.items() if not all(reasons.values())]
     return lines
 
 
 def main() -> int:
     """Print the faults and return the exit code."""
     accepted = tomllib.loads((ROOT / "tools/bandit.toml").read_text(encoding="utf-8"))
-    told = faults(findings([ROOT / folder for folder in FOLDERS], ROOT), accepted)
-    for line in told or ["Bandit finds nothing that is not accepted."]:
+    lines = faults(findings([ROOT / folder for folder in FOLDERS], ROOT), accepted)
+    for line in lines or ["Bandit has no finding that is not accepted."]:
         print(line)
-    return 1 if told else 0
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

@@ -34,21 +34,21 @@ WHOLE = (
 def shortfalls(report: dict[str, Any]) -> list[str]:
     """Return a sentence for each shortfall in a report (coverage.py's JSON)."""
     total = float(report["totals"]["percent_covered"])
-    said = [] if total >= OVERALL else [f"{total:.1f} % of all lines and branches are covered, {OVERALL:.0f} % are promised"]
+    lines = [] if total >= OVERALL else [f"{total:.1f} % of all lines and branches are covered, {OVERALL:.0f} % are promised"]
     for path, file in sorted(report["files"].items()):
         covered = float(file["summary"]["percent_covered"])
         if path.startswith(WHOLE) and covered < EVERYTHING:
             missing = f"lines {file['missing_lines']}, branches {file['missing_branches']}"
-            said.append(f"{path}: {covered:.1f} %, 100 % is promised; missing {missing}")
-    return said
+            lines.append(f"{path}: {covered:.1f} %, 100 % is promised; missing {missing}")
+    return lines
 
 
 def main(path: str) -> int:
     """Print the shortfalls and return the exit code."""
     report = json.loads(Path(path).read_text(encoding="utf-8"))
-    said = shortfalls(report)
-    print("\n".join(said) or f"Coverage is kept: {report['totals']['percent_covered']:.1f} %.")
-    return 1 if said else 0
+    lines = shortfalls(report)
+    print("\n".join(lines) or f"Coverage is kept: {report['totals']['percent_covered']:.1f} %.")
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

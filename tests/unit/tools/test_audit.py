@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.ports import free_port
-from tools.audit import CLEAN, UNKNOWN, VULNERABLE, asked, verdict
+from tools.audit import CLEAN, UNKNOWN, VULNERABLE, pip_audit_report, verdict
 
 ADVISORY = {
     "id": "PYSEC-2026-1", "summary": "S", "details": "D", "aliases": [], "affected": [{
@@ -52,17 +52,20 @@ def lock(folder: Path, *names: str) -> list[Path]:
 
 
 def test_a_known_vulnerability_is_told(service: str, tmp_path: Path) -> None:
-    code, lines = verdict(asked(lock(tmp_path, "harmless", "held-together"), service))
+    code, lines = verdict(pip_audit_report(lock(tmp_path, "harmless", "held-together"), service))
 
-    assert (code, lines[0]) == (VULNERABLE, "held-together 1.0: PYSEC-2026-1 (mended in 1.1)")
+    assert (code, lines[0]) == (VULNERABLE, "held-together 1.0: PYSEC-2026-1 (fixed in 1.1)")
 
 
 def test_none_is_known(service: str, tmp_path: Path) -> None:
-    assert verdict(asked(lock(tmp_path, "harmless"), service)) == (CLEAN, ["No known vulnerability in 1 pinned dependencies."])
+    assert verdict(pip_audit_report(lock(tmp_path, "harmless"), service)) == (
+        CLEAN,
+        ["No known vulnerability in 1 pinned dependencies."],
+    )
 
 
 def test_silence_is_not_health(tmp_path: Path) -> None:
-    code, lines = verdict(asked(lock(tmp_path, "harmless"), f"http://127.0.0.1:{free_port()}"))
+    code, lines = verdict(pip_audit_report(lock(tmp_path, "harmless"), f"http://127.0.0.1:{free_port()}"))
 
     assert code == UNKNOWN
     assert "NOT known" in lines[0]
