@@ -217,7 +217,7 @@ async def test_without_a_group_each_answer_has_a_delay_of_its_own(
     api: Api, app: App, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delays = iter([0, 25_000_000, 10_000_000])
-    monkeypatch.setattr(pool_model, "up_to_exactly", lambda most: next(delays))
+    monkeypatch.setattr(pool_model, "secret_number", lambda most: next(delays))
     event, poll, seats = await asked(api, 1, min_group=0, response_policy="many")
     for number in range(3):
         accepted(await event.answer(poll, seats[0], number), 201)
