@@ -132,12 +132,13 @@ $(BROWSER_READY): requirements/browser.txt $(READY)
 hops: setup ## Count function calls and files behind a poll, a submit and results
 	$(BIN)/python tools/hops.py
 
-check: setup ## Format, lint, types, import order, sizes, bandit
+check: setup ## Format, lint, types, import order, sizes, names and prose, bandit
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_sizes.py
+	$(BIN)/python tools/check_language.py
 	$(BIN)/python tools/check_bandit.py
 
 # Exit codes of tools/audit.py: 1 vulnerable, 2 the service could not be asked. TOLERATE=2 lets the second pass, where there is no network.
