@@ -60,7 +60,10 @@ _BULK = BulkWriter(
 
 
 class FeedHeads:
-    """The writer's `FeedHeadStore`; `max_bytes` is how much a session may store, 0 for any amount."""
+    """The writer's `FeedHeadStore`.
+
+    `max_bytes` bounds what a session stores; 0 means no bound.
+    """
 
     def __init__(self, max_bytes: int = 0) -> None:
         self._max_bytes = max_bytes
