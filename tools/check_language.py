@@ -33,7 +33,7 @@ MARKDOWN = ("*.md", "docs/*.md", "docs/decisions/*.md", ".github/*.md")
 
 PRIVATE_BOUND = re.compile(r"_?(MOST|LEAST|FEWEST|LONGEST|SHORTEST|LARGEST|SMALLEST|BIGGEST|HIGHEST|LOWEST|UPMOST)(_[A-Z0-9_]+)?")
 QUESTION = re.compile(r"(Who|Whose|What|Whatever|Whether|How|Where|When|Which|Why)\b")
-TURNED = {
+REPLACEMENTS = {
     re.compile(r"\banew\b"): "again",
     re.compile(r"\bsave for\b"): "except",
     re.compile(r"\bsave that\b"): "except that",
@@ -62,7 +62,7 @@ def names(sources: Mapping[str, ast.Module]) -> Iterator[Breach]:
                 yield f"{path}::{node.id}", "a bound is MAX_* or MIN_*, with a noun and a unit"
     for name, paths in places.items():
         if len(paths) > 1:
-            yield f"src::{name}", f"this class name stands for {len(paths)} things: {', '.join(paths)}"
+            yield f"src::{name}", f"{len(paths)} classes have this name: {', '.join(paths)}"
 
 
 def plurals(paths: Iterable[str]) -> Iterator[Breach]:
@@ -70,7 +70,7 @@ def plurals(paths: Iterable[str]) -> Iterator[Breach]:
     modules = {path.removesuffix(".py") for path in paths}
     for module in sorted(modules):
         if f"{module}s" in modules:
-            yield f"{module}s.py", f"stands beside {Path(module).name}.py: name both for what they hold"
+            yield f"{module}s.py", f"the plural of {Path(module).name}.py: name both for their contents"
 
 
 def docstrings(path: str, tree: ast.Module, lines: list[str]) -> Iterator[Breach]:
@@ -92,7 +92,7 @@ def comments(path: str, source: str) -> Iterator[Breach]:
             own_line = not token.line[: token.start[1]].strip()
             if own_line and token.end[1] > MAX_COLUMN and not re.search(r"https?://|# (noqa|type):", token.string):
                 yield f"{path}:{token.start[0]}", f"prose ends at column {MAX_COLUMN}"
-            yield from ((f"{path}:{token.start[0]}", each) for each in _turned(token.string))
+            yield from ((f"{path}:{token.start[0]}", each) for each in _inverted(token.string))
 
 
 def markdown(path: str, text: str) -> Iterator[Breach]:
@@ -104,7 +104,7 @@ def markdown(path: str, text: str) -> Iterator[Breach]:
         elif not fenced and not TABLE_OR_LINK.match(line):
             if len(line) > MAX_COLUMN:
                 yield f"{path}:{at}", f"prose ends at column {MAX_COLUMN}"
-            yield from ((f"{path}:{at}", each) for each in _turned(line))
+            yield from ((f"{path}:{at}", each) for each in _inverted(line))
 
 
 def subjects(lines: Iterable[str]) -> Iterator[Breach]:
@@ -130,12 +130,12 @@ def _sentences(text: str) -> Iterator[str]:
         words = len(re.sub(r"`[^`]*`", "code", sentence).split())
         if words > MAX_SENTENCE_WORDS:
             yield f"a sentence of {words} words, at most {MAX_SENTENCE_WORDS}: {sentence.split()[0]} …"
-    yield from _turned(text)
+    yield from _inverted(text)
 
 
-def _turned(text: str) -> Iterator[str]:
-    for turned, plain in TURNED.items():
-        if found := turned.search(text):
+def _inverted(text: str) -> Iterator[str]:
+    for inverted, plain in REPLACEMENTS.items():
+        if found := inverted.search(text):
             yield f'"{found[0]}": write {plain}'
 
 

@@ -51,7 +51,12 @@ def test_code_in_a_sentence_is_one_word():
     assert in_docstring("Run `a b c\n    d e f g h i j k l m n o p q r s t u v w x y z` now.") == []
 
 
-def test_a_turned_word_is_found_with_what_to_write():
+@pytest.mark.parametrize("mark", ["- ", "├── ", "│   ├── ", "└── "])
+def test_items_of_lists_and_branches_of_trees_are_sentences(mark):
+    assert in_docstring("Items" + f"\n    {mark}one word more" * 12) == []
+
+
+def test_an_inverted_word_is_found_with_its_replacement():
     assert in_docstring("Write the file anew.") == ['"anew": write again']
 
 
