@@ -137,7 +137,7 @@ class App:
             admin_token=settings.secret("admin_token"),
         )  # fmt: skip
         self.metrics, issuer = Metrics(), self.identity.issuer
-        self.sharing = MultiprocessMetrics(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
+        self.multiprocess_metrics = MultiprocessMetrics(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self._close_callbacks: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._connect_redis()
         self.presence = Presence(self.clock, self.sessions.may_be_anonymous)
@@ -203,8 +203,8 @@ class App:
         ]  # fmt: skip
         if self.db.is_shared:
             loops.append(self.worker_sync.run)
-        if self.sharing:
-            loops.append(self.sharing.run)
+        if self.multiprocess_metrics:
+            loops.append(self.multiprocess_metrics.run)
         if self.redis is not None:
             await self.redis_probe.check()
             loops.append(self.redis_probe.run)
@@ -221,9 +221,9 @@ class App:
             for close in self._close_callbacks:
                 await close()
             await asyncio.to_thread(self.db.close)
-            if self.sharing:
-                await self.sharing.write()
-                self.sharing.close()
+            if self.multiprocess_metrics:
+                await self.multiprocess_metrics.write()
+                self.multiprocess_metrics.close()
             log.info("stopped")
 
     async def _lifespan(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -262,8 +262,8 @@ class App:
 
     def _register_metrics(self) -> None:
         metrics, set_gauge, started_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
-        self.commits = CommitMetrics(metrics, self.clock)
-        self.released = ReleaseMetrics(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
+        self.commit_metrics = CommitMetrics(metrics, self.clock)
+        self.release_metrics = ReleaseMetrics(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
         set_gauge(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
         set_gauge(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
         set_gauge(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
@@ -286,7 +286,7 @@ class App:
         metrics.set_route_metrics(route_metrics(self.routes))
 
     async def _render_metrics(self) -> bytes:
-        series = await self.sharing.collect_all() if self.sharing else self.metrics.collect()
+        series = await self.multiprocess_metrics.collect_all() if self.multiprocess_metrics else self.metrics.collect()
         return await asyncio.to_thread(exposition, list(series))  # 1,500 lines with all routes take 7 ms
 
     def _build_removal(self) -> tuple[Purger, Retention]:
@@ -306,13 +306,13 @@ class App:
         """Update all state in memory, in commit order, before callers get a result."""
         self.sessions.apply(committed)
         self.worker_sync.notify(committed)
-        self.commits.count(committed)
-        self.released.record(committed.events)
+        self.commit_metrics.count(committed)
+        self.release_metrics.record(committed.events)
         self._on_events(committed.events)
 
     def _on_remote_commit(self, events: Sequence[object], upto: int) -> None:
         """Apply the commits of other processes to a session, up to a timestamp of its feed."""
-        self.commits.count_remote(events, upto)
+        self.commit_metrics.count_remote(events, upto)
         self._on_events(events)
 
     def _on_events(self, events: Sequence[object]) -> None:
@@ -327,7 +327,7 @@ class App:
                 self.exports.jobs.request_sweep()
             elif isinstance(event, EpochChanged):
                 self.sessions.reset()
-                self.check.clear_caches()
+                self.response_validator.clear_caches()
 
     def _build_routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
@@ -341,8 +341,8 @@ class App:
         results = ResultsHandler(db, segments, self.sessions, polls, builder, clock)
         leaderboard = LeaderboardHandler(db, self.sessions, polls, results, builder)
         self.streams = StreamRegistry(self.sessions, polls, results, clock)
-        check = self.check = ResponseValidator(db, self.types, partial(find_activity, self.sessions), self.budget)
-        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, check.validate))
+        validator = self.response_validator = ResponseValidator(db, self.types, partial(find_activity, self.sessions), self.budget)
+        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, validator.validate))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
@@ -357,7 +357,7 @@ class App:
                 participants_http.SeatEndpoints(db, writer, self.presence, clock, self.sessions.find, receipts, reserved_places),
             ),
             *responses_http.routes(
-                responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, ResponseCapacity(caps), receipts)
+                responses_http.ResponseEndpoints(db, writer, clock, validator, leaderboard, ResponseCapacity(caps), receipts)
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(

@@ -146,8 +146,8 @@ async def test_caches_give_up_what_is_oldest_and_never_the_last_session(api: Api
     for event, activity in zip(events, activities, strict=True):
         accepted(await event.answer(activity, await event.join(), {"choices": ["a"]}), 201)
         accepted(await api.get(f"{event.path}/status", token=event.host))
-    app.check.clear_caches()
-    assert not app.check._evict_oldest()
+    app.response_validator.clear_caches()
+    assert not app.response_validator._evict_oldest()
 
     while app.sessions._evict():
         pass

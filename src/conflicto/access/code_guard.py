@@ -152,7 +152,7 @@ class CodeGuard:
         if link_key is not None and not self._link_keys.matches(code, link_key):
             await self._count_wrong_link_key(pair, link_key)
             raise wrong
-        is_free = link_key is not None or self.used.has(*pair)
+        is_free = link_key is not None or self.used.contains(*pair)
         is_charged = not is_free and await self._charge(pair, repeats)
         try:
             yield

@@ -39,7 +39,7 @@ class UsedCodes:
     def __len__(self) -> int:
         return len(self._used)
 
-    def has(self, network: str, code: str) -> bool:
+    def contains(self, network: str, code: str) -> bool:
         """Return whether the code was used from the network within the last day."""
         used_s = self._used.get(_name(network, code))
         return used_s is not None and self._clock.monotonic_s() - used_s < LIFETIME_S

@@ -60,7 +60,7 @@ def liveness_server(host: str, port: int) -> Iterator[None]:
     stopping = asyncio.Event()
 
     async def serve() -> None:
-        server = await asyncio.start_server(_answer, host, port)
+        server = await asyncio.start_server(_respond, host, port)
         is_open.set()
         async with server:
             await stopping.wait()
@@ -76,11 +76,11 @@ def liveness_server(host: str, port: int) -> Iterator[None]:
         loop.close()
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         async with asyncio.timeout(MAX_READ_S):
-            head = await reader.readuntil(b"\r\n\r\n")
-        writer.write(_reply(head[:MAX_HEAD_BYTES]))
+            request = await reader.readuntil(b"\r\n\r\n")
+        writer.write(_response_to(request[:MAX_HEAD_BYTES]))
         await writer.drain()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         pass
@@ -88,8 +88,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         writer.close()
 
 
-def _reply(head: bytes) -> bytes:
-    is_live = head.startswith((b"GET /health/live ", b"HEAD /health/live "))
+def _response_to(request: bytes) -> bytes:
+    is_live = request.startswith((b"GET /health/live ", b"HEAD /health/live "))
     body: dict[str, object]
     if is_live:
         status, kind, body = "200 OK", "application/json", {"status": "live", "waiting_for": "database"}
@@ -99,6 +99,12 @@ def _reply(head: bytes) -> bytes:
             "type": "/problems/unavailable", "title": "The service cannot answer right now", "status": 503, "code": "unavailable",
             "detail": "The server starts and waits for its database.", "instance": "/", "request_id": "-",
         }  # fmt: skip
-    sent = json.dumps(body).encode()
-    lines = [f"HTTP/1.1 {status}", f"content-type: {kind}", f"content-length: {len(sent)}", "retry-after: 2", "connection: close"]
-    return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else sent)
+    content = json.dumps(body).encode()
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"content-type: {kind}",
+        f"content-length: {len(content)}",
+        "retry-after: 2",
+        "connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + (b"" if request.startswith(b"HEAD ") else content)

@@ -23,7 +23,7 @@ SEAT_BYTES = 150
 def memory_bytes(state: SessionState) -> int:
     """Return the estimated memory of a session in bytes, without its cached responses."""
     activities = (len(state.activities) + len(state.counts)) * ACTIVITY_BYTES
-    seats = (len(state.own_ts_by_participant) + len(state.seats) + len(state.departed)) * SEAT_BYTES
+    seats = (len(state.own_ts_by_participant) + len(state.seat_versions) + len(state.departed)) * SEAT_BYTES
     parts = (
         state.recent.text_bytes
         + len(state.recent) * ROW_BYTES

@@ -72,8 +72,8 @@ class CatchUp:
 
     def notify(self) -> None:
         """Wake those who wait for the next step."""
-        moved, self.advanced = self.advanced, asyncio.get_running_loop().create_future()
-        moved.set_result(None)
+        completed, self.advanced = self.advanced, asyncio.get_running_loop().create_future()
+        completed.set_result(None)
 
 
 class SessionCache:

@@ -92,7 +92,7 @@ class SessionState:
     stored_bytes: int
     activities: dict[UUID, Activity]
     counts: dict[tuple[UUID, int], Counts]
-    seats: dict[int, int]
+    seat_versions: dict[int, int]
     departed: set[int]
     loaded_ts: int
     recent: RecentRows
@@ -123,7 +123,7 @@ class SessionState:
 
         Leaving raises it, which invalidates the tokens of the seat.
         """
-        return self.seats.get(participant_id, 1)
+        return self.seat_versions.get(participant_id, 1)
 
     def activity(self, activity_id: UUID, *, for_host: bool) -> Activity:
         """Return an activity that the caller may know of.
@@ -270,8 +270,8 @@ class SessionState:
         else:
             self.departed.discard(participant.id)
         self.recent.put_participant(participant)
-        if participant.token_version > self.seats.get(participant.id, 1):
-            self.seats[participant.id] = participant.token_version
+        if participant.token_version > self.seat_versions.get(participant.id, 1):
+            self.seat_versions[participant.id] = participant.token_version
             self.view_caches[View.PARTICIPANT].revoke(participant.id)
         if participant.revision > 1:
             self.notifiers[View.PARTICIPANT].notify_participants({participant.id})
@@ -325,7 +325,7 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
         stored_bytes=row.counts["stored_bytes"],
         activities={activity.id: activity for activity in all_activities(tx, session_id)},
         counts=all_counts(tx, session_id),
-        seats=moved_seats(tx, session_id),
+        seat_versions=moved_seats(tx, session_id),
         departed=departed_ids(tx, session_id),
         loaded_ts=known_ts,
         recent=recent,

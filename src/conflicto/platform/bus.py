@@ -45,7 +45,7 @@ class Bus(Protocol):
     def is_listening(self) -> bool:
         """Return whether doorbells of other workers arrive."""
 
-    def publish(self, moved: Mapping[int, int]) -> None:
+    def publish(self, positions: Mapping[int, int]) -> None:
         """Publish the timestamps to which this worker moved topics."""
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class NoBus:
 
     is_listening = False
 
-    def publish(self, moved: Mapping[int, int]) -> None:
+    def publish(self, positions: Mapping[int, int]) -> None:
         """Do nothing."""
 
     async def run(self) -> None:
@@ -76,9 +76,9 @@ class RedisBus:
         self._publishing: asyncio.Task[None] | None = None
         self.is_listening = False
 
-    def publish(self, moved: Mapping[int, int]) -> None:
+    def publish(self, positions: Mapping[int, int]) -> None:
         """Publish the timestamps to which this worker moved topics, after `GATHER_S`."""
-        for topic, ts in moved.items():
+        for topic, ts in positions.items():
             self._gathered[topic] = max(ts, self._gathered.get(topic, 0))
         if self._gathered and (self._publishing is None or self._publishing.done()):
             self._publishing = asyncio.create_task(self._publish_gathered())
@@ -135,13 +135,13 @@ async def _publish(channel: str, message: str, client: Any) -> None:  # noqa: AN
     await client.publish(channel, message)
 
 
-def encode(moved: Mapping[int, int]) -> str:
+def encode(positions: Mapping[int, int]) -> str:
     """Return a message.
 
     >>> encode({7: 1795580453367871, 8: 1795580453367900})
     '7:1795580453367871 8:1795580453367900'
     """
-    return " ".join(f"{topic}:{ts}" for topic, ts in moved.items())
+    return " ".join(f"{topic}:{ts}" for topic, ts in positions.items())
 
 
 def decode(message: object) -> Iterator[tuple[int, int]]:

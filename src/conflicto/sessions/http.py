@@ -163,7 +163,7 @@ class SessionActionEndpoints:
         session = await self.writer.run(session_id, commands.replace_join_code, session_id, actor=request.caller.subject)
         return _session_response(request, session, self.tokens)
 
-    async def cover(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
+    async def set_overlay(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
         """Set or remove the screen's overlay."""
         return _session_response(
             request, await self.writer.run(session_id, commands.set_overlay, session_id, body.overlay), self.tokens
@@ -224,7 +224,8 @@ def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[
                 docs=Docs(summary="Lock or open a session to new participants", responses=session, problems=completed_problems)),
         control("POST", "/sessions/{session_id}/join-code", actions.renew_code, roles=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Replace the join code", responses=session, problems=completed_problems)),
-        control("POST", "/sessions/{session_id}/overlay", actions.cover, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+        control("POST", "/sessions/{session_id}/overlay", actions.set_overlay, roles=HOSTS, policy=CONTROL,
+                body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Set the overlay of the screen", responses=session, problems=completed_problems)),
         *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

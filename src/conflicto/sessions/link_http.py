@@ -108,7 +108,7 @@ class LinkEndpoints:
             request, query, part, len(found), show=lambda link: link_schemas.link_out(link, request.caller), key=_place
         )
 
-    async def make(self, request: CurrentRequest, session_id: int, body: link_schemas.LinkIn) -> Response:
+    async def create(self, request: CurrentRequest, session_id: int, body: link_schemas.LinkIn) -> Response:
         """Create a link and return it with its token."""
         expires_us = None if body.expires_at is None else parse_rfc3339(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
@@ -158,7 +158,7 @@ def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:
     return [
         control("GET", collection, links.page, roles=HOSTS, policy=policy, tag="links",
                 docs=Docs(summary="List the links of a session", responses={200: link_schemas.LinkPage})),
-        control("POST", collection, links.make, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+        control("POST", collection, links.create, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
                 docs=Docs(summary="Create a link", responses={201: link_schemas.LinkCreated}, problems=create_problems)),
         control("PATCH", link, links.rename, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
                 docs=Docs(summary="Rename a link", responses={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),

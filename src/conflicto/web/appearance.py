@@ -53,8 +53,8 @@ def appearance_form(texts: Mapping[str, str], appearance: Appearance) -> str:
     """Return the form for language, theme and size. Without scripts it reloads the page."""
     languages = [(name, f'lang="{name}" dir="{text_direction(name)}"', text) for name, text in NAMES.items()]
     fields = [_field("lang", texts, languages, appearance.locale)]
-    for name, of in (("theme", appearance.theme), ("size", appearance.size)):
-        fields.append(_field(name, texts, [(value, "", texts[f"looks.{value}"]) for value in CHOICES[name]], of))
+    for name, selected in (("theme", appearance.theme), ("size", appearance.size)):
+        fields.append(_field(name, texts, [(value, "", texts[f"looks.{value}"]) for value in CHOICES[name]], selected))
     return (
         f'<details class="menu looks" data-looks><summary><span aria-hidden="true">Aa</span>'
         f'<span class="hidden-text">{escape(texts["looks.title"])}</span></summary>'
@@ -63,9 +63,9 @@ def appearance_form(texts: Mapping[str, str], appearance: Appearance) -> str:
     )
 
 
-def _field(name: str, texts: Mapping[str, str], options: Iterable[tuple[str, str, str]], of: str) -> str:
+def _field(name: str, texts: Mapping[str, str], options: Iterable[tuple[str, str, str]], selected: str) -> str:
     listed = "".join(
-        f'<option value="{value}" {more}{" selected" if value == of else ""}>{escape(text)}</option>'
+        f'<option value="{value}" {more}{" selected" if value == selected else ""}>{escape(text)}</option>'
         for value, more, text in options
     )
     return f'<label for="looks-{name}">{escape(texts[f"looks.{name}"])}</label><select id="looks-{name}" name="{name}">{listed}</select>'

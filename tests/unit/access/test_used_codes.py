@@ -38,8 +38,8 @@ def test_bytes_are_bounded_for_codes_of_any_length(monkeypatch: pytest.MonkeyPat
     for nth in range(100):
         used.add("192.0.2.1", f"{nth:0{length}}")
     assert len(used) == 10
-    assert not used.has("192.0.2.1", f"{89:0{length}}")
-    assert used.has("192.0.2.1", f"{90:0{length}}")
+    assert not used.contains("192.0.2.1", f"{89:0{length}}")
+    assert used.contains("192.0.2.1", f"{90:0{length}}")
 
 
 def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
@@ -50,9 +50,9 @@ def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
     clock.advance(REFRESH_S - 1)
     assert not used.add("a", "GOOD")
     clock.advance(86_400)
-    assert used.has("a", "GOOD"), "a day after its last use"
+    assert used.contains("a", "GOOD"), "a day after its last use"
     clock.advance(2)
-    assert not used.has("a", "GOOD")
+    assert not used.contains("a", "GOOD")
     assert used.add("b", "OTHER")
     assert len(used) == 1, "a forgotten code takes no space"
 
@@ -60,8 +60,8 @@ def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
 def test_a_pair_is_found_by_both_parts() -> None:
     used = UsedCodes(ManualClock())
     used.add("ab", "c")
-    assert not used.has("a", "bc")
-    assert not used.has("ab", "C")
+    assert not used.contains("a", "bc")
+    assert not used.contains("ab", "C")
 
 
 def test_the_shared_budget_evicts_the_oldest_entries() -> None:
@@ -73,8 +73,8 @@ def test_the_shared_budget_evicts_the_oldest_entries() -> None:
     budget.account("another").add(ENTRY_BYTES)
     budget.evict_to_fit()
 
-    assert not used.has("192.0.2.1", "a")
-    assert used.has("192.0.2.1", "c")
+    assert not used.contains("192.0.2.1", "a")
+    assert used.contains("192.0.2.1", "c")
 
 
 def test_a_bound_below_one_entry_stores_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,13 +60,13 @@ class _ReservedPlacesCache:
         self._places = places
         self._read: dict[int, ReservedPlaces] = {}
 
-    def of(self, session_id: int) -> ReservedPlaces:
+    def get(self, session_id: int) -> ReservedPlaces:
         if session_id not in self._read:
             self._read[session_id] = self._places(self._tx, session_id) if self._places else NO_RESERVED_PLACES
         return self._read[session_id]
 
     def release(self, participant: Participant) -> None:
-        reserved = self.of(participant.session_id)
+        reserved = self.get(participant.session_id)
         self._read[participant.session_id] = replace(reserved, counted=reserved.counted - {participant.id})
 
 
@@ -138,7 +138,7 @@ def _has_reserved_place(participant: Participant, reserved_cache: _ReservedPlace
 
     They may not while an anonymous round is open, where they could answer twice.
     """
-    reserved = reserved_cache.of(participant.session_id)
+    reserved = reserved_cache.get(participant.session_id)
     return participant.id in reserved.counted and participant.id not in reserved.uncounted
 
 
@@ -170,7 +170,7 @@ def _seat_session(
         outcomes.update((place, CodeUnknown()) for place, _ in numbered_requests)
         return []
     taken = store.taken_keys(tx, session_id, {request.nickname.key for _, request in numbered_requests})
-    reserved = reserved_cache.of(session_id) if session.max_participants else NO_RESERVED_PLACES
+    reserved = reserved_cache.get(session_id) if session.max_participants else NO_RESERVED_PLACES
     new_seats = []
     for place, request in numbered_requests:
         refusal = _refusal(tx, session, request, taken, reserved)

@@ -42,14 +42,14 @@ class BulkWriter:
     ) -> None:
         # The names in these statements are our own fields and columns.
         names = ", ".join(columns.values())
-        news = {field: _JsonField(field, table.c[column].type) for field, column in columns.items()}
-        records = f"{_RECORDS} ({', '.join(new.declared for new in news.values())})"
-        selected = ", ".join(new.value for new in news.values())
+        json_fields = {field: _JsonField(field, table.c[column].type) for field, column in columns.items()}
+        records = f"{_RECORDS} ({', '.join(json_field.declared for json_field in json_fields.values())})"
+        selected = ", ".join(json_field.value for json_field in json_fields.values())
         self._insert = text(f"INSERT INTO {table.name} ({names}) SELECT {selected} FROM {records}")  # noqa: S608
         self._insert_each = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: S608
         self._inserted = _values(table, columns)
-        changed = ", ".join(f"{columns[field]} = {news[field].value}" for field in updated)
-        found = " AND ".join(f"{table.name}.{columns[field]} = {news[field].value}" for field in key)
+        changed = ", ".join(f"{columns[field]} = {json_fields[field].value}" for field in updated)
+        found = " AND ".join(f"{table.name}.{columns[field]} = {json_fields[field].value}" for field in key)
         self._update = text(f"UPDATE {table.name} SET {changed} FROM {records} WHERE {found}")  # noqa: S608
         changed = ", ".join(f"{columns[field]} = ?" for field in updated)
         found = " AND ".join(f"{columns[field]} = ?" for field in key)

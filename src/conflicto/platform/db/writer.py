@@ -191,12 +191,12 @@ class Writer:
 
     def _commit(self, group: list[Command]) -> None:
         now = self._clock.monotonic_s()
-        late = [command for command in group if command.deadline_s <= now]
-        timely = [command for command in group if command.deadline_s > now]
-        for outcomes, committed, commands in self._runner.run(timely) if timely else ():
+        overdue = [command for command in group if command.deadline_s <= now]
+        in_time = [command for command in group if command.deadline_s > now]
+        for outcomes, committed, commands in self._runner.run(in_time) if in_time else ():
             self._post(commands, outcomes, committed)
-        if late:
-            self._post(late, [Overloaded(retry_after_s=RETRY_AFTER_S)] * len(late), None)
+        if overdue:
+            self._post(overdue, [Overloaded(retry_after_s=RETRY_AFTER_S)] * len(overdue), None)
 
     def _post(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
         if self._loop is not None and not self._loop.is_closed():

@@ -62,13 +62,13 @@ class ConnectionEviction:
         """Close some of `connections` for the newest one if their number is close to the limit."""
         if len(connections) <= self._pressure or now_s < self._retry_at_s:
             return
-        chosen = self._choose(newest)
-        for connection in chosen:
+        evicted = self._choose(newest)
+        for connection in evicted:
             connections.discard(connection)
             self.discard(connection)
             close(connection)
-        self.evicted += len(chosen)
-        if len(chosen) < self._batch:
+        self.evicted += len(evicted)
+        if len(evicted) < self._batch:
             self._retry_at_s = now_s + RETRY_S
 
     def _choose(self, newest: Connection) -> list[Connection]:
