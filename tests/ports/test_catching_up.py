@@ -107,7 +107,7 @@ class Hall:
             lambda tx: rename(tx, seat, name),
             lambda tx: remove(tx, seat, erase_responses=False, forget=False),
             lambda tx: set_locked(tx, session_id, locked=locked),
-            lambda tx: replace_links(tx, session_id, self.rng.choice([OPERATOR, COHOST]), life_s=60),
+            lambda tx: replace_links(tx, session_id, self.rng.choice([OPERATOR, COHOST]), lifetime_s=60),
             lambda tx: add_link(tx, session_id, NewLink(self.rng.choice(list(Scope))), OPERATOR),
             lambda tx: revoke_any(tx, session_id, self.rng),
             lambda tx: start_round(tx, self.stage.activity_id, actor="test"),
@@ -246,7 +246,7 @@ async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, oth
     stage, heads = set_stage(kit, people=2), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
     assert (head.token_version(), head.seat_version(stage.people[0])) == (1, 1)
-    await asyncio.to_thread(other.do, stage.session_id, replace_links, stage.session_id, OPERATOR, life_s=60)
+    await asyncio.to_thread(other.do, stage.session_id, replace_links, stage.session_id, OPERATOR, lifetime_s=60)
     await asyncio.to_thread(other.do, stage.session_id, remove, stage.people[0], erase_responses=False, forget=False)
     await swept(heads)
     assert await heads.get(stage.session_id) is head

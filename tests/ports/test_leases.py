@@ -48,7 +48,7 @@ async def test_one_process_purges_while_another_holds_back(kit: Kit, other: Kit)
     removed: list[str] = []
 
     def step(name: str, rows: list[int]) -> object:
-        def purge(tx: object, session_id: int, at_most: int) -> int:
+        def purge(tx: object, session_id: int, limit: int) -> int:
             removed.append(name)
             return rows.pop() if rows else 0
 

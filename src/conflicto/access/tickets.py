@@ -53,8 +53,8 @@ class UsedTickets:
         self._used[name] = now_s + TICKET_LIFETIME_S + MARGIN_S
         self._account.add(TICKET_BYTES)
         if self._redis is not None:
-            key, life_s = self._prefix + name, TICKET_LIFETIME_S + MARGIN_S
-            if not await self._redis.run(lambda client: client.set(key, b"", nx=True, ex=life_s), default=True):
+            key, lifetime_s = self._prefix + name, TICKET_LIFETIME_S + MARGIN_S
+            if not await self._redis.run(lambda client: client.set(key, b"", nx=True, ex=lifetime_s), default=True):
                 raise TokenInvalid
 
     def _remove_oldest(self) -> None:

@@ -223,8 +223,8 @@ class ActivityControls:
     async def duplicate(self, request: CurrentRequest, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
         """Copy the session: a new draft with the same activities and no answers."""
         title = body.title if body else None
-        life_s = self.tokens.tokens.max_lifetime_s
-        copy = await self.writer.run(session_id, edit.duplicate_session, session_id, title=title, life_s=life_s)
+        lifetime_s = self.tokens.tokens.max_lifetime_s
+        copy = await self.writer.run(session_id, edit.duplicate_session, session_id, title=title, lifetime_s=lifetime_s)
         return await created_session(self.tokens, copy)
 
     async def _run(self, request: Request, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Response:  # noqa: ANN401 - a command

@@ -231,10 +231,10 @@ def last_index(tx: ReadTx, session_id: int) -> int | None:
     return largest
 
 
-def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
+def purge(tx: WriteTx, session_id: int, limit: int) -> int:
     """Delete some activities of a deleted session and all its counts. Return their number."""
     tx.write(delete(activity_rounds).where(activity_rounds.c.session_id == session_id))
-    batch = select(activities.c.id).where(activities.c.session_id == session_id).limit(at_most)
+    batch = select(activities.c.id).where(activities.c.session_id == session_id).limit(limit)
     return tx.write(delete(activities).where(activities.c.id.in_(batch.scalar_subquery())))
 
 

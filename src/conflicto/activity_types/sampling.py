@@ -129,11 +129,11 @@ class ResponseSampler:
         min_items, max_items = part.get("minItems", 0), part.get("maxItems", MAX_ITEMS)
         if "enum" in items and part.get("uniqueItems"):
             return self._sample_options(items["enum"], at, rng, min_items=min_items, max_items=min(max_items, len(items["enum"])))
-        wanted = max(min_items, min(rng.randint(1, max(1, max_items)), rng.randint(1, max(1, max_items))))
+        size = max(min_items, min(rng.randint(1, max(1, max_items)), rng.randint(1, max(1, max_items))))
         found: list[Any] = []
-        for _ in range(wanted * 4):
+        for _ in range(size * 4):
             value = self._value(items, at + "/*", rng)
-            if len(found) < wanted and value not in found:
+            if len(found) < size and value not in found:
                 found.append(value)
         while len(found) < min_items and not part.get("uniqueItems"):
             found.append(self._value(items, at + "/*", rng))

@@ -50,8 +50,8 @@ def application(only: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Run the command line."""
-    named = sys.argv[1] if len(sys.argv) > 1 else None
-    application(named if named in COMMANDS or named in GROUPS else None)()
+    command = sys.argv[1] if len(sys.argv) > 1 else None
+    application(command if command in COMMANDS or command in GROUPS else None)()
 
 
 def _print_version(is_requested: bool) -> None:  # noqa: FBT001 - typer's callback

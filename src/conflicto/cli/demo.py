@@ -71,9 +71,9 @@ def demo(
 
 
 def _questions(file: Path) -> dict[str, dict[str, Any]]:
-    beside = file.with_suffix(".json")
-    found: dict[str, dict[str, Any]] = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
-    return found
+    path = file.with_suffix(".json")
+    questions: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return questions
 
 
 def _draw(name: str, feed: list[FeedItem], about: Mapping[str, Any]) -> None:

@@ -59,8 +59,8 @@ def export(
 export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES_HELP}"
 
 
-def _write_export(tx: ReadTx, named: str, form: FileFormat, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
-    session = session_by_name(tx, named)
+def _write_export(tx: ReadTx, session_name: str, form: FileFormat, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
+    session = session_by_name(tx, session_name)
     write_file(ResponseReader(tx, session.id), form, shape, sink, types)
     return anonymous_titles(session_questions(tx, session.id, types))
 

@@ -73,15 +73,15 @@ def rotate() -> None:
     out.print(f"Receipts are signed with {kid_of(public_text(key))} after the next start.", markup=False)
 
 
-def _text(named: str) -> str:
+def _text(path: str) -> str:
     """Return a receipt from a file or stdin, at most the longest valid one."""
-    if named == "-":
+    if path == "-":
         return sys.stdin.read(MAX_RECEIPT_CHARS + 1).strip()
     try:
-        with Path(named).open(encoding="utf-8", errors="replace") as file:
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
             return file.read(MAX_RECEIPT_CHARS + 1).strip()
     except OSError as error:
-        err.print(f"{named} cannot be read: {error.strerror}.", markup=False)
+        err.print(f"{path} cannot be read: {error.strerror}.", markup=False)
         raise typer.Exit(EXIT_USAGE) from None
 
 
@@ -93,17 +93,17 @@ def _lines(path: Path) -> set[str]:
         raise typer.Exit(EXIT_USAGE) from None
 
 
-def _keys(named: str | None) -> dict[str, str]:
+def _keys(source: str | None) -> dict[str, str]:
     """Return public keys by id: from a URL, a file, or the database."""
-    if named is None:
+    if source is None:
         settings = settings_or_exit()
         with existing_database(settings) as db:
             return db.query(receipt_public_keys)
     try:
-        body = _fetched(named) if named.startswith(("http://", "https://")) else Path(named).read_bytes()
+        body = _fetched(source) if source.startswith(("http://", "https://")) else Path(source).read_bytes()
         return {each["kid"]: each["x"] for each in _key_set(body)}
     except (OSError, httpx2.HTTPError, msgspec.DecodeError, LookupError, TypeError) as error:
-        err.print(f"No keys could be read from {named}: {type(error).__name__}.", markup=False)
+        err.print(f"No keys could be read from {source}: {type(error).__name__}.", markup=False)
         raise typer.Exit(EXIT_UNUSABLE) from None
 
 

@@ -55,7 +55,7 @@ def rehearse(
     Exit codes: 0 done, 3 settings, database or server unusable, or the server refuses, 4 no such
     session.
     """
-    session_id, token = create_link_token(Scope.HOST, session, name="conflicto rehearse", life_s=TOKEN_LIFETIME_S)
+    session_id, token = create_link_token(Scope.HOST, session, name="conflicto rehearse", lifetime_s=TOKEN_LIFETIME_S)
     try:
         uvloop.run(_run_rehearsal(url, f"/sessions/{session_id}", token, RehearsalOptions(participants, seconds, language, keep)))
     except RequestFailed as error:

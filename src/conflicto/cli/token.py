@@ -62,7 +62,7 @@ def screen(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> Non
     _print("screen", create_link_token(Scope.SCREEN, session)[1], url, as_json=as_json)
 
 
-def create_link_token(scope: Scope, named: str, *, name: str = "conflicto token", life_s: int | None = None) -> tuple[int, str]:
+def create_link_token(scope: Scope, named: str, *, name: str = "conflicto token", lifetime_s: int | None = None) -> tuple[int, str]:
     """Return a session's id and the token of a new link, or print what is missing and exit.
 
     A running server reads the link when the token is first used.
@@ -76,7 +76,7 @@ def create_link_token(scope: Scope, named: str, *, name: str = "conflicto token"
         )
         with db.writer_connection() as connection, connection.begin():
             tx = WriteTx(connection, now_us=clock.wall_us(), heads={}, subscribers={})
-            link = add_link_offline(tx, session.id, NewLink(scope, name=name, life_s=life_s or tokens.max_lifetime_s))
+            link = add_link_offline(tx, session.id, NewLink(scope, name=name, lifetime_s=lifetime_s or tokens.max_lifetime_s))
         end_s = link.expires_us // US_PER_S
         return session.id, tokens.mint(link.role, session.id, version=session.token_version, link=link.id, end_s=end_s)
 

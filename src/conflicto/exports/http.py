@@ -166,8 +166,8 @@ def _file_response(request: Request, job: ExportJob, file: BinaryIO) -> Response
 
 def _file_headers(job: ExportJob) -> tuple[Header, ...]:
     form = FileFormat(job.form)
-    named = content_disposition(job.title, job.session_id, form, Shape(job.shape))
-    return (b"content-type", form.media_type.encode()), (b"content-disposition", named.encode()), NO_STORE
+    disposition = content_disposition(job.title, job.session_id, form, Shape(job.shape))
+    return (b"content-type", form.media_type.encode()), (b"content-disposition", disposition.encode()), NO_STORE
 
 
 def _query_choice(request: Request, name: str, default: Choice) -> Choice:

@@ -280,8 +280,8 @@ class SessionCache:
     async def _load(self, session_id: int) -> SessionState:
         try:
             while True:
-                life, state = self._resets, await self._db.read(load_session_state, session_id)
-                if self._committed_positions.pop(session_id, 0) <= state.position and life == self._resets:
+                resets, state = self._resets, await self._db.read(load_session_state, session_id)
+                if self._committed_positions.pop(session_id, 0) <= state.position and resets == self._resets:
                     break
         except NotFound:
             self._mark_deleted(session_id)

@@ -10,7 +10,7 @@ MAX_PARTICIPANTS = 50_000
 FIRST_VERSION = 1
 """Token version of a seat that was never moved or left."""
 
-SEAT_LINK_LIFE_S = 600
+SEAT_LINK_LIFETIME_S = 600
 """Lifetime of a seat link: enough to pick up another phone, too short for a leaked photo."""
 
 

@@ -277,10 +277,10 @@ def erased_ids(tx: ReadTx) -> list[int]:
     return list(tx.connection.execute(_FORGOTTEN).scalars())
 
 
-def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
+def purge(tx: WriteTx, session_id: int, limit: int) -> int:
     """Delete some participants of a deleted session and all its seat links. Return their number."""
     tx.write(delete(seat_links).where(seat_links.c.session_id == session_id))
-    batch = select(participants.c.id).where(participants.c.session_id == session_id).limit(at_most)
+    batch = select(participants.c.id).where(participants.c.session_id == session_id).limit(limit)
     return tx.write(delete(participants).where(participants.c.id.in_(batch.scalar_subquery())))
 
 

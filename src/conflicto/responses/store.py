@@ -378,14 +378,14 @@ def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
         yield row.round, row.response_text
 
 
-def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove up to `at_most` responses of a deleted session and return their number.
+def purge(tx: WriteTx, session_id: int, limit: int) -> int:
+    """Remove up to `limit` responses of a deleted session and return their number.
 
     Pooled responses are removed first.
     """
-    if pooled := purge_pools(tx, session_id, at_most):
+    if pooled := purge_pools(tx, session_id, limit):
         return pooled
-    ids = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)
+    ids = select(responses.c.id).where(responses.c.session_id == session_id).limit(limit)
     return tx.write(delete(responses).where(responses.c.id.in_(ids.scalar_subquery())))
 
 

@@ -87,6 +87,6 @@ def save_segment(tx: WriteTx, round_key: RoundKey, basis: bytes, segment: Segmen
     tx.write(insert(tally_segments), row)
 
 
-def purge(tx: WriteTx, session_id: int, at_most: int) -> int:  # noqa: ARG001 - there are a few dozen at most
+def purge(tx: WriteTx, session_id: int, limit: int) -> int:  # noqa: ARG001 - there are a few dozen at most
     """Delete the segments of a deleted session and return their number."""
     return tx.write(delete(tally_segments).where(tally_segments.c.session_id == session_id))

@@ -62,7 +62,7 @@ class SessionEndpoints:
         """Create a draft and return its tokens."""
         new = commands.NewSession(**body.fields())
         session, status = await self.writer.run(
-            (), create_session_with_links, new, key=_key(request), life_s=self.tokens.tokens.max_lifetime_s
+            (), create_session_with_links, new, key=_key(request), lifetime_s=self.tokens.tokens.max_lifetime_s
         )
         return await created_session(self.tokens, session, status)
 

@@ -73,7 +73,7 @@ class LinkTokens:
         found = await self._oldest(session.id)
         if found.keys() != FIRST_SCOPES:
             await self.writer.run(
-                session.id, ensure_first_links, session.id, creator=OPERATOR, life_s=self.tokens.max_lifetime_s
+                session.id, ensure_first_links, session.id, creator=OPERATOR, lifetime_s=self.tokens.max_lifetime_s
             )  # fmt: skip
             found = await self._oldest(session.id)
         return self.pair((found[Scope.OWNER], found[Scope.SCREEN]), session.token_version)
@@ -113,12 +113,12 @@ class LinkEndpoints:
         expires_us = None if body.expires_at is None else parse_rfc3339(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
             raise InvalidInput(errors=(FieldError("/expires_at", "must lie in the future"),))
-        link, token = await self._create(request, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))
+        link, token = await self._create(request, session_id, NewLink(body.scope, body.name, expires_us, self._lifetime_s))
         return json_response(link_schemas.link_out(link, request.caller) | {"token": token}, status=201)
 
     async def issue_token(self, request: CurrentRequest, session_id: int, body: link_schemas.TokenIn) -> Response:
         """Create an unnamed link and return its token."""
-        link, token = await self._create(request, session_id, NewLink(Scope(body.role), life_s=self._life_s))
+        link, token = await self._create(request, session_id, NewLink(Scope(body.role), lifetime_s=self._lifetime_s))
         return json_response({"role": body.role, "token": token, "link_id": link.id}, status=201)
 
     async def rename(self, request: CurrentRequest, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Response:
@@ -133,12 +133,12 @@ class LinkEndpoints:
 
     async def replace(self, request: CurrentRequest, session_id: int) -> Response:
         """Revoke every link that the caller may manage, and return tokens of new ones."""
-        links = await self.writer.run(session_id, replace_links, session_id, request.caller, life_s=self._life_s)
+        links = await self.writer.run(session_id, replace_links, session_id, request.caller, lifetime_s=self._lifetime_s)
         session = await self.db.read(session_by_id, session_id)
         return json_response(self.tokens.pair(links, session.token_version))
 
     @property
-    def _life_s(self) -> int:
+    def _lifetime_s(self) -> int:
         return self.tokens.tokens.max_lifetime_s
 
     async def _create(self, request: CurrentRequest, session_id: int, new: NewLink) -> tuple[Link, str]:

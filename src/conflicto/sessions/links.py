@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conflicto.sessions.idempotency import Key
     from conflicto.sessions.model import Session
 
-DEFAULT_LIFE_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
+DEFAULT_LIFETIME_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
 
 PRUNED_AFTER_S = max(LIFETIME_S.values()) + DAY_S
 """Seconds after the end of a link until none of its tokens can be valid, so that its row can go."""
@@ -40,35 +40,35 @@ FIRST_SCOPES = (Scope.OWNER, Scope.SCREEN)
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link to create. It lasts until `expires_us`, at most `life_s` seconds."""
+    """A link to create. It lasts until `expires_us`, at most `lifetime_s` seconds."""
 
     scope: Scope
     name: str = ""
     expires_us: int | None = None
-    life_s: int = DEFAULT_LIFE_S
+    lifetime_s: int = DEFAULT_LIFETIME_S
 
 
-def create_links(tx: WriteTx, session_id: int, scopes: Iterable[Scope], *, creator: str, life_s: int) -> list[Link]:
+def create_links(tx: WriteTx, session_id: int, scopes: Iterable[Scope], *, creator: str, lifetime_s: int) -> list[Link]:
     """Create an unnamed link of each scope."""
-    return [_added(tx, session_id, NewLink(scope, life_s=life_s), creator) for scope in scopes]
+    return [_added(tx, session_id, NewLink(scope, lifetime_s=lifetime_s), creator) for scope in scopes]
 
 
-def create_session_with_links(tx: WriteTx, new: NewSession, *, life_s: int, key: Key | None = None) -> tuple[Session, int]:
+def create_session_with_links(tx: WriteTx, new: NewSession, *, lifetime_s: int, key: Key | None = None) -> tuple[Session, int]:
     """Create a draft with its first links, and return it with its HTTP status.
 
     The same key returns the same session in its present state.
     """
     session, status = create_session(tx, new, key=key)
     if session.id in tx.heads and not store.session_links(tx, session.id):
-        create_links(tx, session.id, FIRST_SCOPES, creator=OPERATOR, life_s=life_s)
+        create_links(tx, session.id, FIRST_SCOPES, creator=OPERATOR, lifetime_s=lifetime_s)
     return session, status
 
 
-def ensure_first_links(tx: WriteTx, session_id: int, *, creator: str, life_s: int) -> None:
+def ensure_first_links(tx: WriteTx, session_id: int, *, creator: str, lifetime_s: int) -> None:
     """Create the missing first links of a session."""
     session_by_id(tx, session_id)
     alive = {link.scope for link in store.session_links(tx, session_id) if is_active(link, tx.now_us)}
-    create_links(tx, session_id, [scope for scope in FIRST_SCOPES if scope not in alive], creator=creator, life_s=life_s)
+    create_links(tx, session_id, [scope for scope in FIRST_SCOPES if scope not in alive], creator=creator, lifetime_s=lifetime_s)
 
 
 def add_link(tx: WriteTx, session_id: int, new: NewLink, caller: Caller) -> Link:
@@ -125,7 +125,7 @@ def revoke_link(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> 
         _record(tx, link, caller, "link-revoked")
 
 
-def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) -> tuple[Link, Link]:
+def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, lifetime_s: int) -> tuple[Link, Link]:
     """Revoke every link that the caller may manage, and return a new host link and screen link.
 
     For an owner or the operator that includes the owner's link and tokens from before links
@@ -143,7 +143,7 @@ def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) 
         _require_capacity(tx, session_id)
     record_transition(tx, session_id, actor=caller.subject, entity="session", entity_id=str(session_id), moved=(None, "tokens-rotated"),
            reason=None)  # fmt: skip
-    host, screen = create_links(tx, session_id, scopes, creator=caller.subject, life_s=life_s)
+    host, screen = create_links(tx, session_id, scopes, creator=caller.subject, lifetime_s=lifetime_s)
     return host, screen
 
 
@@ -179,7 +179,7 @@ def _added(tx: WriteTx, session_id: int, new: NewLink, creator: str) -> Link:
 
 
 def _new(tx: WriteTx, session_id: int, new: NewLink, creator: str, *, changed_ts: int) -> Link:
-    latest_us = tx.now_us + new.life_s * US_PER_S
+    latest_us = tx.now_us + new.lifetime_s * US_PER_S
     return Link(
         id=random_uuid(), session_id=session_id, scope=new.scope, name=new.name, creator=creator, created_us=tx.now_us,
         expires_us=min(new.expires_us or latest_us, latest_us), revoked_us=None, changed_ts=changed_ts,

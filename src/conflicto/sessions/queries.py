@@ -66,16 +66,16 @@ def sessions_by_code(tx: ReadTx, codes: Sequence[str]) -> list[Session | DomainE
     return [found[code] or CodeUnknown() for code in codes]
 
 
-def session_by_name(tx: ReadTx, named: str) -> Session:
+def session_by_name(tx: ReadTx, name: str) -> Session:
     """Return the session with an id, or with a join code.
 
     Raises:
         NotFound, CodeUnknown: it does not exist.
     """
-    number = named.isascii() and named.isdecimal() and len(named) <= MAX_ID_DIGITS
+    number = name.isascii() and name.isdecimal() and len(name) <= MAX_ID_DIGITS
     if not number:
-        return session_by_code(tx, named)
-    session = store.find(tx, int(named))
+        return session_by_code(tx, name)
+    session = store.find(tx, int(name))
     if session is None:
         raise NotFound("No session has this id.")
     return session

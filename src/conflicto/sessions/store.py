@@ -31,7 +31,7 @@ _BY_CODE = select(sessions).where(sessions.c.join_code == bindparam("code"), IS_
 _OPEN = (
     select(literal(1))
     .where(~sessions.c.deleted, sessions.c.status.in_([SessionStatus.DRAFT.value, SessionStatus.ACTIVE.value]))
-    .limit(bindparam("at_most"))
+    .limit(bindparam("limit"))
     .subquery()
 )
 _COUNT_OPEN = select(func.count()).select_from(_OPEN)
@@ -57,7 +57,7 @@ _EXPIRED = (
         sessions.c.updated_ts < bindparam("before"),
     )
     .order_by(sessions.c.created_ts)
-    .limit(bindparam("at_most"))
+    .limit(bindparam("limit"))
 )
 _IDLE_DRAFTS = (
     select(sessions.c.id)
@@ -69,7 +69,7 @@ _IDLE_DRAFTS = (
         feed_heads.c.ts < bindparam("before"),
     )
     .order_by(sessions.c.created_ts)
-    .limit(bindparam("at_most"))
+    .limit(bindparam("limit"))
 )
 _DELETED = select(sessions.c.id).where(sessions.c.deleted).limit(1)
 
@@ -86,9 +86,9 @@ def find_by_code(tx: ReadTx, code: str) -> Session | None:
     return _session(row) if row else None
 
 
-def count_open(tx: ReadTx, at_most: int) -> int:
-    """Count the sessions that can be joined, up to `at_most`."""
-    return tx.scalar(_COUNT_OPEN, {"at_most": at_most}) or 0
+def count_open(tx: ReadTx, limit: int) -> int:
+    """Count the sessions that can be joined, up to `limit`."""
+    return tx.scalar(_COUNT_OPEN, {"limit": limit}) or 0
 
 
 def newest(
@@ -176,9 +176,9 @@ def next_deleted(tx: ReadTx) -> int | None:
     return found
 
 
-def expired_sessions(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
+def expired_sessions(tx: ReadTx, before_us: int, limit: int) -> list[int]:
     """Return some sessions that were completed and unchanged since an instant, the oldest first."""
-    return list(tx.connection.execute(_EXPIRED, {"before": before_us, "at_most": at_most}).scalars())
+    return list(tx.connection.execute(_EXPIRED, {"before": before_us, "limit": limit}).scalars())
 
 
 def is_expired(session: Session, before_us: int) -> bool:
@@ -186,9 +186,9 @@ def is_expired(session: Session, before_us: int) -> bool:
     return session.status is SessionStatus.COMPLETED and session.updated_ts < before_us
 
 
-def idle_drafts(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
+def idle_drafts(tx: ReadTx, before_us: int, limit: int) -> list[int]:
     """Return some drafts without any change since an instant, the oldest first."""
-    return list(tx.connection.execute(_IDLE_DRAFTS, {"before": before_us, "at_most": at_most}).scalars())
+    return list(tx.connection.execute(_IDLE_DRAFTS, {"before": before_us, "limit": limit}).scalars())
 
 
 def is_idle_draft(session: Session, head_ts: int, before_us: int) -> bool:
@@ -196,9 +196,9 @@ def is_idle_draft(session: Session, head_ts: int, before_us: int) -> bool:
     return session.status is SessionStatus.DRAFT and head_ts < before_us
 
 
-def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:
+def purge_keys(tx: WriteTx, session_id: int, limit: int) -> int:
     """Remove some idempotency keys of a deleted session; returns how many."""
-    batch = select(idempotency_keys.c.id).where(idempotency_keys.c.session_id == session_id).limit(at_most)
+    batch = select(idempotency_keys.c.id).where(idempotency_keys.c.session_id == session_id).limit(limit)
     return tx.write(delete(idempotency_keys).where(idempotency_keys.c.id.in_(batch.scalar_subquery())))
 
 

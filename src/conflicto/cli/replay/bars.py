@@ -32,15 +32,15 @@ def bars(counts: Mapping[str, int], *, labels: Mapping[str, str], bins: Sequence
     add up to the values'.
     """
     left = dict(counts)
-    drawn = []
+    result = []
     for low, high in pairwise([*bins, float("inf")]) if bins else ():
         inside = [value for value in left if low <= _number(value) < high]
-        drawn.append(Bar(_range(low, high), sum(left.pop(value) for value in inside)))
+        result.append(Bar(_range(low, high), sum(left.pop(value) for value in inside)))
     ordered = sorted(left, key=lambda value: (_number(value), value))
-    drawn += [Bar(_label(value, labels), left[value]) for value in ordered[:MAX_BARS]]
+    result += [Bar(_label(value, labels), left[value]) for value in ordered[:MAX_BARS]]
     if ordered[MAX_BARS:]:
-        drawn.append(Bar("others", sum(left[value] for value in ordered[MAX_BARS:])))
-    return drawn
+        result.append(Bar("others", sum(left[value] for value in ordered[MAX_BARS:])))
+    return result
 
 
 def draw_bar(bar: Bar, *, longest: int, width: int) -> str:

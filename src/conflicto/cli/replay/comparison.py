@@ -69,9 +69,9 @@ def _column(name: str, expected: dict[int, tuple[int, str]], feed: Sequence[Feed
     for item in feed:
         found = bytes(item.response_data).decode()
         row, cell = left.pop(item.participant_id or 0, (None, None))
-        wanted = None if cell is None else answer_text(cell)
-        if item.deleted or found != wanted:
-            mismatches.append(Mismatch(name, row, wanted, found))
+        expected_text = None if cell is None else answer_text(cell)
+        if item.deleted or found != expected_text:
+            mismatches.append(Mismatch(name, row, expected_text, found))
         elif item.updated_at <= last:
             mismatches.append(Mismatch(name, row, f"after {last}", f"at {item.updated_at}"))
         last = item.updated_at

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conflicto.participants import store
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatLinkInvalid
 from conflicto.participants.events import ParticipantChanged, ParticipantRemoved
-from conflicto.participants.model import SEAT_LINK_LIFE_S, Participant
+from conflicto.participants.model import SEAT_LINK_LIFETIME_S, Participant
 from conflicto.participants.nickname import Nickname, allowed_suggestions, suggestions
 from conflicto.participants.queries import link_digest, participant_by_id
 from conflicto.platform.instants import US_PER_S
@@ -105,7 +105,7 @@ def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
 def link_seat(tx: WriteTx, participant_id: int, secret: str) -> int:
     """Store a link with `secret` and return its expiry in µs; it replaces an earlier link."""
     participant = participant_by_id(tx, participant_id)
-    expires_us = tx.now_us + SEAT_LINK_LIFE_S * US_PER_S
+    expires_us = tx.now_us + SEAT_LINK_LIFETIME_S * US_PER_S
     store.remove_links(tx, participant_id)
     store.add_link(tx, link_digest(secret), participant, expires_us)
     return expires_us

@@ -36,8 +36,8 @@ class _OrderedJoin(Join):
 
 @compiles(_OrderedJoin)
 def _compile_ordered_join(join: _OrderedJoin, compiler: SQLCompiler, **how: Any) -> str:  # noqa: ANN401 - the compiler's own
-    usual: str = compiler.visit_join(join, **how)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one unannotated
-    return usual.replace(" JOIN ", " CROSS JOIN ", 1)
+    sql: str = compiler.visit_join(join, **how)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one unannotated
+    return sql.replace(" JOIN ", " CROSS JOIN ", 1)
 
 
 class KeyLookup:
@@ -72,20 +72,20 @@ class KeyLookup:
         return tx.all(self._sqlite, {"keys": _json(list(keys)), **parameters})
 
 
-def _in_array(array: ColumnElement[Any], place: int, wanted: ColumnElement[Any]) -> ColumnElement[Any]:
+def _in_array(array: ColumnElement[Any], place: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the key part to compare with a column in SQLite.
 
     UUIDs stand there with dashes, and bytes as hex digits.
     """
     value = array.op("->>")(literal_column(str(place)))
-    if isinstance(wanted.type, Uuid16 | LargeBinary):
-        return type_coerce(func.unhex(value, literal_column("'-'")), wanted.type)
+    if isinstance(column.type, Uuid16 | LargeBinary):
+        return type_coerce(func.unhex(value, literal_column("'-'")), column.type)
     return value
 
 
-def _in_record(value: ColumnElement[Any], wanted: ColumnElement[Any]) -> ColumnElement[Any]:
+def _in_record(value: ColumnElement[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the key part to compare with a column in PostgreSQL."""
-    return func.decode(value, literal_column("'hex'")) if isinstance(wanted.type, LargeBinary) else value
+    return func.decode(value, literal_column("'hex'")) if isinstance(column.type, LargeBinary) else value
 
 
 def _json(keys: object) -> str:

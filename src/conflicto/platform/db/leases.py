@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _CREATE = text("INSERT INTO meta (key, value) VALUES (:key, '0 nobody') ON CONFLICT DO NOTHING")
 
 
-def claim(tx: WriteTx, name: str, holder: str, life_s: float) -> bool:
-    """Claim or renew a lease for `life_s` seconds from now, by the clock that orders the feed.
+def claim(tx: WriteTx, name: str, holder: str, lifetime_s: float) -> bool:
+    """Claim or renew a lease for `lifetime_s` seconds from now, by the clock that orders the feed.
 
     Returns False if another process has it.
     """
@@ -31,7 +31,9 @@ def claim(tx: WriteTx, name: str, holder: str, life_s: float) -> bool:
     if present != holder and int(until) > tx.now_us:
         return False
     tx.write(
-        update(metadata_table).where(metadata_table.c.key == key).values(value=f"{tx.now_us + round(life_s * US_PER_S)} {holder}")
+        update(metadata_table)
+        .where(metadata_table.c.key == key)
+        .values(value=f"{tx.now_us + round(lifetime_s * US_PER_S)} {holder}")
     )
     return True
 

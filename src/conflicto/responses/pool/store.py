@@ -203,9 +203,9 @@ def newest_timestamps(tx: ReadTx) -> dict[int, int]:
     return {row.session_id: row.ts for row in tx.all(_NEWEST_TIMESTAMPS)}
 
 
-def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove up to `at_most` pooled rows of a deleted session and return their number."""
-    ids = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
+def purge(tx: WriteTx, session_id: int, limit: int) -> int:
+    """Remove up to `limit` pooled rows of a deleted session and return their number."""
+    ids = select(pool.c.id).where(pool.c.session_id == session_id).limit(limit)
     return tx.write(delete(pool).where(pool.c.id.in_(ids.scalar_subquery())))
 
 
