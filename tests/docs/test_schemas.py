@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from conflicto.platform.http.openapi.names import _NAMES
+
 Document = dict[str, Any]
 Place = tuple[str | int, ...]
 
@@ -76,6 +78,13 @@ def test_enumerations_unions_and_objects_have_names(document: Document) -> None:
     }  # fmt: skip
 
     assert unnamed == set()
+
+
+def test_every_chosen_name_is_used(document: Document) -> None:
+    """A renamed model would lose its chosen name, which generated clients use."""
+    unused = set(_NAMES.values()) - document["components"]["schemas"].keys()
+
+    assert unused == set()
 
 
 def test_titles_only_repeat_names_of_schemas(document: Document) -> None:

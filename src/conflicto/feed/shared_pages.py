@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from conflicto.platform.shared_cache import SharedCache
 
 
-class _CachedPage(msgspec.Struct, frozen=True):
-    """A page in the shared cache; its items are encoded JSON."""
+class _CachedPage(msgspec.Struct, frozen=True, rename={"timestamps": "stamps"}):
+    """A page in the shared cache; its items are encoded JSON.
+
+    Workers of an earlier program share the cache during an upgrade, so stored names stay.
+    """
 
     items: list[msgspec.Raw]
     timestamps: list[int]

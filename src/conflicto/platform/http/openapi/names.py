@@ -14,8 +14,8 @@ _NAMES = {
     "ActivityPut": "ActivityReplacement",
     "ActivityStatusOut": "ActivityStatusReport",
     "ChangeFeedOut": "ChangePage",
+    "ContentErrorOut": "ValidationError",
     "ExportOut": "ExportJob",
-    "Fault": "ValidationError",
     "FieldProblem": "FieldError",
     "FloodIn": "ParticipantRemovalRequest",
     "FloodOut": "ParticipantRemoval",
@@ -46,7 +46,7 @@ _NAMES = {
     "TypePage": "ActivityTypePage",
     "TypeSummary": "ActivityTypeSummary",
     "ValidateIn": "ActivityTypeValidationRequest",
-    "ValidatedOut": "ActivityTypeValidation",
+    "ValidationOut": "ActivityTypeValidation",
 }
 """Schema names by model name, where the rule of `schema_name` does not apply."""
 
