@@ -178,8 +178,9 @@ def response_out(
 ) -> dict[str, Any]:
     """Return the JSON object of a response.
 
-    `anonymous` leaves the author out. `buried` makes it a tombstone for the caller. `for_others`:
-    the caller is neither host nor author, and gets the text masked by the word filter.
+    `anonymous` leaves the author out. `as_tombstone` makes it a tombstone for the caller.
+    `for_others`: the caller is neither host nor author, and gets the text masked by the word
+    filter.
     """
     deleted = response.deleted or as_tombstone
     text = response.masked if for_others and response.masked is not None else response.text
