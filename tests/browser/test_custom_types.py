@@ -51,6 +51,10 @@ EARLIER = """import { ActivityElement, h, pictured, shown, textField } from "../
 import { drawMore } from "../../sdk/pictures.js";
 
 export default class extends ActivityElement {
+  static {
+    this.holds("extra");
+  }
+
   take(name, value) {
     super.take(name, value);
     this.dataset.taken = (this.dataset.taken ?? "") + name + " ";

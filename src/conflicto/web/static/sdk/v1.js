@@ -7,8 +7,8 @@
 //
 // Properties of the editor: type, config, secret, form (draws the generated form). Event: `change` with the new config and secret.
 //
-// Earlier names stay as aliases: `shown`, `pictured`, `held`, `take()`, `tell()`, `begin()`, `give()`, and
-// `most` of `textField()`, and `own` of `h()`.
+// Earlier names stay as aliases: `shown`, `pictured`, `held`, `holds()`, `take()`, `tell()`, `begin()`, `give()`,
+// and `most` of `textField()`, and `own` of `h()`.
 
 import { h, patch } from "../core/dom.js";
 import { formatNumber, t } from "../core/i18n.js";
@@ -30,6 +30,10 @@ class ViewElement extends HTMLElement {
         set(value) { this.take(name, value); }, // views that override the earlier name go on working
       });
     }
+  }
+
+  static holds(...names) {
+    this.declare(...names);
   }
 
   setProperty(name, value) {
