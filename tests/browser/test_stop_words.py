@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 def test_a_new_wall_is_in_the_language_of_the_page_until_the_host_says_otherwise(live: LiveSession) -> None:
     host = live.host(locale="de-DE")
     host.locator(".adding summary").click()
-    host.locator(".types button", has_text="Textwand").click()
+    host.locator(".types button", has_text="Freitext").click()
     host.get_by_label("Frage").fill("Was hilft?")
     host.get_by_text("Weitere Einstellungen").click()
     language = host.get_by_label("Kleine W\u00f6rter")
