@@ -80,7 +80,7 @@ async def test_patterns_have_a_bound(api: Api, pattern: str, status: int) -> Non
         assert str(MAX_PATTERN_VALUES) in (await api.get("/problems/pattern-too-large")).json()["description"]
 
 
-@pytest.mark.parametrize("answers", [20, 100])
+@pytest.mark.parametrize("answers", [20, pytest.param(100, marks=pytest.mark.timed)])
 async def test_what_was_an_attack_ends_at_a_count_of_comparisons(api: Api, answers: int) -> None:
     """Responses of a thousand objects each, and the most expensive pattern, without a match."""
     event, wall = await walled(api)

@@ -122,7 +122,7 @@ def revoke_any(tx: WriteTx, session_id: int, rng: Random) -> None:
 
 
 def state(head: SessionState) -> dict[str, Any]:
-    names = ("session", "ts", "control_ts", "participants", "participants_ts", "activities", "seats", "departed", "links")
+    names = ("session", "ts", "control_ts", "participants", "participants_ts", "activities", "seat_versions", "departed", "links")
     counts = {key: counts for key, counts in head.counts.items() if counts != Counts()}
     return {name: getattr(head, name) for name in names} | {"counts": counts}
 
