@@ -6,6 +6,7 @@ import pytest
 
 from conflicto.platform.metrics.definitions import METRICS
 from conflicto.platform.metrics.deprecated import OLD_NAMES
+from conflicto.platform.metrics.route_metrics import route_metrics
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.scrape import Samples, grown, parse
@@ -22,6 +23,27 @@ async def test_invalid_requests_are_counted(api: Api) -> None:
                 assert b"not-http" in await line.rest()
 
     assert grown(before, await scrape(api), "conflicto_problems_total", "other", "unknown", "not-http") == 2
+
+
+ACTIONS = {
+    "conflicto_activities_total": {
+        "active", "create", "delete", "extend", "focus", "new_round", "page", "patch", "read", "replace", "reset", "reveal",
+        "set_status", "transition",
+    },
+    "conflicto_polls_total": {
+        "activity_status", "changes_since", "events", "leaderboard", "responses_since", "results", "session_status",
+    },
+    "conflicto_responses_total": {"delete", "edit", "moderate", "submit"},
+}  # fmt: skip
+"""First labels that dashboards of operators query. They come from names of functions in Python."""
+
+
+async def test_a_renamed_function_does_not_rename_a_label(api: Api) -> None:
+    found: dict[str, set[str]] = {}
+    for each in route_metrics(api.app.routes).values():
+        found.setdefault(each.metric.name, set()).add(each.label)
+
+    assert found == ACTIONS
 
 
 ONLY_WITH_REDIS = {"conflicto_redis_up", "conflicto_pubsub_connected", "conflicto_doorbells"}
