@@ -153,7 +153,7 @@ new-type: setup ## Create a folder for an activity type that passes its tests: N
 	$(BIN)/conflicto types new "$(NAME)" --folder "$(or $(FOLDER),src/conflicto/activity_types)"
 
 docs: setup ## Write the generated pages of docs/ again
-	$(BIN)/python tools/generate_docs.py
+	$(BIN)/python -m tools.generate_docs
 
 bench: bench-tools ## Measure speed against the floor: 13 minutes; BENCH="--quick" or "--only room" for less
 	$(BIN)/python -m bench $(BENCH)

@@ -1,4 +1,7 @@
-"""Write the pages of settings, errors, metrics and limits from the program itself (`make docs`)."""
+"""Write the pages of settings, errors, metrics and limits from the program itself (`make docs`).
+
+The picture of the packages is drawn too.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ from conflicto.platform.metrics.deprecated import OLD_LABELS, OLD_NAMES
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import OLD_NAMES as OLD_SETTINGS
 from conflicto.settings import Settings
+from tools import draw_packages
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -273,6 +277,7 @@ def pages() -> dict[Path, str]:
         app = App(Settings.model_validate({"DATABASE_URL": url, "CONFLICTO_DATA_DIR": folder}))
         made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app), DOCS / "metrics.md": metrics_page()}
         made[DOCS / "limits.md"] = limits_page(app)
+        made[DOCS / "pictures" / "packages.svg"] = draw_packages.picture()
         app.db.close()
     return made
 
