@@ -1,6 +1,5 @@
 """Tests of the OpenAPI document: every route with roles, bodies, parameters and problems."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,9 +133,9 @@ async def test_every_success_has_a_schema_and_an_example_that_fits(app: App, doc
 
 
 async def test_pages_tell_the_servers_successes_from_what_a_portal_says(app: App, document: Document) -> None:
-    listed = re.search(r"const RESPONSE_FIELDS = (\[.*\]);", CALLS.read_text())
+    listed = re.search(r"const RESPONSE_FIELDS = \[([^]]*)\];", CALLS.read_text())
     assert listed
-    members = set(json.loads(listed[1]))
+    members = set(re.findall(r'"(\w+)"', listed[1]))
     unknown = {
         route.name
         for route, operation in operations(app, document)

@@ -4,9 +4,17 @@ import { createClient, type Client } from "./client/client/index.js";
 import * as api from "./client/index.js";
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
-const leavesOneOpen: IsAny<api.ActivityResults | api.ChangePage | api.Problem | api.ResponseChangePage | api.SessionCreated> = false;
+const leavesOneOpen: IsAny<
+  api.ActivityResults | api.ChangePage | api.Problem | api.ResponseChangePage | api.SessionCreated
+> = false;
 
-const config = { question: "Lunch?", options: [{ id: "pizza", text: "Pizza" }, { id: "curry", text: "Curry" }] };
+const config = {
+  question: "Lunch?",
+  options: [
+    { id: "pizza", text: "Pizza" },
+    { id: "curry", text: "Curry" },
+  ],
+};
 const key = () => ({ "Idempotency-Key": crypto.randomUUID() });
 
 function clientOf(token?: string): Client {
@@ -15,7 +23,8 @@ function clientOf(token?: string): Client {
 
 /** Returns the body of a success. */
 function given<T>(reply: { data?: T; error?: unknown; response?: Response }): Exclude<T, void | null> {
-  if (reply.data === undefined || reply.data === null) throw new Error(`${reply.response?.status}: ${JSON.stringify(reply.error)}`);
+  if (reply.data === undefined || reply.data === null)
+    throw new Error(`${reply.response?.status}: ${JSON.stringify(reply.error)}`);
   return reply.data as Exclude<T, void | null>;
 }
 
@@ -60,13 +69,21 @@ async function follow(made: api.SessionCreated, poll: api.Activity) {
   const client = clientOf(made.host_token);
   const path = { session_id: made.id, activity_id: poll.id };
   const page: api.ResponseChangePage = given(await api.followResponses({ client, path: { ...path, timestamp: "0" } }));
-  const later: api.ResponseChangePage = given(await api.followResponses({ client, path: { ...path, timestamp: page.cursor } }));
-  const changes: api.ChangePage = given(await api.followChanges({ client, path: { session_id: made.id, timestamp: "0" } }));
+  const later: api.ResponseChangePage = given(
+    await api.followResponses({ client, path: { ...path, timestamp: page.cursor } }),
+  );
+  const changes: api.ChangePage = given(
+    await api.followChanges({ client, path: { session_id: made.id, timestamp: "0" } }),
+  );
   const reply = await api.getResults({ client, path });
   const results: api.ActivityResults = given(reply);
   const choices = results.results.choices;
   if (choices?.op !== "count") throw new Error(`results are of ${choices?.op}`);
-  const known = await api.getResults({ client, path, headers: { "If-None-Match": reply.response?.headers.get("ETag") ?? "" } });
+  const known = await api.getResults({
+    client,
+    path,
+    headers: { "If-None-Match": reply.response?.headers.get("ETag") ?? "" },
+  });
   return {
     answers: page.items.map((item) => item.response_data),
     later: later.count,
@@ -97,8 +114,13 @@ async function takeHome(made: api.SessionCreated) {
   const text = async (format: api.ExportFormat) => (await (await file(format)).text()).trim();
   const result = {
     csv: (await text("csv")).split("\r\n").length,
-    jsonl: (await text("jsonl")).split("\n").map((line) => (JSON.parse(line) as { response_data: unknown }).response_data),
-    xlsx: Buffer.from(await (await file("xlsx")).arrayBuffer()).subarray(0, 2).toString() === "PK",
+    jsonl: (await text("jsonl"))
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { response_data: unknown }).response_data),
+    xlsx:
+      Buffer.from(await (await file("xlsx")).arrayBuffer())
+        .subarray(0, 2)
+        .toString() === "PK",
   };
   const deleted = await api.deleteSession({ client, path });
   return { ...result, deleted: deleted.response?.status };

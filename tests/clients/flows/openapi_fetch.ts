@@ -8,16 +8,26 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 const leavesOneOpen: IsAny<Schemas[keyof Schemas]> = false; // a union with `any` is `any`
 
 const url = process.env.CONFLICTO_URL ?? "";
-const config = { question: "Lunch?", options: [{ id: "pizza", text: "Pizza" }, { id: "curry", text: "Curry" }] };
+const config = {
+  question: "Lunch?",
+  options: [
+    { id: "pizza", text: "Pizza" },
+    { id: "curry", text: "Curry" },
+  ],
+};
 const key = () => ({ "Idempotency-Key": crypto.randomUUID() });
 
 function clientOf(token?: string) {
-  return createClient<paths, "application/json" | "application/problem+json">({ baseUrl: url, headers: token ? { authorization: `Bearer ${token}` } : {} });
+  return createClient<paths, "application/json" | "application/problem+json">({
+    baseUrl: url,
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  });
 }
 
 /** Returns the body of a success. */
 function given<T>(reply: { data?: T; error?: unknown; response: Response }): NonNullable<T> {
-  if (reply.data === undefined || reply.data === null) throw new Error(`${reply.response.status}: ${JSON.stringify(reply.error)}`);
+  if (reply.data === undefined || reply.data === null)
+    throw new Error(`${reply.response.status}: ${JSON.stringify(reply.error)}`);
   return reply.data;
 }
 
@@ -27,7 +37,9 @@ async function prepare() {
   const made = given(await admin.POST("/api/v1/sessions", { params: { header: key() }, body: { title: "Town hall" } }));
   const host = clientOf(made.host_token);
   const path = { session_id: made.id };
-  const opened = given(await host.PATCH("/api/v1/sessions/{session_id}", { params: { path }, body: { status: "active" } }));
+  const opened = given(
+    await host.PATCH("/api/v1/sessions/{session_id}", { params: { path }, body: { status: "active" } }),
+  );
   const body: Schemas["ActivityRequest"] = { type: "poll", config, status: "active" };
   const activities = "/api/v1/sessions/{session_id}/activities";
   const plain = given(await host.POST(activities, { params: { path }, body: { type: "pulse" } }));
@@ -72,7 +84,9 @@ async function follow(made: Schemas["SessionCreated"], poll: Schemas["Activity"]
   const page: Schemas["ResponseChangePage"] = given(await since("0"));
   const later = given(await since(page.cursor));
   const changes = given(
-    await host.GET("/api/v1/sessions/{session_id}/changes/since/{timestamp}", { params: { path: { ...path, timestamp: "0" } } }),
+    await host.GET("/api/v1/sessions/{session_id}/changes/since/{timestamp}", {
+      params: { path: { ...path, timestamp: "0" } },
+    }),
   );
   const results = (tag?: string) =>
     host.GET("/api/v1/sessions/{session_id}/activities/{activity_id}/results", {
@@ -101,12 +115,22 @@ async function takeHome(made: Schemas["SessionCreated"]) {
   const host = clientOf(made.host_token);
   const path = { session_id: made.id };
   const file = async (format: Schemas["ExportFormat"]): Promise<ArrayBuffer> =>
-    given(await host.GET("/api/v1/sessions/{session_id}/export", { params: { path, query: { format } }, parseAs: "arrayBuffer" }));
+    given(
+      await host.GET("/api/v1/sessions/{session_id}/export", {
+        params: { path, query: { format } },
+        parseAs: "arrayBuffer",
+      }),
+    );
   const text = async (format: Schemas["ExportFormat"]) => new TextDecoder().decode(await file(format)).trim();
   const result = {
     csv: (await text("csv")).split("\r\n").length,
-    jsonl: (await text("jsonl")).split("\n").map((line) => (JSON.parse(line) as { response_data: unknown }).response_data),
-    xlsx: Buffer.from(await file("xlsx")).subarray(0, 2).toString() === "PK",
+    jsonl: (await text("jsonl"))
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { response_data: unknown }).response_data),
+    xlsx:
+      Buffer.from(await file("xlsx"))
+        .subarray(0, 2)
+        .toString() === "PK",
   };
   const deleted = await host.DELETE("/api/v1/sessions/{session_id}", { params: { path } });
   return { ...result, deleted: deleted.response.status };

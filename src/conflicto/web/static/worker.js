@@ -17,7 +17,8 @@ addEventListener("fetch", (event) => {
 
 // Deletes caches of other builds, whose files have other addresses.
 async function removeOldCaches() {
-  for (const name of await caches.keys()) if (name.startsWith("conflicto ") && name !== CACHE_NAME) await caches.delete(name);
+  for (const name of await caches.keys())
+    if (name.startsWith("conflicto ") && name !== CACHE_NAME) await caches.delete(name);
   await clients.claim();
 }
 

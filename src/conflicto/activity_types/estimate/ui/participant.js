@@ -8,17 +8,33 @@ export default class extends ActivityElement {
   view() {
     const { unit, min, max } = this.config;
     const right = this.activity.secret?.correct;
-    const value = this.#text ?? this.value?.text ?? (typeof this.value?.value === "number" ? plain(this.value.value) : "");
+    const value =
+      this.#text ?? this.value?.text ?? (typeof this.value?.value === "number" ? plain(this.value.value) : "");
     return [
       h("label", { for: "value" }, this.t("label")),
-      h("div", { class: "row" },
+      h(
+        "div",
+        { class: "row" },
         h("input", {
-          id: "value", class: "grow", type: "text", inputmode: min >= 0 ? "decimal" : "text", autocomplete: "off", dir: "ltr", value, disabled: !this.isOpen,
-          "aria-invalid": this.#error ? "true" : null, "aria-describedby": "value-hint", oninput: (event) => this.read(event.target.value), onblur: () => this.left(),
+          id: "value",
+          class: "grow",
+          type: "text",
+          inputmode: min >= 0 ? "decimal" : "text",
+          autocomplete: "off",
+          dir: "ltr",
+          value,
+          disabled: !this.isOpen,
+          "aria-invalid": this.#error ? "true" : null,
+          "aria-describedby": "value-hint",
+          oninput: (event) => this.read(event.target.value),
+          onblur: () => this.left(),
         }),
-        unit ? h("span", { dir: "auto" }, unit) : null),
+        unit ? h("span", { dir: "auto" }, unit) : null,
+      ),
       h("p", { id: "value-hint", class: this.#error ? "bad" : "muted small" }, this.#error || bounds(this, min, max)),
-      right === undefined ? null : h("p", { class: "strong" }, this.t("right", { value: formatNumber(right), unit: unit ?? "" })),
+      right === undefined
+        ? null
+        : h("p", { class: "strong" }, this.t("right", { value: formatNumber(right), unit: unit ?? "" })),
     ];
   }
 
@@ -33,9 +49,12 @@ export default class extends ActivityElement {
   errorFor(value) {
     const { min, max, step } = this.config;
     if (Number.isNaN(value)) return this.t("unclear", { a: plain(1234), b: plain(0.5) });
-    if (value < (min ?? -Number.MAX_SAFE_INTEGER) || value > (max ?? Number.MAX_SAFE_INTEGER)) return bounds(this, min ?? -Number.MAX_SAFE_INTEGER, max ?? Number.MAX_SAFE_INTEGER);
+    if (value < (min ?? -Number.MAX_SAFE_INTEGER) || value > (max ?? Number.MAX_SAFE_INTEGER))
+      return bounds(this, min ?? -Number.MAX_SAFE_INTEGER, max ?? Number.MAX_SAFE_INTEGER);
     const steps = step ? (value - (min ?? 0)) / step : 0;
-    return Math.abs(steps - Math.round(steps)) > 1e-9 * Math.max(1, Math.abs(steps)) ? this.t("step", { step: plain(step) }) : "";
+    return Math.abs(steps - Math.round(steps)) > 1e-9 * Math.max(1, Math.abs(steps))
+      ? this.t("step", { step: plain(step) })
+      : "";
   }
 
   setProperty(name, value) {
@@ -52,7 +71,12 @@ export default class extends ActivityElement {
   }
 }
 
-const plain = (value) => new Intl.NumberFormat(document.documentElement.lang, { numberingSystem: "latn", useGrouping: false, maximumFractionDigits: 20 }).format(value);
+const plain = (value) =>
+  new Intl.NumberFormat(document.documentElement.lang, {
+    numberingSystem: "latn",
+    useGrouping: false,
+    maximumFractionDigits: 20,
+  }).format(value);
 
 function bounds(view, min, max) {
   if (min === undefined && max === undefined) return "";

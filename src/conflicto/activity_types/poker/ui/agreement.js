@@ -4,8 +4,15 @@ import { h } from "../../sdk/v1.js";
 
 export function drawAgreement(view, { values = [] }) {
   const deck = view.config.deck;
-  const played = values.filter(({ count }) => count > 0).map(({ value }) => value).sort((a, b) => deck.indexOf(a) - deck.indexOf(b));
+  const played = values
+    .filter(({ count }) => count > 0)
+    .map(({ value }) => value)
+    .sort((a, b) => deck.indexOf(a) - deck.indexOf(b));
   if (!played.length) return null;
   const [low, high] = [played[0], played.at(-1)];
-  return h("p", { class: "strong large" }, played.length === 1 ? `✓ ${view.t("agreed", { card: low })}` : view.t("apart", { low, high }));
+  return h(
+    "p",
+    { class: "strong large" },
+    played.length === 1 ? `✓ ${view.t("agreed", { card: low })}` : view.t("apart", { low, high }),
+  );
 }

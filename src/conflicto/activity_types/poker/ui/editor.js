@@ -12,8 +12,22 @@ export default class extends EditorElement {
     const deck = this.config.deck?.join();
     return [
       this.form(),
-      h("div", { class: "row wrap", role: "group", "aria-label": this.t("decks") }, Object.entries(DECKS).map(([name, cards]) =>
-        h("button", { type: "button", key: name, "aria-pressed": String(deck === cards.join()), onclick: () => this.change({ ...this.config, deck: cards }) }, this.t(name)))),
+      h(
+        "div",
+        { class: "row wrap", role: "group", "aria-label": this.t("decks") },
+        Object.entries(DECKS).map(([name, cards]) =>
+          h(
+            "button",
+            {
+              type: "button",
+              key: name,
+              "aria-pressed": String(deck === cards.join()),
+              onclick: () => this.change({ ...this.config, deck: cards }),
+            },
+            this.t(name),
+          ),
+        ),
+      ),
     ];
   }
 }

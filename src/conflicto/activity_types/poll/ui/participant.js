@@ -6,7 +6,14 @@ export default class extends ActivityElement {
     const chosen = this.value?.choices ?? [];
     return [
       multiple ? h("p", { class: "muted" }, this.t("several", { n: most })) : null,
-      choices({ legend: this.t("legend"), options, chosen, multiple, disabled: !this.isOpen, onpick: (id, on) => this.pick(id, on, most) }),
+      choices({
+        legend: this.t("legend"),
+        options,
+        chosen,
+        multiple,
+        disabled: !this.isOpen,
+        onpick: (id, on) => this.pick(id, on, most),
+      }),
     ];
   }
 

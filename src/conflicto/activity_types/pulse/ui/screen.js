@@ -5,8 +5,17 @@ export default class extends ActivityElement {
   view() {
     const counts = new Map((this.results?.reactions?.values ?? []).map(({ value, count }) => [value, count]));
     const most = Math.max(1, ...counts.values());
-    return h("ul", { class: "reactions" }, this.config.emojis.map((emoji) =>
-      h("li", { key: emoji, style: { "--weight": ((counts.get(emoji) ?? 0) / most).toFixed(3) } },
-        h("span", { class: "emoji" }, emoji), h("span", { class: "strong" }, formatNumber(counts.get(emoji) ?? 0)))));
+    return h(
+      "ul",
+      { class: "reactions" },
+      this.config.emojis.map((emoji) =>
+        h(
+          "li",
+          { key: emoji, style: { "--weight": ((counts.get(emoji) ?? 0) / most).toFixed(3) } },
+          h("span", { class: "emoji" }, emoji),
+          h("span", { class: "strong" }, formatNumber(counts.get(emoji) ?? 0)),
+        ),
+      ),
+    );
   }
 }

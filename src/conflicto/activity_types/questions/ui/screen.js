@@ -8,10 +8,20 @@ export default class extends ActivityElement {
   view() {
     const asked = ordered(this.responses, this.results);
     return [
-      h("ol", { class: "asked" }, asked.slice(0, MAX_SHOWN).map((each) =>
-        h("li", { key: each.id },
-          h("span", { class: "votes" }, h("span", { "aria-hidden": "true" }, "▲ "), formatNumber(each.votes)),
-          h("span", { class: "grow", dir: "auto" }, each.text)))),
+      h(
+        "ol",
+        { class: "asked" },
+        asked
+          .slice(0, MAX_SHOWN)
+          .map((each) =>
+            h(
+              "li",
+              { key: each.id },
+              h("span", { class: "votes" }, h("span", { "aria-hidden": "true" }, "▲ "), formatNumber(each.votes)),
+              h("span", { class: "grow", dir: "auto" }, each.text),
+            ),
+          ),
+      ),
       drawMore(asked.length - MAX_SHOWN),
     ];
   }

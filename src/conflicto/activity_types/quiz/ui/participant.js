@@ -6,10 +6,17 @@ export default class extends ActivityElement {
     const chosen = this.value?.choice;
     return [
       choices({
-        legend: this.t("legend"), options: this.config.options ?? [], chosen: [chosen], multiple: false, disabled: !this.isOpen,
-        onpick: (id) => this.updateDraft({ choice: id }), mark: (option) => (option.id === correct ? rightMark() : null),
+        legend: this.t("legend"),
+        options: this.config.options ?? [],
+        chosen: [chosen],
+        multiple: false,
+        disabled: !this.isOpen,
+        onpick: (id) => this.updateDraft({ choice: id }),
+        mark: (option) => (option.id === correct ? rightMark() : null),
       }),
-      correct && chosen ? h("p", { class: "strong" }, chosen === correct ? `✓ ${this.t("right")}` : `✗ ${this.t("wrong")}`) : null,
+      correct && chosen
+        ? h("p", { class: "strong" }, chosen === correct ? `✓ ${this.t("right")}` : `✗ ${this.t("wrong")}`)
+        : null,
       explanation ? h("p", { dir: "auto" }, explanation) : null,
     ];
   }

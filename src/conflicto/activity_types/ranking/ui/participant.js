@@ -8,21 +8,38 @@ export default class extends ActivityElement {
     if (this.isOpen && !this.value) queueMicrotask(() => this.updateDraft({ ranking: order }));
     return [
       h("p", { class: "muted" }, this.t("how")),
-      h("ol", { class: "rank-list" }, order.map((id, index) =>
-        h("li", { key: id },
-          h("span", { class: "letter", "aria-hidden": "true" }, formatNumber(index + 1)),
-          h("span", { class: "grow", dir: "auto" }, options.get(id).text),
-          this.move(order, index, -1, options.get(id).text),
-          this.move(order, index, 1, options.get(id).text)))),
+      h(
+        "ol",
+        { class: "rank-list" },
+        order.map((id, index) =>
+          h(
+            "li",
+            { key: id },
+            h("span", { class: "letter", "aria-hidden": "true" }, formatNumber(index + 1)),
+            h("span", { class: "grow", dir: "auto" }, options.get(id).text),
+            this.move(order, index, -1, options.get(id).text),
+            this.move(order, index, 1, options.get(id).text),
+          ),
+        ),
+      ),
     ];
   }
 
   move(order, index, by, text) {
     const to = index + by;
-    return h("button", {
-      type: "button", class: "square", disabled: !this.isOpen || to < 0 || to >= order.length,
-      "aria-label": this.t(by < 0 ? "up" : "down", { text }),
-      onclick: () => this.updateDraft({ ranking: order.map((id, at) => (at === to ? order[index] : at === index ? order[to] : id)) }),
-    }, by < 0 ? "↑" : "↓");
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "square",
+        disabled: !this.isOpen || to < 0 || to >= order.length,
+        "aria-label": this.t(by < 0 ? "up" : "down", { text }),
+        onclick: () =>
+          this.updateDraft({
+            ranking: order.map((id, at) => (at === to ? order[index] : at === index ? order[to] : id)),
+          }),
+      },
+      by < 0 ? "↑" : "↓",
+    );
   }
 }

@@ -4,11 +4,19 @@ export default class extends ActivityElement {
   view() {
     const most = this.config.max_words ?? 3;
     const words = this.value?.words ?? [];
-    return h("div", { class: "stack" }, Array.from({ length: most }, (_, index) =>
-      textField({
-        label: this.t("label", { n: index + 1 }), value: words[index], maxLength: 40, disabled: !this.isOpen,
-        oninput: (text) => this.write(index, text, most),
-      })));
+    return h(
+      "div",
+      { class: "stack" },
+      Array.from({ length: most }, (_, index) =>
+        textField({
+          label: this.t("label", { n: index + 1 }),
+          value: words[index],
+          maxLength: 40,
+          disabled: !this.isOpen,
+          oninput: (text) => this.write(index, text, most),
+        }),
+      ),
+    );
   }
 
   write(index, text, most) {

@@ -7,7 +7,8 @@ import { titleOf, typeOf } from "./types.js";
 const LATE_S = 10;
 
 // Returns the question. Each type names its property.
-export const questionOf = ({ type, config, title }) => config?.[typeOf(type).headline ?? "question"] || title || titleOf(type);
+export const questionOf = ({ type, config, title }) =>
+  config?.[typeOf(type).headline ?? "question"] || title || titleOf(type);
 
 // Returns the phase: ready, open, locked or revealed.
 export function phaseOf(activity) {
@@ -27,9 +28,17 @@ export function drawTimer(activity) {
   if (left === null) return null;
   const share = left / Math.max(left, activity.duration_seconds ?? 0, 1);
   const ring = (more) => h("circle", { cx: 12, cy: 12, r: 9, pathLength: 100, ...more });
-  return h("p", { class: left <= LATE_S ? "timer late" : "timer", key: "timer", role: "timer" },
-    h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, ring({ key: "whole" }), ring({ key: "left", class: "left", "stroke-dasharray": `${(share * 100).toFixed(1)} 100` })),
-    minutes(left));
+  return h(
+    "p",
+    { class: left <= LATE_S ? "timer late" : "timer", key: "timer", role: "timer" },
+    h(
+      "svg",
+      { viewBox: "0 0 24 24", "aria-hidden": "true" },
+      ring({ key: "whole" }),
+      ring({ key: "left", class: "left", "stroke-dasharray": `${(share * 100).toFixed(1)} 100` }),
+    ),
+    minutes(left),
+  );
 }
 
 export const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

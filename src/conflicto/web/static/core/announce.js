@@ -35,7 +35,9 @@ export class TimeAnnouncer {
     const deadlineKey = `${activity.id} ${activity.round} ${activity.ends_at}`;
     if (deadlineKey !== this.#deadlineKey) {
       const whole = Math.max(left, activity.duration_seconds ?? 0);
-      this.#thresholds = [...new Set([Math.floor(whole / 2), ...THRESHOLDS_S])].filter((mark) => mark < left).sort((a, b) => b - a);
+      this.#thresholds = [...new Set([Math.floor(whole / 2), ...THRESHOLDS_S])]
+        .filter((mark) => mark < left)
+        .sort((a, b) => b - a);
       this.#deadlineKey = deadlineKey;
       if (left > 0) announce(time(left));
       return;
@@ -48,7 +50,13 @@ export class TimeAnnouncer {
 
   // An activity that a host closed early is not announced as over.
   #end(activity) {
-    if (this.#thresholds.includes(0) && activity?.ends_at && this.#deadlineKey.startsWith(`${activity.id} ${activity.round} `) && Date.parse(activity.ends_at) <= clock.now() + 1_000) announce(t("time.over"));
+    if (
+      this.#thresholds.includes(0) &&
+      activity?.ends_at &&
+      this.#deadlineKey.startsWith(`${activity.id} ${activity.round} `) &&
+      Date.parse(activity.ends_at) <= clock.now() + 1_000
+    )
+      announce(t("time.over"));
     this.#thresholds = [];
     this.#deadlineKey = "";
   }

@@ -6,7 +6,21 @@ import { storage } from "./storage.js";
 const TIMEOUT_MS = 10_000;
 
 // Every body of the API has one of these fields. Bodies of captive portals and proxies have none.
-const RESPONSE_FIELDS = ["id", "items", "session_id", "activity_id", "response_id", "participants", "server", "server_time", "role", "type", "seat_token", "matching", "valid"];
+const RESPONSE_FIELDS = [
+  "id",
+  "items",
+  "session_id",
+  "activity_id",
+  "response_id",
+  "participants",
+  "server",
+  "server_time",
+  "role",
+  "type",
+  "seat_token",
+  "matching",
+  "valid",
+];
 
 export class Problem extends Error {
   constructor(status, body, retryAfter = "") {
@@ -14,7 +28,7 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.code ?? `http-${status}`;
     this.body = body;
-    this.retryAfterS = this.isTransient ? body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0) : 0;
+    this.retryAfterS = this.isTransient ? (body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0)) : 0;
   }
 
   // True for a problem of the server itself, not of a proxy or captive portal.
@@ -49,7 +63,8 @@ export function subjectOf(token) {
 }
 
 // Returns the address of another page, with the token if this browser cannot store it.
-export const withToken = (address, name, as) => (tokens.arePersistent ? address : `${address}#${as}=${tokens.get(name)}`);
+export const withToken = (address, name, as) =>
+  tokens.arePersistent ? address : `${address}#${as}=${tokens.get(name)}`;
 
 // Returns a random key. crypto.randomUUID is missing on plain HTTP.
 export function newKey() {
@@ -61,7 +76,8 @@ export const time = {
   offset: 0,
   now: () => Date.now() + time.offset,
   // `began` is the time of the request. Half of the round trip is subtracted.
-  sync: (serverTime, began = Date.now()) => serverTime && (time.offset = Date.parse(serverTime) - (began + Date.now()) / 2),
+  sync: (serverTime, began = Date.now()) =>
+    serverTime && (time.offset = Date.parse(serverTime) - (began + Date.now()) / 2),
 };
 
 // A client of the API with one token: the first of `names` that this browser stores.
@@ -89,11 +105,18 @@ export class Client {
     const sentHeaders = this.headers({ ...headers });
     if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
     if (key) sentHeaders["Idempotency-Key"] = key;
-    const response = await attempt(`~/api/v1${path}`, { method, headers: sentHeaders, body: body && JSON.stringify(body), cache: "no-store", signal });
+    const response = await attempt(`~/api/v1${path}`, {
+      method,
+      headers: sentHeaders,
+      body: body && JSON.stringify(body),
+      cache: "no-store",
+      signal,
+    });
     this.renew(response);
     if (response.status === 204 && method === "DELETE") return null;
     const data = Object(await response.json().catch(() => null));
-    const isFromServer = response.ok && RESPONSE_FIELDS.some((name) => name in data) && required.every((name) => name in data);
+    const isFromServer =
+      response.ok && RESPONSE_FIELDS.some((name) => name in data) && required.every((name) => name in data);
     if (!isFromServer) throw toProblem(response.status, data, this.token, response.headers.get("Retry-After"));
     return data;
   }

@@ -7,4 +7,7 @@ export const loadAppearance = () => import(`${boot.base}/elements/appearance.js`
 document.addEventListener("toggle", loadAppearance, { capture: true, once: true });
 
 // A choice may precede the load.
-document.addEventListener("change", ({ target }) => target.id.startsWith("looks-") && loadAppearance().then(({ choose }) => choose(target)));
+document.addEventListener(
+  "change",
+  ({ target }) => target.id.startsWith("looks-") && loadAppearance().then(({ choose }) => choose(target)),
+);

@@ -3,7 +3,11 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 export function h(tag, props, ...children) {
-  return { tag, props: props ?? {}, children: children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false) };
+  return {
+    tag,
+    props: props ?? {},
+    children: children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false),
+  };
 }
 
 export function patch(parent, children) {
@@ -53,7 +57,8 @@ function updateNode(node, each) {
 
 // Never writes into a focused field, except to empty it after sending.
 function setFormValue(node, name, value) {
-  const isTheirs = name === "value" && value !== "" && node === document.activeElement && node.matches("input, textarea");
+  const isTheirs =
+    name === "value" && value !== "" && node === document.activeElement && node.matches("input, textarea");
   if (!isTheirs && node[name] !== value) node[name] = value;
 }
 

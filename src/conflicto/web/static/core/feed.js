@@ -17,7 +17,14 @@ const BUILD_CHECK_MS = 15_000; // a server may be replaced between two polls; a 
 const CURSOR = /^id: \d{16}$/m;
 
 export class FeedFollower {
-  #client; #session; #cursor; #apply; #connected; #gone; #outdated; #forget;
+  #client;
+  #session;
+  #cursor;
+  #apply;
+  #connected;
+  #gone;
+  #outdated;
+  #forget;
   #stop = null;
   #failures = 0;
   #shortStreams = 0;
@@ -36,7 +43,11 @@ export class FeedFollower {
   // apply(items): the newest changes. connected(isConnected, problem): the problem of foreign responses for a minute.
   // gone(problem): the server refused the session or the token; true continues. outdated(): the server has a newer build.
   // forget(): a restore may have removed changes, and the page reloads.
-  constructor(client, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {}, forget = () => {} }) {
+  constructor(
+    client,
+    session,
+    { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {}, forget = () => {} },
+  ) {
     this.#client = client;
     this.#session = session;
     this.#cursor = since;
@@ -91,7 +102,7 @@ export class FeedFollower {
       } catch (error) {
         if (this.#isAborted) continue;
         if (error instanceof Problem && !error.isTransient) {
-          if (error.code === "cursor-expired") return this.#forget(), location.reload(); // the outbox outlives the page
+          if (error.code === "cursor-expired") return (this.#forget(), location.reload()); // the outbox outlives the page
           if (!this.#gone(error)) return;
         }
         this.#failed(error);
@@ -119,7 +130,10 @@ export class FeedFollower {
     const maxPause = Math.min(PAUSE_MS.max, PAUSE_MS.min * 2 ** this.#failures);
     this.#stop = new AbortController();
     await new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#isSilentStream ? JITTER_MS * Math.random() : maxPause * (0.5 + Math.random() / 2));
+      const timer = setTimeout(
+        resolve,
+        this.#isSilentStream ? JITTER_MS * Math.random() : maxPause * (0.5 + Math.random() / 2),
+      );
       this.#stop.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()));
     });
   }
@@ -127,7 +141,10 @@ export class FeedFollower {
   async #stream() {
     const began = Date.now();
     this.#hasStarted = false;
-    const response = await this.#open(`events?since=${this.#cursor}`, { Accept: "text/event-stream", "Last-Event-ID": this.#cursor });
+    const response = await this.#open(`events?since=${this.#cursor}`, {
+      Accept: "text/event-stream",
+      "Last-Event-ID": this.#cursor,
+    });
     if (response.status === 204) {
       this.#shortStreams = MAX_SHORT_STREAMS; // a proxy can send 204 too: the last page of the feed confirms the end
       return true;
@@ -149,7 +166,9 @@ export class FeedFollower {
   }
 
   #read(event) {
-    const fields = Object.fromEntries(event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+    const fields = Object.fromEntries(
+      event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
+    );
     if (fields.id) this.#cursor = fields.id;
     return fields.event === "change" && JSON.parse(fields.data);
   }
@@ -157,9 +176,18 @@ export class FeedFollower {
   async #poll() {
     // Polls at once after a failure: a long poll would leave the page offline until something happens.
     const began = Date.now();
-    const response = await this.#open(`changes/since/${this.#cursor}?limit=${1000 - this.#cachedPolls}`, this.#failures ? {} : { Prefer: "wait=20" });
-    const page = Object(await this.#withTimeout(response.json().catch(() => null), LONG_POLL_MS));
-    if (!CURSOR.test(`id: ${page.cursor}`) || !Array.isArray(page.items)) throw new Problem(response.status, { code: "foreign" });
+    const response = await this.#open(
+      `changes/since/${this.#cursor}?limit=${1000 - this.#cachedPolls}`,
+      this.#failures ? {} : { Prefer: "wait=20" },
+    );
+    const page = Object(
+      await this.#withTimeout(
+        response.json().catch(() => null),
+        LONG_POLL_MS,
+      ),
+    );
+    if (!CURSOR.test(`id: ${page.cursor}`) || !Array.isArray(page.items))
+      throw new Problem(response.status, { code: "foreign" });
     this.#cursor = page.cursor;
     this.#mayBeOutdated ||= Date.now() - this.#checkedAt > BUILD_CHECK_MS;
     this.#deliver(page.items);
@@ -176,11 +204,14 @@ export class FeedFollower {
 
   async #open(path, headers) {
     const request = fetch(`~/api/v1/sessions/${this.#session}/${path}`, {
-      headers: this.#client.headers(headers), cache: "no-store", signal: this.#stop.signal,
+      headers: this.#client.headers(headers),
+      cache: "no-store",
+      signal: this.#stop.signal,
     });
     const response = await this.#withTimeout(request, headers.Prefer ? LONG_POLL_MS : START_MS);
     this.#client.renew(response);
-    if (!response.ok) throw toProblem(response.status, Object(await response.json().catch(() => null)), this.#client.token);
+    if (!response.ok)
+      throw toProblem(response.status, Object(await response.json().catch(() => null)), this.#client.token);
     return response;
   }
 
@@ -194,7 +225,10 @@ export class FeedFollower {
   #checkBuild() {
     this.#mayBeOutdated = false;
     this.#checkedAt = Date.now();
-    isOutdated().then((is) => is && this.#outdated(), () => (this.#mayBeOutdated = true));
+    isOutdated().then(
+      (is) => is && this.#outdated(),
+      () => (this.#mayBeOutdated = true),
+    );
   }
 
   // A connection of a phone that slept reports neither end nor error, so a timeout ends it.
@@ -212,9 +246,11 @@ export class FeedFollower {
 }
 
 const whenVisible = () =>
-  new Promise((resolve) => document.addEventListener("visibilitychange", function seen() {
-    if (!document.hidden) resolve(document.removeEventListener("visibilitychange", seen));
-  }));
+  new Promise((resolve) =>
+    document.addEventListener("visibilitychange", function seen() {
+      if (!document.hidden) resolve(document.removeEventListener("visibilitychange", seen));
+    }),
+  );
 
 // The newest revision of every object, by entity and id.
 export class Fold {

@@ -9,8 +9,10 @@ const compactFormat = new Intl.NumberFormat(boot.locale, { notation: "compact", 
 
 export const formatNumber = (value) => numberFormat.format(value);
 export const formatCompact = (value) => compactFormat.format(value);
-export const formatTime = (instant) => new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
-export const formatDate = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
+export const formatTime = (instant) =>
+  new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
+export const formatDate = (instant) =>
+  new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
 
 // Loads the texts that are not part of the HTML.
 export async function loadDeferredTexts() {

@@ -8,7 +8,9 @@ const PAUSE_MS = { min: 500, max: 10_000 };
 const BLOCKED_MS = 60_000; // the page then shows the problem
 
 export class Outbox {
-  #client; #onChange; #broadcast;
+  #client;
+  #onChange;
+  #broadcast;
   #db = null;
   #isFull = false;
   #memory = new Map();
@@ -57,7 +59,8 @@ export class Outbox {
   // the newest arrives last.
   async #supersede(entry) {
     this.#memory.set(entry.key, entry);
-    const isOver = ({ key, slot, sent }) => key !== entry.key && slot === entry.slot && (!sent || this.#foreignSince.has(key));
+    const isOver = ({ key, slot, sent }) =>
+      key !== entry.key && slot === entry.slot && (!sent || this.#foreignSince.has(key));
     for (const other of entry.slot ? this.entries.filter(isOver) : []) await this.#drop(other.key);
   }
 
@@ -114,7 +117,11 @@ export class Outbox {
       outcome = error;
     }
     await this.#drop(entry.key);
-    this.#broadcast(outcome instanceof Problem ? { drop: entry.key, status: outcome.status, body: outcome.body } : { drop: entry.key, outcome });
+    this.#broadcast(
+      outcome instanceof Problem
+        ? { drop: entry.key, status: outcome.status, body: outcome.body }
+        : { drop: entry.key, outcome },
+    );
     this.#onChange(entry, outcome);
   }
 

@@ -1,7 +1,8 @@
 // Storage of the browser, with memory as the fallback if it is full or not available.
 
 export class BrowserStorage {
-  #open; #memory = new Map();
+  #open;
+  #memory = new Map();
   // open() returns the browser's storage. Even its name may throw.
   constructor(open) {
     this.#open = open;

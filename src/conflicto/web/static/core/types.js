@@ -19,8 +19,12 @@ export function valuesOf(activity, name) {
   const config = configOf(activity);
   const place = typeOf(activity.type).value_sources[name] ?? {};
   if (place.in) return valuesAt(config, place.in, place.label);
-  const [from, to] = place.min ? [resolvePointer(config, place.min), resolvePointer(config, place.max)] : [place.from, place.to];
-  return Number.isInteger(from) && Number.isInteger(to) && to - from < 100 ? Array.from({ length: to - from + 1 }, (_, step) => ({ value: from + step })) : [];
+  const [from, to] = place.min
+    ? [resolvePointer(config, place.min), resolvePointer(config, place.max)]
+    : [place.from, place.to];
+  return Number.isInteger(from) && Number.isInteger(to) && to - from < 100
+    ? Array.from({ length: to - from + 1 }, (_, step) => ({ value: from + step }))
+    : [];
 }
 
 // Returns the options of an activity.
@@ -33,11 +37,15 @@ export function choicesOf(activity) {
 export function valuesAt(config, pointer, label = null) {
   const [list, key = ""] = pointer.split("/*");
   const rows = resolvePointer(config, list);
-  return (Array.isArray(rows) ? rows : [rows]).filter((row) => row !== undefined && row !== null)
+  return (Array.isArray(rows) ? rows : [rows])
+    .filter((row) => row !== undefined && row !== null)
     .map((row) => ({ value: resolvePointer(row, key), text: label ? row[label] : undefined, row }));
 }
 
 function resolvePointer(value, pointer) {
-  const steps = pointer.split("/").slice(1).map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const steps = pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
   return steps.reduce((found, step) => found?.[step], value);
 }

@@ -11,27 +11,72 @@ import { viewOf } from "./views.js";
 const letterOf = (index) => String.fromCharCode(65 + (index % 26));
 
 // `counted` holds the visible results of this round, `responses` the visible responses.
-export function drawActivity(activity, { phase, counted = null, responses = [], count = 0, ranks = null, isBroken = false, redraw = () => {} }) {
+export function drawActivity(
+  activity,
+  { phase, counted = null, responses = [], count = 0, ranks = null, isBroken = false, redraw = () => {} },
+) {
   const large = textsOf(responses).get(activity.focus_response_id);
-  if (large) return [h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)), h("h1", { class: "focus", dir: "auto", key: "focus" }, large)];
-  const tag = typeOf(activity.type).views.includes("screen") && !isBroken ? viewOf(activity.type, "screen", redraw) : "failed";
+  if (large)
+    return [
+      h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)),
+      h("h1", { class: "focus", dir: "auto", key: "focus" }, large),
+    ];
+  const tag =
+    typeOf(activity.type).views.includes("screen") && !isBroken ? viewOf(activity.type, "screen", redraw) : "failed";
   return [
     h("h1", { dir: "auto" }, questionOf(activity)),
-    h("div", { class: "shows" }, tag === null ? null
-      : tag === "failed" ? drawDefault(activity, { phase, counted, responses, ranks })
-        : h(tag, { key: `${activity.id} ${activity.round}`, unmanaged: true, class: "own-view", ".activity": activity, ".phase": phase, ".results": counted, ".responses": responses, ".count": count, ".ranks": ranks })),
+    h(
+      "div",
+      { class: "shows" },
+      tag === null
+        ? null
+        : tag === "failed"
+          ? drawDefault(activity, { phase, counted, responses, ranks })
+          : h(tag, {
+              key: `${activity.id} ${activity.round}`,
+              unmanaged: true,
+              class: "own-view",
+              ".activity": activity,
+              ".phase": phase,
+              ".results": counted,
+              ".responses": responses,
+              ".count": count,
+              ".ranks": ranks,
+            }),
+    ),
   ];
 }
 
-export const textsOf = (responses) => new Map(responses.filter((each) => typeof each.response_data?.text === "string").map((each) => [each.id, each.response_data.text]));
+export const textsOf = (responses) =>
+  new Map(
+    responses
+      .filter((each) => typeof each.response_data?.text === "string")
+      .map((each) => [each.id, each.response_data.text]),
+  );
 
 function drawDefault(activity, { phase, counted, responses, ranks }) {
-  if (counted) return [h("div", { class: "results", key: "results" }, drawResults(counted, activity, { texts: textsOf(responses) })), phase === "revealed" ? drawLeaderboard(ranks) : null];
+  if (counted)
+    return [
+      h("div", { class: "results", key: "results" }, drawResults(counted, activity, { texts: textsOf(responses) })),
+      phase === "revealed" ? drawLeaderboard(ranks) : null,
+    ];
   const choices = choicesOf(activity).filter(({ text }) => text);
-  if (!choices.length) return h("p", { class: "muted large", key: "hidden" }, phase === "locked" ? t("results.hidden") : "");
+  if (!choices.length)
+    return h("p", { class: "muted large", key: "hidden" }, phase === "locked" ? t("results.hidden") : "");
   return [
-    h("ol", { class: "options", key: "options" }, choices.map(({ value, text, row }, index) =>
-      h("li", { key: value }, h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)), image(row?.image), h("span", { dir: "auto" }, text)))),
+    h(
+      "ol",
+      { class: "options", key: "options" },
+      choices.map(({ value, text, row }, index) =>
+        h(
+          "li",
+          { key: value },
+          h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)),
+          image(row?.image),
+          h("span", { dir: "auto" }, text),
+        ),
+      ),
+    ),
     drawMore(),
   ];
 }

@@ -33,5 +33,6 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 document.addEventListener("pointerdown", (event) => {
-  for (const open of document.querySelectorAll("details.menu[open]")) if (!open.contains(event.target)) open.open = false;
+  for (const open of document.querySelectorAll("details.menu[open]"))
+    if (!open.contains(event.target)) open.open = false;
 });

@@ -9,13 +9,28 @@ export default class extends ActivityElement {
   view() {
     const text = this.#text ?? (this.value === null ? "" : JSON.stringify(this.value, null, 2));
     return [
-      h("pre", { class: "json", dir: "ltr", tabindex: "0", "aria-label": t("json.config") }, JSON.stringify(this.config, null, 2)),
+      h(
+        "pre",
+        { class: "json", dir: "ltr", tabindex: "0", "aria-label": t("json.config") },
+        JSON.stringify(this.config, null, 2),
+      ),
       h("label", { for: "json" }, t("json.label")),
       h("textarea", {
-        id: "json", dir: "ltr", rows: 4, spellcheck: "false", value: text, disabled: !this.isOpen, "aria-invalid": String(!this.#isJson),
-        "aria-describedby": "json-hint", oninput: (event) => this.read(event.target.value),
+        id: "json",
+        dir: "ltr",
+        rows: 4,
+        spellcheck: "false",
+        value: text,
+        disabled: !this.isOpen,
+        "aria-invalid": String(!this.#isJson),
+        "aria-describedby": "json-hint",
+        oninput: (event) => this.read(event.target.value),
       }),
-      h("p", { id: "json-hint", class: this.#isJson ? "muted small" : "bad" }, t(this.#isJson ? "json.hint" : "json.wrong")),
+      h(
+        "p",
+        { id: "json-hint", class: this.#isJson ? "muted small" : "bad" },
+        t(this.#isJson ? "json.hint" : "json.wrong"),
+      ),
     ];
   }
 

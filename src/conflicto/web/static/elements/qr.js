@@ -6,8 +6,14 @@ const BORDER = 4;
 const CHECKS = [10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24, 28, 28, 26, 26, 26]; // codewords of each block, by version
 const BLOCKS = [1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16];
 const MASKS = [
-  (x, y) => (x + y) % 2, (x, y) => y % 2, (x) => x % 3, (x, y) => (x + y) % 3, (x, y) => ((x / 3 | 0) + (y / 2 | 0)) % 2,
-  (x, y) => ((x * y) % 2) + ((x * y) % 3), (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2, (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2,
+  (x, y) => (x + y) % 2,
+  (x, y) => y % 2,
+  (x) => x % 3,
+  (x, y) => (x + y) % 3,
+  (x, y) => (((x / 3) | 0) + ((y / 2) | 0)) % 2,
+  (x, y) => ((x * y) % 2) + ((x * y) % 3),
+  (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2,
+  (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2,
 ];
 
 let last = {}; // the last code: a screen draws the same one every second
@@ -15,12 +21,18 @@ let last = {}; // the last code: a screen draws the same one every second
 export function drawCode(text, label) {
   if (last.text !== text) last = { text, ...outlineOf(codeOf(text)) };
   const { size, path } = last;
-  return h("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label, "shape-rendering": "crispEdges" },
-    h("path", { d: `M0 0h${size}v${size}h-${size}z`, fill: "#fff" }), h("path", { d: path, fill: "#000" }));
+  return h(
+    "svg",
+    { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label, "shape-rendering": "crispEdges" },
+    h("path", { d: `M0 0h${size}v${size}h-${size}z`, fill: "#fff" }),
+    h("path", { d: path, fill: "#000" }),
+  );
 }
 
 function outlineOf(grid) {
-  const path = grid.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + BORDER} ${y + BORDER}h1v1h-1z` : ""))).join("");
+  const path = grid
+    .flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + BORDER} ${y + BORDER}h1v1h-1z` : "")))
+    .join("");
   return { size: grid.length + 2 * BORDER, path };
 }
 
@@ -37,8 +49,9 @@ export function codeOf(text) {
 const sizeOf = (version) => 17 + 4 * version;
 
 function capacity(version) {
-  const marks = version < 2 ? 0 : (version / 7 | 0) + 2;
-  const modules = (16 * version + 128) * version + 64 - (marks && (25 * marks - 10) * marks - 55) - (version < 7 ? 0 : 36);
+  const marks = version < 2 ? 0 : ((version / 7) | 0) + 2;
+  const modules =
+    (16 * version + 128) * version + 64 - (marks && (25 * marks - 10) * marks - 55) - (version < 7 ? 0 : 36);
   return modules >> 3;
 }
 
@@ -47,13 +60,17 @@ const room = (version) => capacity(version) - CHECKS[version - 1] * BLOCKS[versi
 // Returns the data codewords: mode, length, bytes, terminator and padding.
 function packed(bytes, version) {
   const bits = [0, 1, 0, 0];
-  const put = (value, length) => { for (let at = length - 1; at >= 0; at -= 1) bits.push((value >> at) & 1); };
+  const put = (value, length) => {
+    for (let at = length - 1; at >= 0; at -= 1) bits.push((value >> at) & 1);
+  };
   put(bytes.length, version < 10 ? 8 : 16);
   for (const byte of bytes) put(byte, 8);
   put(0, Math.min(4, room(version) * 8 - bits.length));
   put(0, -bits.length & 7);
   for (let filling = 0xec; bits.length < room(version) * 8; filling ^= 0xec ^ 0x11) put(filling, 8);
-  return Array.from({ length: bits.length / 8 }, (_, at) => bits.slice(at * 8, at * 8 + 8).reduce((all, bit) => all * 2 + bit, 0));
+  return Array.from({ length: bits.length / 8 }, (_, at) =>
+    bits.slice(at * 8, at * 8 + 8).reduce((all, bit) => all * 2 + bit, 0),
+  );
 }
 
 function times(a, b) {
@@ -65,7 +82,8 @@ function times(a, b) {
 // Returns the Reed–Solomon remainder, with which readers correct errors.
 function checksOf(words, count) {
   let divisor = [...Array(count - 1).fill(0), 1];
-  for (let nth = 0, root = 1; nth < count; nth += 1, root = times(root, 2)) divisor = divisor.map((each, at) => times(each, root) ^ (divisor[at + 1] ?? 0));
+  for (let nth = 0, root = 1; nth < count; nth += 1, root = times(root, 2))
+    divisor = divisor.map((each, at) => times(each, root) ^ (divisor[at + 1] ?? 0));
   let rest = Array(count).fill(0);
   for (const word of words) {
     const factor = word ^ rest[0];
@@ -78,9 +96,12 @@ function interleaved(words, version) {
   const count = BLOCKS[version - 1];
   const short = Math.floor(words.length / count);
   const shorts = count - (words.length % count);
-  const blocks = Array.from({ length: count }, (_, nth) => words.slice(nth * short + Math.max(0, nth - shorts), (nth + 1) * short + Math.max(0, nth + 1 - shorts)));
+  const blocks = Array.from({ length: count }, (_, nth) =>
+    words.slice(nth * short + Math.max(0, nth - shorts), (nth + 1) * short + Math.max(0, nth + 1 - shorts)),
+  );
   const checks = blocks.map((block) => checksOf(block, CHECKS[version - 1]));
-  const across = (rows) => Array.from({ length: Math.max(...rows.map((row) => row.length)) }, (_, at) => rows.map((row) => row[at])).flat();
+  const across = (rows) =>
+    Array.from({ length: Math.max(...rows.map((row) => row.length)) }, (_, at) => rows.map((row) => row[at])).flat();
   return [...across(blocks), ...across(checks)].filter((each) => each !== undefined);
 }
 
@@ -103,7 +124,8 @@ function painted(version, words, mask, nth) {
 function* snake(size) {
   for (let right = size - 1, up = true; right > 0; right -= 2, up = !up) {
     if (right === 6) right = 5;
-    for (let step = 0; step < size; step += 1) for (const x of [right, right - 1]) yield [x, up ? size - 1 - step : step];
+    for (let step = 0; step < size; step += 1)
+      for (const x of [right, right - 1]) yield [x, up ? size - 1 - step : step];
   }
 }
 
@@ -111,10 +133,16 @@ function marks(grid, version) {
   const size = grid.length;
   const square = (cx, cy, reach, isDark) => {
     for (let y = Math.max(0, cy - reach); y <= Math.min(size - 1, cy + reach); y += 1) {
-      for (let x = Math.max(0, cx - reach); x <= Math.min(size - 1, cx + reach); x += 1) grid[y][x] = isDark(Math.max(Math.abs(x - cx), Math.abs(y - cy)));
+      for (let x = Math.max(0, cx - reach); x <= Math.min(size - 1, cx + reach); x += 1)
+        grid[y][x] = isDark(Math.max(Math.abs(x - cx), Math.abs(y - cy)));
     }
   };
-  for (const [x, y] of [[3, 3], [size - 4, 3], [3, size - 4]]) square(x, y, 4, (far) => far !== 2 && far !== 4);
+  for (const [x, y] of [
+    [3, 3],
+    [size - 4, 3],
+    [3, size - 4],
+  ])
+    square(x, y, 4, (far) => far !== 2 && far !== 4);
   const places = alignments(version, size);
   for (const y of places) for (const x of places) if (grid[y][x] === null) square(x, y, 2, (far) => far !== 1);
   for (let at = 8; at < size - 8; at += 1) grid[6][at] = grid[at][6] = at % 2 === 0;
@@ -122,7 +150,7 @@ function marks(grid, version) {
 
 function alignments(version, size) {
   if (version === 1) return [];
-  const count = (version / 7 | 0) + 2;
+  const count = ((version / 7) | 0) + 2;
   const step = Math.ceil((version * 4 + 4) / (count * 2 - 2)) * 2;
   return [6, ...Array.from({ length: count - 1 }, (_, at) => size - 7 - at * step).reverse()];
 }
@@ -141,7 +169,8 @@ function notes(grid, version, nth) {
   grid[size - 8][8] = true;
   if (version < 7) return;
   const told = checked(version, 12, 0x1f25);
-  for (let at = 0; at < 18; at += 1) grid[at / 3 | 0][size - 11 + (at % 3)] = grid[size - 11 + (at % 3)][at / 3 | 0] = Boolean((told >> at) & 1);
+  for (let at = 0; at < 18; at += 1)
+    grid[(at / 3) | 0][size - 11 + (at % 3)] = grid[size - 11 + (at % 3)][(at / 3) | 0] = Boolean((told >> at) & 1);
 }
 
 function checked(value, length, by) {
@@ -155,7 +184,8 @@ function roughness(grid) {
   let found = 0;
   for (let y = 1; y < grid.length; y += 1) {
     for (let x = 1; x < grid.length; x += 1) {
-      if (grid[y][x] === grid[y - 1][x] && grid[y][x] === grid[y][x - 1] && grid[y][x] === grid[y - 1][x - 1]) found += 1;
+      if (grid[y][x] === grid[y - 1][x] && grid[y][x] === grid[y][x - 1] && grid[y][x] === grid[y - 1][x - 1])
+        found += 1;
     }
   }
   return found;

@@ -13,27 +13,65 @@ let preview = null; // { n, body }: the number of matches, and the request that 
 export const renewCode = (store) => confirm(t("host.new_code_sure")) && store.postSession("join-code");
 
 export function drawBulkRemoval(store) {
-  const put = (name) => (value) => (criteria[name] = value, preview = null, store.draw());
+  const put = (name) => (value) => ((criteria[name] = value), (preview = null), store.draw());
   const onsubmit = (event) => (event.preventDefault(), count(store));
-  return h("details", { class: "adding", key: "flood" },
+  return h(
+    "details",
+    { class: "adding", key: "flood" },
     h("summary", { class: "button wide" }, t("host.bulk")),
-    h("form", { class: "stack inner", onsubmit },
+    h(
+      "form",
+      { class: "stack inner", onsubmit },
       h("label", { for: "flood-part" }, t("host.bulk_part")),
-      h("input", { id: "flood-part", maxlength: boot.limits.nickname, dir: "auto", autocomplete: "off", value: criteria.part, oninput: (event) => put("part")(event.target.value) }),
-      select({ id: "flood-since", label: t("host.bulk_since"), value: criteria.minutes, put: put("minutes") },
-        [["0", t("host.bulk_any")], ...MINUTES.map((n) => [`${n}`, t("host.bulk_last", { n })])]),
-      drawSimple({ id: "flood-erase", label: t("host.bulk_erase"), field: { type: "boolean" }, value: criteria.isErased, put: put("isErased") }),
-      h("div", { class: "row wrap" },
-        h("button", { key: "count", disabled: !criteria.part.trim() && criteria.minutes === "0" }, t("host.bulk_count")),
-        preview?.n ? h("button", { type: "button", class: "danger", key: "remove", onclick: () => remove(store) }, t("host.bulk_remove", { n: preview.n })) : null),
-      h("p", { class: "muted", role: "status", key: "none" }, preview?.n === 0 ? t("host.bulk_none") : "")));
+      h("input", {
+        id: "flood-part",
+        maxlength: boot.limits.nickname,
+        dir: "auto",
+        autocomplete: "off",
+        value: criteria.part,
+        oninput: (event) => put("part")(event.target.value),
+      }),
+      select({ id: "flood-since", label: t("host.bulk_since"), value: criteria.minutes, put: put("minutes") }, [
+        ["0", t("host.bulk_any")],
+        ...MINUTES.map((n) => [`${n}`, t("host.bulk_last", { n })]),
+      ]),
+      drawSimple({
+        id: "flood-erase",
+        label: t("host.bulk_erase"),
+        field: { type: "boolean" },
+        value: criteria.isErased,
+        put: put("isErased"),
+      }),
+      h(
+        "div",
+        { class: "row wrap" },
+        h(
+          "button",
+          { key: "count", disabled: !criteria.part.trim() && criteria.minutes === "0" },
+          t("host.bulk_count"),
+        ),
+        preview?.n
+          ? h(
+              "button",
+              { type: "button", class: "danger", key: "remove", onclick: () => remove(store) },
+              t("host.bulk_remove", { n: preview.n }),
+            )
+          : null,
+      ),
+      h("p", { class: "muted", role: "status", key: "none" }, preview?.n === 0 ? t("host.bulk_none") : ""),
+    ),
+  );
 }
 
 const send = (store, body) => store.client.post(`${store.path}/participants/remove`, body);
 
 function removalBody() {
   const since = Number(criteria.minutes) && new Date(time.now() - criteria.minutes * 60_000).toISOString();
-  return { ...(criteria.part.trim() ? { name_contains: criteria.part } : {}), ...(since ? { joined_since: since } : {}), responses: criteria.isErased ? "delete" : "keep" };
+  return {
+    ...(criteria.part.trim() ? { name_contains: criteria.part } : {}),
+    ...(since ? { joined_since: since } : {}),
+    responses: criteria.isErased ? "delete" : "keep",
+  };
 }
 
 async function count(store) {

@@ -16,11 +16,25 @@ const MODERATIONS = ["off", "after", "before"];
 export function editorState(type, activity = null) {
   const known = boot.types[type];
   const { config, secret = null } = activity ?? known?.fresh ?? {};
-  const fields = activity ?? { results_visibility: "after_reveal", moderation: "off", anonymous: false, duration_seconds: null, ...known?.defaults };
+  const fields = activity ?? {
+    results_visibility: "after_reveal",
+    moderation: "off",
+    anonymous: false,
+    duration_seconds: null,
+    ...known?.defaults,
+  };
   const made = config ?? (known ? blank(known.config) : {});
   return {
-    id: activity?.id ?? null, type, known, aggregate: activity?.aggregate ?? null, fields: { ...fields }, json: {}, message: "",
-    config: activity ? made : inLanguage(known, made), secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null), validation: new Validation(type),
+    id: activity?.id ?? null,
+    type,
+    known,
+    aggregate: activity?.aggregate ?? null,
+    fields: { ...fields },
+    json: {},
+    message: "",
+    config: activity ? made : inLanguage(known, made),
+    secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null),
+    validation: new Validation(type),
   };
 }
 
@@ -37,22 +51,47 @@ export function drawEditor(edited, store, { close, draw }) {
     if (edited.known) edited.validation.schedule(at, store.client, edited, draw);
     draw();
   };
-  const field = (name) => (value) => (edited.fields[name] = value ?? null, draw());
-  return h("form", { class: "editor", onsubmit, key: edited.id ?? `new ${edited.type}` },
-    h("div", { class: "stack" },
+  const field = (name) => (value) => ((edited.fields[name] = value ?? null), draw());
+  return h(
+    "form",
+    { class: "editor", onsubmit, key: edited.id ?? `new ${edited.type}` },
+    h(
+      "div",
+      { class: "stack" },
       h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
       edited.known ? content(edited, changed, draw) : opaque(edited, draw),
-      h("details", { class: "stack" }, h("summary", {}, t("host.more")), h("div", { class: "stack card" }, advancedForms(edited, changed), settings(edited, field))),
+      h(
+        "details",
+        { class: "stack" },
+        h("summary", {}, t("host.more")),
+        h("div", { class: "stack card" }, advancedForms(edited, changed), settings(edited, field)),
+      ),
       h("p", { class: "bad", role: "alert" }, edited.message),
-      h("div", { class: "row wrap" }, h("button", { class: "primary" }, t("host.save")), h("button", { type: "button", onclick: close }, t("host.cancel")))),
-    edited.known ? drawPreview(edited, draw) : null);
+      h(
+        "div",
+        { class: "row wrap" },
+        h("button", { class: "primary" }, t("host.save")),
+        h("button", { type: "button", onclick: close }, t("host.cancel")),
+      ),
+    ),
+    edited.known ? drawPreview(edited, draw) : null,
+  );
 }
 
 const formOf = ({ known, validation, config, ...edited }, name, changed) => ({
-  name, schema: known[name], value: name === "config" ? config : edited[name], config: { ...known.config_defaults, ...config }, change: changed(name), texts: known.texts, errorAt: validation.errorAt,
+  name,
+  schema: known[name],
+  value: name === "config" ? config : edited[name],
+  config: { ...known.config_defaults, ...config },
+  change: changed(name),
+  texts: known.texts,
+  errorAt: validation.errorAt,
 });
 
-const forms = (edited, changed, options) => ["config", "secret"].filter((name) => edited.known[name]).map((name) => drawForm(formOf(edited, name, changed), options));
+const forms = (edited, changed, options) =>
+  ["config", "secret"]
+    .filter((name) => edited.known[name])
+    .map((name) => drawForm(formOf(edited, name, changed), options));
 
 const advancedForms = (edited, changed) => (edited.known ? forms(edited, changed, { isAdvanced: true }) : null);
 
@@ -63,30 +102,89 @@ function content(edited, changed, draw) {
   if (tag === "failed") return forms(edited, changed);
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
   return h(tag, {
-    key: "own", unmanaged: true, class: "stack own-editor", ".type": type, ".config": config, ".secret": secret, ".form": () => forms(edited, changed),
-    onchange: (event) => event.detail?.config && (edited.secret = event.detail.secret, changed("config")(event.detail.config, "/config")),
+    key: "own",
+    unmanaged: true,
+    class: "stack own-editor",
+    ".type": type,
+    ".config": config,
+    ".secret": secret,
+    ".form": () => forms(edited, changed),
+    onchange: (event) =>
+      event.detail?.config &&
+      ((edited.secret = event.detail.secret), changed("config")(event.detail.config, "/config")),
   });
 }
 
 function settings({ fields }, field) {
   return [
-    drawSimple({ id: "e-duration", label: t("host.duration"), field: { type: "integer", minimum: 1, maximum: 86400 }, value: fields.duration_seconds, put: field("duration_seconds") }),
-    select({ id: "e-results", label: t("host.results_visibility"), value: fields.results_visibility, put: field("results_visibility") }, VISIBILITIES.map((each) => [each, t(`host.${each}`)])),
-    select({ id: "e-moderation", label: t("host.moderation"), value: fields.moderation, put: field("moderation") }, MODERATIONS.map((each) => [each, t(`host.${each}`)])),
-    h("label", { class: "row check", for: "e-anonymous" }, h("input", { id: "e-anonymous", type: "checkbox", checked: fields.anonymous, onchange: (event) => field("anonymous")(event.target.checked) }), t("host.anonymous")),
+    drawSimple({
+      id: "e-duration",
+      label: t("host.duration"),
+      field: { type: "integer", minimum: 1, maximum: 86400 },
+      value: fields.duration_seconds,
+      put: field("duration_seconds"),
+    }),
+    select(
+      {
+        id: "e-results",
+        label: t("host.results_visibility"),
+        value: fields.results_visibility,
+        put: field("results_visibility"),
+      },
+      VISIBILITIES.map((each) => [each, t(`host.${each}`)]),
+    ),
+    select(
+      { id: "e-moderation", label: t("host.moderation"), value: fields.moderation, put: field("moderation") },
+      MODERATIONS.map((each) => [each, t(`host.${each}`)]),
+    ),
+    h(
+      "label",
+      { class: "row check", for: "e-anonymous" },
+      h("input", {
+        id: "e-anonymous",
+        type: "checkbox",
+        checked: fields.anonymous,
+        onchange: (event) => field("anonymous")(event.target.checked),
+      }),
+      t("host.anonymous"),
+    ),
   ];
 }
 
 function opaque(edited, draw) {
-  const area = (name, words) => [h("label", { for: `e-${name}` }, words), h("textarea", {
-    id: `e-${name}`, dir: "ltr", rows: 5, spellcheck: "false", value: edited.json[name] ?? JSON.stringify(edited[name], null, 2), oninput: (event) => (edited.json[name] = event.target.value),
-  })];
+  const area = (name, words) => [
+    h("label", { for: `e-${name}` }, words),
+    h("textarea", {
+      id: `e-${name}`,
+      dir: "ltr",
+      rows: 5,
+      spellcheck: "false",
+      value: edited.json[name] ?? JSON.stringify(edited[name], null, 2),
+      oninput: (event) => (edited.json[name] = event.target.value),
+    }),
+  ];
   return [
     h("label", { for: "e-type" }, t("host.type")),
-    h("input", { id: "e-type", dir: "ltr", value: edited.type, required: true, pattern: "[a-z0-9][a-z0-9_.\\-]{0,63}", disabled: edited.id !== null, oninput: (event) => (edited.type = event.target.value, draw()) }),
+    h("input", {
+      id: "e-type",
+      dir: "ltr",
+      value: edited.type,
+      required: true,
+      pattern: "[a-z0-9][a-z0-9_.\\-]{0,63}",
+      disabled: edited.id !== null,
+      oninput: (event) => ((edited.type = event.target.value), draw()),
+    }),
     h("label", { for: "e-title" }, t("form.title")),
-    h("input", { id: "e-title", value: edited.fields.title ?? "", maxlength: boot.limits.title, dir: "auto", oninput: (event) => (edited.fields.title = event.target.value || null) }),
-    area("config", t("host.config")), area("secret", t("host.secret")), area("aggregate", t("host.answers")),
+    h("input", {
+      id: "e-title",
+      value: edited.fields.title ?? "",
+      maxlength: boot.limits.title,
+      dir: "auto",
+      oninput: (event) => (edited.fields.title = event.target.value || null),
+    }),
+    area("config", t("host.config")),
+    area("secret", t("host.secret")),
+    area("aggregate", t("host.answers")),
   ];
 }
 
@@ -98,10 +196,20 @@ async function save(edited, store, { close, draw }) {
     return draw();
   }
   const { title = null, results_visibility, moderation, anonymous, duration_seconds } = edited.fields;
-  const body = { title, config: edited.config, secret: edited.secret, aggregate: edited.aggregate, results_visibility, moderation, anonymous, duration_seconds };
-  const saved = edited.id === null
-    ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type })
-    : await changed(edited, store, body);
+  const body = {
+    title,
+    config: edited.config,
+    secret: edited.secret,
+    aggregate: edited.aggregate,
+    results_visibility,
+    moderation,
+    anonymous,
+    duration_seconds,
+  };
+  const saved =
+    edited.id === null
+      ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type })
+      : await changed(edited, store, body);
   if (saved) return close();
   edited.message = edited.validation.applyProblem(store.problem) ? t("host.faults") : store.message;
   draw();

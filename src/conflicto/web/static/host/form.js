@@ -11,12 +11,19 @@ const letterOf = (index) => String.fromCharCode(65 + (index % 26));
 // Draws the usual fields, or the advanced ones.
 export function drawForm(form, { isAdvanced = false } = {}) {
   const { name, schema, value, change } = form;
-  return shownIn(schema).filter(([, field]) => isAdvancedField(field) === isAdvanced).map(([key, field]) => {
-    const pointer = `/${name}/${key}`;
-    const put = (to, at = pointer) => change(changed(value, key, to), at);
-    return h("div", { class: "stack-tight", key: `${name}/${key}` },
-      drawField(fieldState(form, { path: `${name}.${key}`, pointer, key, field, put, value: value?.[key], within: schema })));
-  });
+  return shownIn(schema)
+    .filter(([, field]) => isAdvancedField(field) === isAdvanced)
+    .map(([key, field]) => {
+      const pointer = `/${name}/${key}`;
+      const put = (to, at = pointer) => change(changed(value, key, to), at);
+      return h(
+        "div",
+        { class: "stack-tight", key: `${name}/${key}` },
+        drawField(
+          fieldState(form, { path: `${name}.${key}`, pointer, key, field, put, value: value?.[key], within: schema }),
+        ),
+      );
+    });
 }
 
 // Returns the visible fields: without ids, and with image URLs only if the server allows images.
@@ -34,22 +41,40 @@ function changed(value, key, to) {
 
 function fieldState(form, { path, pointer, key, field, put, value, within, ...more }) {
   return {
-    id: `f${pointer.replaceAll("/", "-")}`, path, pointer, field, put, value, form, isNeeded: (within.required ?? []).includes(key),
-    label: form.texts[path] ?? field.title ?? key, error: form.errorAt(pointer), choices: choicesFor(form, field), ...more,
+    id: `f${pointer.replaceAll("/", "-")}`,
+    path,
+    pointer,
+    field,
+    put,
+    value,
+    form,
+    isNeeded: (within.required ?? []).includes(key),
+    label: form.texts[path] ?? field.title ?? key,
+    error: form.errorAt(pointer),
+    choices: choicesFor(form, field),
+    ...more,
   };
 }
 
 function choicesFor({ config }, field) {
   if (!field["x-in"]) return null;
-  return valuesAt(config, field["x-in"]).map(({ value, row }, index) => [value, `${letterOf(index)} ${wordsOf(row, value)}`]);
+  return valuesAt(config, field["x-in"]).map(({ value, row }, index) => [
+    value,
+    `${letterOf(index)} ${wordsOf(row, value)}`,
+  ]);
 }
 
 // Labels a row with its first text that is not its id.
-const wordsOf = (row, value) => (row && typeof row === "object" && Object.values(row).find((each) => typeof each === "string" && each !== value)) || value;
+const wordsOf = (row, value) =>
+  (row && typeof row === "object" && Object.values(row).find((each) => typeof each === "string" && each !== value)) ||
+  value;
 
 function drawField(one) {
   const isRows = one.field.type === "array" && one.field.items?.type === "object";
-  return [isRows ? drawRows(one) : drawSimple(one), one.error ? h("p", { id: `${one.id}-fault`, class: "bad small fault" }, one.error) : null];
+  return [
+    isRows ? drawRows(one) : drawSimple(one),
+    one.error ? h("p", { id: `${one.id}-fault`, class: "bad small fault" }, one.error) : null,
+  ];
 }
 
 function drawRows(one) {
@@ -57,30 +82,84 @@ function drawRows(one) {
   const rows = one.value ?? [];
   const columns = shownIn(field.items);
   const id = idOf(field.items);
-  const cell = (row, index, [key, column], more = {}) => drawField(fieldState(form, {
-    path: `${one.path}.${key}`, pointer: `${one.pointer}/${index}/${key}`, key, field: column, value: row[key], within: field.items,
-    put: (to) => put(rows.map((each, at) => (at === index ? changed(row, key, to) : each)), `${one.pointer}/${index}/${key}`), ...more,
-  }));
-  return h("fieldset", { class: "stack" }, h("legend", { class: "strong" }, label),
-    rows.map((row, index) => h("div", { class: "stack-tight", key: row[id] ?? index },
-      h("div", { class: "row" },
-        h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)),
-        columns.slice(0, 1).map((first) => cell(row, index, first, { isBare: true, label: `${label} ${index + 1}` })),
-        h("button", { type: "button", class: "square", disabled: rows.length <= (field.minItems ?? 0), "aria-label": `${t("host.remove")} ${index + 1}`, onclick: () => put(rows.filter((_, at) => at !== index)) }, "×")),
-      columns.slice(1).map((column) => h("div", { class: "stack-tight below", key: column[0] }, cell(row, index, column))))),
-    h("button", { type: "button", disabled: rows.length >= (field.maxItems ?? Infinity), onclick: () => put([...rows, blank(field.items, rows, id)]) }, `+ ${t("host.add_option")}`));
+  const cell = (row, index, [key, column], more = {}) =>
+    drawField(
+      fieldState(form, {
+        path: `${one.path}.${key}`,
+        pointer: `${one.pointer}/${index}/${key}`,
+        key,
+        field: column,
+        value: row[key],
+        within: field.items,
+        put: (to) =>
+          put(
+            rows.map((each, at) => (at === index ? changed(row, key, to) : each)),
+            `${one.pointer}/${index}/${key}`,
+          ),
+        ...more,
+      }),
+    );
+  return h(
+    "fieldset",
+    { class: "stack" },
+    h("legend", { class: "strong" }, label),
+    rows.map((row, index) =>
+      h(
+        "div",
+        { class: "stack-tight", key: row[id] ?? index },
+        h(
+          "div",
+          { class: "row" },
+          h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)),
+          columns.slice(0, 1).map((first) => cell(row, index, first, { isBare: true, label: `${label} ${index + 1}` })),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "square",
+              disabled: rows.length <= (field.minItems ?? 0),
+              "aria-label": `${t("host.remove")} ${index + 1}`,
+              onclick: () => put(rows.filter((_, at) => at !== index)),
+            },
+            "×",
+          ),
+        ),
+        columns
+          .slice(1)
+          .map((column) => h("div", { class: "stack-tight below", key: column[0] }, cell(row, index, column))),
+      ),
+    ),
+    h(
+      "button",
+      {
+        type: "button",
+        disabled: rows.length >= (field.maxItems ?? Infinity),
+        onclick: () => put([...rows, blank(field.items, rows, id)]),
+      },
+      `+ ${t("host.add_option")}`,
+    ),
+  );
 }
 
 // Returns the smallest value that the schema allows.
 export function blank(schema, others = [], id = null) {
-  if (schema.type === "array") return Array.from({ length: schema.minItems ?? 0 }).reduce((made) => [...made, blank(schema.items ?? {}, made, idOf(schema.items))], []);
+  if (schema.type === "array")
+    return Array.from({ length: schema.minItems ?? 0 }).reduce(
+      (made) => [...made, blank(schema.items ?? {}, made, idOf(schema.items))],
+      [],
+    );
   if (schema.type !== "object") return schema.type === "string" ? "" : undefined;
-  const needed = Object.entries(schema.properties ?? {}).filter(([key, field]) => (schema.required ?? []).includes(key) && field.default === undefined);
-  const made = Object.fromEntries(needed.map(([key, field]) => [key, blank(field)]).filter(([, value]) => value !== undefined));
+  const needed = Object.entries(schema.properties ?? {}).filter(
+    ([key, field]) => (schema.required ?? []).includes(key) && field.default === undefined,
+  );
+  const made = Object.fromEntries(
+    needed.map(([key, field]) => [key, blank(field)]).filter(([, value]) => value !== undefined),
+  );
   return id ? { ...made, [id]: freeId(others, id) } : made;
 }
 
-const idOf = (items) => Object.entries(items?.properties ?? {}).find(([, column]) => column["x-ui"]?.widget === "hidden")?.[0] ?? null;
+const idOf = (items) =>
+  Object.entries(items?.properties ?? {}).find(([, column]) => column["x-ui"]?.widget === "hidden")?.[0] ?? null;
 
 function freeId(rows, id) {
   for (let number = 0; ; number += 1) {

@@ -8,7 +8,9 @@ import { showLinks } from "./links.js";
 
 export function drawInvitation(store, show, closing) {
   const { session } = store;
-  return h("div", { class: "stack invitation", key: "invite" },
+  return h(
+    "div",
+    { class: "stack invitation", key: "invite" },
     h("h2", {}, t("host.invite")),
     drawCode(joinLink(session), t("screen.qr")),
     h("p", { class: "big-code", dir: "ltr" }, session.join_code),
@@ -17,8 +19,13 @@ export function drawInvitation(store, show, closing) {
     linkRow(store, "host.screen_link", async () => toPublic(await store.screenLink())),
     linkRow(store, "host.cohost", async () => toPublic(await store.cohostLink())),
     h("button", { type: "button", key: "remote", onclick: () => remote(store, show, closing) }, t("host.remote")),
-    h("button", { type: "button", key: "links", onclick: () => showLinks(store, show, closing, origin()) }, t("links.title")),
-    closing());
+    h(
+      "button",
+      { type: "button", key: "links", onclick: () => showLinks(store, show, closing, origin()) },
+      t("links.title"),
+    ),
+    closing(),
+  );
 }
 
 // Shows the link for copying by hand if the clipboard is not available, as over plain HTTP.
@@ -27,19 +34,35 @@ function linkRow(store, key, link) {
     const target = event.currentTarget;
     const text = await store.run(link);
     if (!text) return;
-    const isCopied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    const isCopied = await navigator.clipboard?.writeText(text).then(
+      () => true,
+      () => false,
+    );
     if (isCopied) target.textContent = t("host.copied");
     else prompt(t(key), text);
   };
-  return h("div", { class: "row", key }, h("span", { class: "grow" }, t(key)), h("button", { type: "button", onclick: copy, "aria-label": `${t("host.copy")}: ${t(key)}` }, t("host.copy")));
+  return h(
+    "div",
+    { class: "row", key },
+    h("span", { class: "grow" }, t(key)),
+    h("button", { type: "button", onclick: copy, "aria-label": `${t("host.copy")}: ${t(key)}` }, t("host.copy")),
+  );
 }
 
 // Shows a host's link as a QR code, only on request: every phone that scans it becomes a host.
 async function remote(store, show, closing) {
   const link = await store.run(store.cohostLink);
   if (!link) return;
-  show(() => h("div", { class: "stack invitation", key: "remote" },
-    h("h2", {}, t("host.remote")), h("p", {}, t("host.remote_how")), drawCode(toPublic(link), t("host.remote")), closing()));
+  show(() =>
+    h(
+      "div",
+      { class: "stack invitation", key: "remote" },
+      h("h2", {}, t("host.remote")),
+      h("p", {}, t("host.remote_how")),
+      drawCode(toPublic(link), t("host.remote")),
+      closing(),
+    ),
+  );
 }
 
 // Returns the absolute URL of a page, as phones reach it.

@@ -28,31 +28,85 @@ export async function showLinks(store, show, closing, origin) {
   };
   const rename = (link) => {
     const name = prompt(t("links.rename_to"), link.name);
-    if (name !== null && name.trim() !== link.name) after(() => store.client.patch(`${at}/${link.id}`, { name: name.trim() }));
+    if (name !== null && name.trim() !== link.name)
+      after(() => store.client.patch(`${at}/${link.id}`, { name: name.trim() }));
   };
-  const revoke = (link) => confirm(t(link.is_own ? "links.revoke_own_sure" : "links.revoke_sure", { name: nameOf(link) })) && after(() => store.client.delete(`${at}/${link.id}`));
+  const revoke = (link) =>
+    confirm(t(link.is_own ? "links.revoke_own_sure" : "links.revoke_sure", { name: nameOf(link) })) &&
+    after(() => store.client.delete(`${at}/${link.id}`));
 
-  const row = (link) => h("li", { key: link.id, class: "row wrap" },
-    h("span", { class: "grow basis", dir: "auto" }, nameOf(link)),
-    h("span", { class: "chip" }, t(`links.${link.scope}`)), link.is_own ? h("span", { class: "chip" }, t("links.own")) : null,
-    h("span", { class: "muted small" }, t("links.until", { day: formatDate(link.expires_at) })),
-    h("button", { type: "button", "aria-label": `${t("links.rename")}: ${nameOf(link)}`, onclick: () => rename(link) }, t("links.rename")),
-    h("button", { type: "button", class: "danger", "aria-label": `${t("links.revoke")}: ${nameOf(link)}`, onclick: () => revoke(link) }, t("links.revoke")));
+  const row = (link) =>
+    h(
+      "li",
+      { key: link.id, class: "row wrap" },
+      h("span", { class: "grow basis", dir: "auto" }, nameOf(link)),
+      h("span", { class: "chip" }, t(`links.${link.scope}`)),
+      link.is_own ? h("span", { class: "chip" }, t("links.own")) : null,
+      h("span", { class: "muted small" }, t("links.until", { day: formatDate(link.expires_at) })),
+      h(
+        "button",
+        { type: "button", "aria-label": `${t("links.rename")}: ${nameOf(link)}`, onclick: () => rename(link) },
+        t("links.rename"),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "danger",
+          "aria-label": `${t("links.revoke")}: ${nameOf(link)}`,
+          onclick: () => revoke(link),
+        },
+        t("links.revoke"),
+      ),
+    );
 
-  const draw = () => h("div", { class: "stack invitation", key: "links" },
-    h("h2", {}, t("links.title")),
-    h("p", { class: "muted" }, t("links.hint")),
-    h("p", { class: "bad", role: "alert", key: "said" }, store.message),
-    h("ul", { class: "rows" }, state.links.filter((link) => !isOver(link)).map(row)),
-    h("form", { class: "stack", onsubmit: make },
-      select({ id: "link-scope", label: t("links.scope"), value: state.scope, put: (value) => (state.scope = value, show(draw)) }, SCOPES.map((each) => [each, t(`links.${each}`)])),
-      h("label", { for: "link-name" }, t("links.name")),
-      h("input", { id: "link-name", maxlength: 100, dir: "auto", autocomplete: "off", value: state.name, oninput: (event) => (state.name = event.target.value) }),
-      h("button", { class: "primary" }, t("links.make"))),
-    state.made ? h("div", { class: "stack-tight", key: "made" },
-      h("label", { for: "link-made" }, t("links.made", { name: nameOf(state.made) })),
-      h("input", { id: "link-made", readonly: true, dir: "ltr", value: `${origin}${PAGES[state.made.scope]}${store.id}#token=${state.made.token}`, onfocus: (event) => event.target.select() })) : null,
-    closing());
+  const draw = () =>
+    h(
+      "div",
+      { class: "stack invitation", key: "links" },
+      h("h2", {}, t("links.title")),
+      h("p", { class: "muted" }, t("links.hint")),
+      h("p", { class: "bad", role: "alert", key: "said" }, store.message),
+      h("ul", { class: "rows" }, state.links.filter((link) => !isOver(link)).map(row)),
+      h(
+        "form",
+        { class: "stack", onsubmit: make },
+        select(
+          {
+            id: "link-scope",
+            label: t("links.scope"),
+            value: state.scope,
+            put: (value) => ((state.scope = value), show(draw)),
+          },
+          SCOPES.map((each) => [each, t(`links.${each}`)]),
+        ),
+        h("label", { for: "link-name" }, t("links.name")),
+        h("input", {
+          id: "link-name",
+          maxlength: 100,
+          dir: "auto",
+          autocomplete: "off",
+          value: state.name,
+          oninput: (event) => (state.name = event.target.value),
+        }),
+        h("button", { class: "primary" }, t("links.make")),
+      ),
+      state.made
+        ? h(
+            "div",
+            { class: "stack-tight", key: "made" },
+            h("label", { for: "link-made" }, t("links.made", { name: nameOf(state.made) })),
+            h("input", {
+              id: "link-made",
+              readonly: true,
+              dir: "ltr",
+              value: `${origin}${PAGES[state.made.scope]}${store.id}#token=${state.made.token}`,
+              onfocus: (event) => event.target.select(),
+            }),
+          )
+        : null,
+      closing(),
+    );
 
   await load();
 }

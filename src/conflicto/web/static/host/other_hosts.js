@@ -9,7 +9,8 @@ const DONE = {
 };
 
 export class OtherHosts {
-  #client; #path;
+  #client;
+  #path;
   #seen = null;
 
   constructor(client, path) {

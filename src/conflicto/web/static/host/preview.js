@@ -8,16 +8,36 @@ import { viewOf } from "../elements/views.js";
 
 export function drawPreview(edited, draw) {
   const activity = previewed(edited);
-  return h("section", { class: "preview", "aria-label": t("host.preview"), key: "preview" },
+  return h(
+    "section",
+    { class: "preview", "aria-label": t("host.preview"), key: "preview" },
     h("h3", {}, t("host.preview")),
     h("div", { class: "phone-frame", inert: true }, h("div", { class: "now" }, phone(activity, draw))),
-    h("div", { class: "projector", inert: true }, h("div", { class: "stage" }, h("section", { class: "question" }, drawActivity(activity, { phase: "open", redraw: draw })))));
+    h(
+      "div",
+      { class: "projector", inert: true },
+      h(
+        "div",
+        { class: "stage" },
+        h("section", { class: "question" }, drawActivity(activity, { phase: "open", redraw: draw })),
+      ),
+    ),
+  );
 }
 
 // Returns the activity as participants would receive it.
 function previewed({ type, known, config, fields }) {
   const isPublic = ([key]) => (known.config.properties?.[key]?.["x-scope"] ?? "public") === "public";
-  return { ...fields, id: "preview", type, round: 1, status: "active", ends_at: null, secret: null, config: Object.fromEntries(Object.entries(config ?? {}).filter(isPublic)) };
+  return {
+    ...fields,
+    id: "preview",
+    type,
+    round: 1,
+    status: "active",
+    ends_at: null,
+    secret: null,
+    config: Object.fromEntries(Object.entries(config ?? {}).filter(isPublic)),
+  };
 }
 
 function phone(activity, draw) {
@@ -25,9 +45,21 @@ function phone(activity, draw) {
   const isInstant = customElements.get(tag ?? "")?.isInstant;
   return [
     h("p", { class: "h1", dir: "auto" }, questionOf(activity)),
-    tag === null ? h("p", { class: "muted" }, t("state.loading"))
-      : tag === "failed" ? h("p", { class: "bad" }, t("state.cannot"))
-        : h(tag, { key: "view", unmanaged: true, ".activity": activity, ".phase": "open", ".mine": null, ".answers": [], ".draft": null, ".responses": [], ".results": null }),
+    tag === null
+      ? h("p", { class: "muted" }, t("state.loading"))
+      : tag === "failed"
+        ? h("p", { class: "bad" }, t("state.cannot"))
+        : h(tag, {
+            key: "view",
+            unmanaged: true,
+            ".activity": activity,
+            ".phase": "open",
+            ".mine": null,
+            ".answers": [],
+            ".draft": null,
+            ".responses": [],
+            ".results": null,
+          }),
     isInstant ? null : h("button", { type: "button", class: "primary wide", disabled: true }, t("answer.send")),
   ];
 }

@@ -8,7 +8,9 @@ import { commandsOf, drawButtons, drawKeys } from "./commands.js";
 import { SessionControl } from "./session_control.js";
 
 export class Remote {
-  #control; #commands; #draw;
+  #control;
+  #commands;
+  #draw;
   #isHelping = false;
 
   constructor(client, id, draw) {
@@ -34,24 +36,69 @@ export class Remote {
     const { session, step, message, undo, activities } = this.#control;
     const isActive = session.status === "active";
     return [
-      h("button", { type: "button", class: "primary", key: "step", disabled: !step.act || this.#control.isOffline, onclick: step.act, title: "␣" }, t(`step.${step.name}`, step)),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "primary",
+          key: "step",
+          disabled: !step.act || this.#control.isOffline,
+          onclick: step.act,
+          title: "␣",
+        },
+        t(`step.${step.name}`, step),
+      ),
       drawButtons(this.#commands, step.name),
       undo ? h("button", { type: "button", class: "primary", key: "undo", onclick: undo.act }, t("key.undo")) : null,
       isActive ? activities.slice(0, 9).map((each, at) => this.#jump(each, at + 1)) : null,
-      h("button", { type: "button", class: "square", key: "help", "aria-label": t("key.title"), "aria-expanded": String(this.#isHelping), onclick: () => this.#help(!this.#isHelping) }, "?"),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "square",
+          key: "help",
+          "aria-label": t("key.title"),
+          "aria-expanded": String(this.#isHelping),
+          onclick: () => this.#help(!this.#isHelping),
+        },
+        "?",
+      ),
       message ? h("p", { class: "bad", role: "alert", key: "said" }, message) : null,
     ];
   }
 
   #jump(activity, nth) {
     const words = `${nth}: ${questionOf(activity)}`;
-    return h("button", { type: "button", class: "square", key: `jump ${nth}`, "aria-label": words, onclick: () => this.#control.jump(nth) }, String(nth));
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "square",
+        key: `jump ${nth}`,
+        "aria-label": words,
+        onclick: () => this.#control.jump(nth),
+      },
+      String(nth),
+    );
   }
 
   help() {
     if (!this.#isHelping) return null;
-    return h("section", { class: "key-list", key: "help", "aria-label": t("key.title") },
-      h("h2", {}, t("key.title")), drawKeys(this.#commands),
-      h("label", { class: "row check" }, h("input", { type: "checkbox", checked: areKeysEnabled(), onchange: (event) => enableKeys(event.target.checked) }), t("key.on")));
+    return h(
+      "section",
+      { class: "key-list", key: "help", "aria-label": t("key.title") },
+      h("h2", {}, t("key.title")),
+      drawKeys(this.#commands),
+      h(
+        "label",
+        { class: "row check" },
+        h("input", {
+          type: "checkbox",
+          checked: areKeysEnabled(),
+          onchange: (event) => enableKeys(event.target.checked),
+        }),
+        t("key.on"),
+      ),
+    );
   }
 }

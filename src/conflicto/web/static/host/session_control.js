@@ -52,10 +52,15 @@ export class SessionControl {
     if (this.#isFollowing) return;
     this.#isFollowing = true;
     new FeedFollower(this.client, this.id, {
-      since: cursor, apply: (items) => this.apply(items),
-      connected: (is, problem) => (this.isOffline = !is, this.blocked = is ? "" : (problem?.text ?? this.blocked), this.draw()),
-      gone: (problem) => (this.blocked = problem.text, this.draw(), true),
-      outdated: () => (this.isOutdated = true, this.draw()),
+      since: cursor,
+      apply: (items) => this.apply(items),
+      connected: (is, problem) => (
+        (this.isOffline = !is),
+        (this.blocked = is ? "" : (problem?.text ?? this.blocked)),
+        this.draw()
+      ),
+      gone: (problem) => ((this.blocked = problem.text), this.draw(), true),
+      outdated: () => ((this.isOutdated = true), this.draw()),
     }).start();
     syncClock(this.client, this.id);
   }
@@ -67,7 +72,7 @@ export class SessionControl {
 
   // Loads all pages of activities.
   async #loadActivities() {
-    for (let cursor = ""; cursor !== null; ) {
+    for (let cursor = ""; cursor !== null;) {
       const page = await this.client.get(`${this.path}/activities?limit=1000${cursor && `&cursor=${cursor}`}`);
       this.mergeAll("activity", page.items);
       cursor = page.next_cursor;
@@ -94,7 +99,9 @@ export class SessionControl {
   // The running activity, else the shown one. An activity's change may arrive before the session's.
   get shown() {
     const { current_activity_id: current, shown_activity_id: shown } = this.session ?? {};
-    const running = this.activities.filter(({ status }) => status === "active").sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
+    const running = this.activities
+      .filter(({ status }) => status === "active")
+      .sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
     return running[0] ?? this.fold.entities.activity.get(current ?? shown)?.data ?? null;
   }
 
@@ -107,12 +114,21 @@ export class SessionControl {
   }
 
   get next() {
-    return this.activities.slice(this.#place + 1).find(({ id, status }) => status === "draft" || status === "published" || this.#undone.has(id)) ?? null;
+    return (
+      this.activities
+        .slice(this.#place + 1)
+        .find(({ id, status }) => status === "draft" || status === "published" || this.#undone.has(id)) ?? null
+    );
   }
 
   get previous() {
     if (this.isRunning) return null;
-    return this.activities.slice(0, Math.max(0, this.#place)).reverse().find(({ status }) => status === "expired") ?? null;
+    return (
+      this.activities
+        .slice(0, Math.max(0, this.#place))
+        .reverse()
+        .find(({ status }) => status === "expired") ?? null
+    );
   }
 
   // The next step: its name, its texts and its action.
@@ -121,7 +137,8 @@ export class SessionControl {
     if (session.status === "draft") return { name: "open", act: () => this.patch({ status: "active" }) };
     if (session.status === "completed") return { name: "over" };
     if (this.isRunning) return { name: "lock", act: () => this.lock() };
-    if (shown?.status === "expired" && !shown.results_revealed && shown.results_visibility === "after_reveal") return { name: "reveal", act: () => this.reveal(true) };
+    if (shown?.status === "expired" && !shown.results_revealed && shown.results_visibility === "after_reveal")
+      return { name: "reveal", act: () => this.reveal(true) };
     if (next) return { name: "start", title: next.title ?? questionOf(next), act: () => this.start(next) };
     return { name: "end", act: () => confirm(t("step.end_sure")) && this.patch({ status: "completed" }) };
   }
@@ -149,15 +166,20 @@ export class SessionControl {
   }
 
   patch = (fields) => this.run(async () => this.merge("session", await this.client.patch(this.path, fields)));
-  postSession = (what, body) => this.run(async () => this.merge("session", await this.client.post(`${this.path}/${what}`, body)));
+  postSession = (what, body) =>
+    this.run(async () => this.merge("session", await this.client.post(`${this.path}/${what}`, body)));
 
   postActivity = (activity, what, body) =>
-    this.run(async () => this.merge("activity", await this.client.post(`${this.path}/activities/${activity.id}/${what}`, body)));
+    this.run(async () =>
+      this.merge("activity", await this.client.post(`${this.path}/activities/${activity.id}/${what}`, body)),
+    );
 
-  transition = (activity, status, more = {}) => this.postActivity(activity, "transition", { target_status: status, ...more });
+  transition = (activity, status, more = {}) =>
+    this.postActivity(activity, "transition", { target_status: status, ...more });
 
   show = (activity) => this.postSession("show", { activity_id: activity?.id ?? null });
-  toggleOverlay = (overlay) => this.postSession("overlay", { overlay: this.session.overlay === overlay ? null : overlay });
+  toggleOverlay = (overlay) =>
+    this.postSession("overlay", { overlay: this.session.overlay === overlay ? null : overlay });
   setLocked = (locked) => this.postSession("lock", { locked });
   reopen = () => this.transition(this.shown, "active");
   more = () => this.postActivity(this.shown, "extend", { seconds: MORE_S });
@@ -199,7 +221,8 @@ export class SessionControl {
   showSecret = (on) => this.postActivity(this.shown, "reveal", { secret: on });
 
   // Starts the timer now; the server computes its end.
-  startTimer = () => this.postActivity(this.shown, "extend", { seconds: this.shown.duration_seconds ?? TIMER_S, counted_from: "now" });
+  startTimer = () =>
+    this.postActivity(this.shown, "extend", { seconds: this.shown.duration_seconds ?? TIMER_S, counted_from: "now" });
 
   // Starts the nth activity, or shows it again after its end.
   async jump(nth) {
@@ -210,9 +233,9 @@ export class SessionControl {
   }
 
   offerUndo(name, act) {
-    const undo = { name, act: () => (this.undo = null, act()) };
+    const undo = { name, act: () => ((this.undo = null), act()) };
     this.undo = undo;
-    setTimeout(() => this.undo === undo && (this.undo = null, this.draw()), UNDO_MS);
+    setTimeout(() => this.undo === undo && ((this.undo = null), this.draw()), UNDO_MS);
     this.draw();
   }
 }

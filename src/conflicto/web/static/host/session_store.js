@@ -63,8 +63,11 @@ export class SessionStore extends SessionControl {
 
   apply(items) {
     const before = this.shown?.id;
-    const steps = items.some(({ entity, id, data }) => entity === "activity" && data?.status !== this.fold.entities.activity.get(id)?.data?.status)
-      || items.some(({ entity, data }) => entity === "session" && data?.status !== this.session?.status);
+    const steps =
+      items.some(
+        ({ entity, id, data }) =>
+          entity === "activity" && data?.status !== this.fold.entities.activity.get(id)?.data?.status,
+      ) || items.some(({ entity, data }) => entity === "session" && data?.status !== this.session?.status);
     super.apply(items);
     if (this.shown?.id !== before) this.results = null;
     if (steps) this.#readOtherHosts();
@@ -77,25 +80,28 @@ export class SessionStore extends SessionControl {
     if (!message) return;
     this.notice = message;
     announce(message);
-    setTimeout(() => this.notice === message && (this.notice = "", this.draw()), NEWS_MS);
+    setTimeout(() => this.notice === message && ((this.notice = ""), this.draw()), NEWS_MS);
     this.draw();
   }
 
   titleOf(id) {
     const activity = this.fold.entities.activity.get(id)?.data;
-    return activity ? activity.title ?? questionOf(activity) : "";
+    return activity ? (activity.title ?? questionOf(activity)) : "";
   }
 
   // Reads results, at most twice a second.
   async refresh() {
     this.#dirty = true;
     if (this.#timer) return;
-    this.#timer = setTimeout(async () => {
-      this.#dirty = false;
-      await this.#read().catch(() => null);
-      this.#timer = 0;
-      if (this.#dirty) this.refresh();
-    }, this.results ? REFRESH_MS : 0);
+    this.#timer = setTimeout(
+      async () => {
+        this.#dirty = false;
+        await this.#read().catch(() => null);
+        this.#timer = 0;
+        if (this.#dirty) this.refresh();
+      },
+      this.results ? REFRESH_MS : 0,
+    );
   }
 
   // Reads results again that are still being counted.
@@ -109,13 +115,20 @@ export class SessionStore extends SessionControl {
     if (!shown) return;
     const at = `${this.path}/activities/${shown.id}`;
     const [counted, { near_cap: isNearCap }] = await Promise.all([
-      this.client.get(`${at}/results`).catch((problem) => this.#retryLater(problem) ?? this.client.get(`${at}/status`)), this.client.get(`${this.path}/status`)]);
+      this.client.get(`${at}/results`).catch((problem) => this.#retryLater(problem) ?? this.client.get(`${at}/status`)),
+      this.client.get(`${this.path}/status`),
+    ]);
     this.isNearCap = isNearCap;
-    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") ({ items: this.answers, has_next: this.hasMoreAnswers } = await this.client.get(`${at}/responses?limit=200&round=${shown.round}`));
+    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off")
+      ({ items: this.answers, has_next: this.hasMoreAnswers } = await this.client.get(
+        `${at}/responses?limit=200&round=${shown.round}`,
+      ));
     else this.answers = [];
     this.results = counted;
-    this.ranks = counted.results && Object.values(counted.results).some(({ op }) => op === "score")
-      ? await this.client.get(`${this.path}/leaderboard?limit=10`).catch(() => null) : null;
+    this.ranks =
+      counted.results && Object.values(counted.results).some(({ op }) => op === "score")
+        ? await this.client.get(`${this.path}/leaderboard?limit=10`).catch(() => null)
+        : null;
     if (this.isRunning) announceCount(countOf(counted));
     this.draw();
   }
@@ -131,9 +144,14 @@ export class SessionStore extends SessionControl {
   }
 
   change = (activity, fields, query = "") =>
-    this.run(async () => this.merge("activity", await this.client.patch(`${this.path}/activities/${activity.id}${query}`, fields)));
+    this.run(async () =>
+      this.merge("activity", await this.client.patch(`${this.path}/activities/${activity.id}${query}`, fields)),
+    );
 
-  create = (fields) => this.run(async () => this.merge("activity", await this.client.post(`${this.path}/activities`, fields, { key: newKey() })));
+  create = (fields) =>
+    this.run(async () =>
+      this.merge("activity", await this.client.post(`${this.path}/activities`, fields, { key: newKey() })),
+    );
 
   remove = (activity) => this.run(() => this.client.delete(`${this.path}/activities/${activity.id}`));
 
@@ -145,18 +163,47 @@ export class SessionStore extends SessionControl {
     if (!other) return;
     order[from] = other;
     order[from + by] = activity;
-    for (const [index, each] of order.entries()) if (each.order_index !== index) await this.change(each, { order_index: index });
+    for (const [index, each] of order.entries())
+      if (each.order_index !== index) await this.change(each, { order_index: index });
   }
 
-  copy = ({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, min_group, duration_seconds }) =>
-    this.create({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, min_group, duration_seconds });
+  copy = ({
+    type,
+    title,
+    config,
+    secret,
+    aggregate,
+    response_policy,
+    results_visibility,
+    responses_visibility,
+    moderation,
+    anonymous,
+    min_group,
+    duration_seconds,
+  }) =>
+    this.create({
+      type,
+      title,
+      config,
+      secret,
+      aggregate,
+      response_policy,
+      results_visibility,
+      responses_visibility,
+      moderation,
+      anonymous,
+      min_group,
+      duration_seconds,
+    });
 
-  focus = (response) => this.run(() => this.client.post(`${this.path}/activities/${this.shown.id}/focus`, { response_id: response }));
+  focus = (response) =>
+    this.run(() => this.client.post(`${this.path}/activities/${this.shown.id}/focus`, { response_id: response }));
 
   async moderate(response, moderation) {
     const before = response.moderation;
     const done = await this.run(() => this.#setModeration(response, moderation));
-    if (done && moderation === "hidden") this.offerUndo("remove", () => this.run(() => this.#setModeration(response, before)));
+    if (done && moderation === "hidden")
+      this.offerUndo("remove", () => this.run(() => this.#setModeration(response, before)));
   }
 
   async #setModeration(response, moderation) {
@@ -165,13 +212,17 @@ export class SessionStore extends SessionControl {
     return true;
   }
 
-  rename = (person, nickname) => this.run(async () => this.merge("participant", await this.client.patch(`/participants/${person.id}`, { nickname })));
+  rename = (person, nickname) =>
+    this.run(async () =>
+      this.merge("participant", await this.client.patch(`/participants/${person.id}`, { nickname })),
+    );
   kick = (person) => this.run(() => this.client.delete(`/participants/${person.id}`));
 
   async screenLink() {
     const name = `screen.${this.id}`;
     const token = tokens.get(name);
-    if (!token || (await isTokenValid(token, this.path)) === false) tokens.set(name, (await this.client.post(`${this.path}/tokens`, { role: "screen" })).token);
+    if (!token || (await isTokenValid(token, this.path)) === false)
+      tokens.set(name, (await this.client.post(`${this.path}/tokens`, { role: "screen" })).token);
     return `~/screen/${this.id}#token=${tokens.get(name)}`;
   }
 

@@ -7,7 +7,8 @@ import { titleOf } from "../core/types.js";
 const MAX_STARTERS = 3;
 
 export class Starters {
-  #client; #draw;
+  #client;
+  #draw;
   #found = null;
 
   constructor(client, draw) {
@@ -32,7 +33,13 @@ export class Starters {
 
 function starter({ type, examples: [{ config: example, secret = null }] }) {
   const config = localized(example, "starter", boot.types[type].texts);
-  return { type, icon: boot.types[type].icon, text: `${titleOf(type)}: ${questionOf({ type, config })}`, config, secret };
+  return {
+    type,
+    icon: boot.types[type].icon,
+    text: `${titleOf(type)}: ${questionOf({ type, config })}`,
+    config,
+    secret,
+  };
 }
 
 // Translates an example with the type's catalog: `starter.options.0.text` is the text of its first option.
@@ -40,5 +47,7 @@ function localized(value, path, texts) {
   if (typeof value === "string") return texts[path] ?? value;
   if (Array.isArray(value)) return value.map((each, index) => localized(each, `${path}.${index}`, texts));
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, localized(each, `${path}.${key}`, texts)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, localized(each, `${path}.${key}`, texts)]),
+  );
 }

@@ -3,7 +3,9 @@
 const PAUSE_MS = 400;
 
 export class Validation {
-  #type; #timer = 0; #requests = 0;
+  #type;
+  #timer = 0;
+  #requests = 0;
   #errorsByPointer = new Map(); // messages by JSON pointer
   #touched = new Set();
   #isRefused = false;
@@ -14,7 +16,8 @@ export class Validation {
 
   // Returns the error of a field. Untouched fields have none until saving was refused.
   errorAt = (pointer) => {
-    const isShown = this.#isRefused || [...this.#touched].some((each) => each === pointer || each.startsWith(`${pointer}/`));
+    const isShown =
+      this.#isRefused || [...this.#touched].some((each) => each === pointer || each.startsWith(`${pointer}/`));
     return isShown ? (this.#errorsByPointer.get(pointer) ?? null) : null;
   };
 
@@ -23,7 +26,9 @@ export class Validation {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
       const turn = (this.#requests += 1);
-      const response = await client.post(`/activity-types/${this.#type}/validate`, secret === null ? { config } : { config, secret }).catch(() => null);
+      const response = await client
+        .post(`/activity-types/${this.#type}/validate`, secret === null ? { config } : { config, secret })
+        .catch(() => null);
       if (response === null || turn !== this.#requests) return;
       this.#setErrors(response.errors);
       ready();

@@ -13,22 +13,51 @@ export function drawSession(store, commands, open) {
   const { session } = store;
   if (!session) return h("p", { class: store.message ? "bad" : "muted" }, store.message || t("state.loading"));
   return [
-    h("div", { class: "head", key: "head" },
+    h(
+      "div",
+      { class: "head", key: "head" },
       h("h1", { class: "grow", dir: "auto" }, session.title),
       h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
-      h("button", { type: "button", class: "code", onclick: open.invite, "aria-label": `${t("host.invite")}: ${session.join_code}` }, session.join_code),
-      button(t("host.screen"), open.screen), h("a", { class: "button", href: withToken(`~/host/s/${store.id}/report`, store.client.name, "token") }, t("host.report")),
-      button("?", open.keys, { class: "square", "aria-label": t("key.title") })),
-    store.isOffline ? h("p", { class: "banner", key: "offline" }, offline(store), store.blocked ? ` ${store.blocked}` : null) : null,
+      h(
+        "button",
+        {
+          type: "button",
+          class: "code",
+          onclick: open.invite,
+          "aria-label": `${t("host.invite")}: ${session.join_code}`,
+        },
+        session.join_code,
+      ),
+      button(t("host.screen"), open.screen),
+      h(
+        "a",
+        { class: "button", href: withToken(`~/host/s/${store.id}/report`, store.client.name, "token") },
+        t("host.report"),
+      ),
+      button("?", open.keys, { class: "square", "aria-label": t("key.title") }),
+    ),
+    store.isOffline
+      ? h("p", { class: "banner", key: "offline" }, offline(store), store.blocked ? ` ${store.blocked}` : null)
+      : null,
     tokens.arePersistent ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
     store.isNearCap ? h("p", { class: "banner", key: "near-cap", role: "status" }, t("host.near_cap")) : null,
     store.notice ? h("p", { class: "banner plain", key: "news" }, store.notice) : null,
-    store.isOutdated ? h("p", { class: "banner plain", key: "updated", role: "status" }, t("state.updated"), button(t("state.reload"), () => location.reload())) : null,
+    store.isOutdated
+      ? h(
+          "p",
+          { class: "banner plain", key: "updated", role: "status" },
+          t("state.updated"),
+          button(t("state.reload"), () => location.reload()),
+        )
+      : null,
     drawRehearsed(store),
     h("p", { class: "bad", role: "alert", key: "said" }, store.message),
-    h("fieldset", { class: "board", key: "board", disabled: store.isOffline },
+    h(
+      "fieldset",
+      { class: "board", key: "board", disabled: store.isOffline },
       h("div", { class: "stack" }, now(store, commands), drawAnswers(store)),
-      h("div", { class: "stack" }, drawAgenda(store, open), drawPeople(store, open), drawRehearsal(store))),
+      h("div", { class: "stack" }, drawAgenda(store, open), drawPeople(store, open), drawRehearsal(store)),
+    ),
   ];
 }
 
@@ -39,15 +68,48 @@ function offline({ shown }) {
 
 function now(store, commands) {
   const { shown, step, results } = store;
-  return h("section", { class: "card stack", key: "now", "aria-labelledby": "now-title" },
-    h("h2", { id: "now-title", dir: "auto" }, shown ? questionOf(shown) : t(store.session.status === "draft" ? "host.lobby" : "host.nothing")),
+  return h(
+    "section",
+    { class: "card stack", key: "now", "aria-labelledby": "now-title" },
+    h(
+      "h2",
+      { id: "now-title", dir: "auto" },
+      shown ? questionOf(shown) : t(store.session.status === "draft" ? "host.lobby" : "host.nothing"),
+    ),
     shown ? figures(store, shown) : null,
-    shown ? h("div", { class: "results" }, results?.response_count ? [drawResults(results.results, shown, { texts: textsOf(store.answers) }), drawLeaderboard(store.ranks)]
-      : h("p", { class: "muted", key: "none" }, nothing(store, shown))) : null,
-    shown?.anonymous && store.isRunning ? h("p", { class: "muted small", key: "groups" }, t(shown.min_group ? "host.in_groups" : "host.delayed", { n: shown.min_group })) : null,
-    h("button", { type: "button", class: "primary wide next", key: "step", disabled: !step.act, onclick: step.act }, t(`step.${step.name}`, step)),
-    store.undo ? h("p", { class: "banner", key: "undo", role: "status" }, t(`step.done.${store.undo.name}`), button(t("key.undo"), store.undo.act)) : null,
-    store.session.status === "active" ? h("div", { class: "row wrap", key: "controls" }, controls(store, shown, commands)) : null);
+    shown
+      ? h(
+          "div",
+          { class: "results" },
+          results?.response_count
+            ? [drawResults(results.results, shown, { texts: textsOf(store.answers) }), drawLeaderboard(store.ranks)]
+            : h("p", { class: "muted", key: "none" }, nothing(store, shown)),
+        )
+      : null,
+    shown?.anonymous && store.isRunning
+      ? h(
+          "p",
+          { class: "muted small", key: "groups" },
+          t(shown.min_group ? "host.in_groups" : "host.delayed", { n: shown.min_group }),
+        )
+      : null,
+    h(
+      "button",
+      { type: "button", class: "primary wide next", key: "step", disabled: !step.act, onclick: step.act },
+      t(`step.${step.name}`, step),
+    ),
+    store.undo
+      ? h(
+          "p",
+          { class: "banner", key: "undo", role: "status" },
+          t(`step.done.${store.undo.name}`),
+          button(t("key.undo"), store.undo.act),
+        )
+      : null,
+    store.session.status === "active"
+      ? h("div", { class: "row wrap", key: "controls" }, controls(store, shown, commands))
+      : null,
+  );
 }
 
 // Returns the text without results. An anonymous activity does not distinguish no answers from too few.
@@ -57,12 +119,15 @@ function nothing(store, { anonymous, min_group: n }) {
 }
 
 function figures(store, shown) {
-  return h("div", { class: "row wrap muted" },
+  return h(
+    "div",
+    { class: "row wrap muted" },
     h("span", { class: `chip ${shown.status}` }, t(shown.status === "active" ? "host.now" : `host.${shown.status}`)),
     h("span", { class: "strong" }, countOf(store.results)),
     shown.round > 1 ? h("span", {}, t("host.round_n", { n: shown.round })) : null,
     drawTimer(shown),
-    store.session.overlay ? h("span", { class: "chip" }, t(`host.covered.${store.session.overlay}`)) : null);
+    store.session.overlay ? h("span", { class: "chip" }, t(`host.covered.${store.session.overlay}`)) : null,
+  );
 }
 
 function controls(store, shown, commands) {

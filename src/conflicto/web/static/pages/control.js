@@ -31,10 +31,12 @@ const starters = new Starters(store.client, draw);
 const timeAnnouncer = new TimeAnnouncer();
 const open = {
   starters,
-  invite: () => show(() => drawInvitation(store, show, closing)), keys: () => show(keyList),
+  invite: () => show(() => drawInvitation(store, show, closing)),
+  keys: () => show(keyList),
   screen: () => store.run(async () => window.open(await store.screenLink(), `screen-${id}`)),
   filter: () => editFilter(filterState(store.session.word_filter)),
-  create: (type, example = {}) => edit({ ...editorState(type), ...example }), edit: (activity) => edit(editorState(activity.type, activity)),
+  create: (type, example = {}) => edit({ ...editorState(type), ...example }),
+  edit: (activity) => edit(editorState(activity.type, activity)),
 };
 const commands = commandsOf(store, { help: open.keys });
 
@@ -63,7 +65,7 @@ function show(picture) {
 // The form replaces a type's own editor that fails.
 function edit(edited) {
   dialog.onclose = () => dialog.removeEventListener("failed", failed);
-  const failed = (event) => event.target.matches(".own-editor") && (edited.isBroken = true, draw());
+  const failed = (event) => event.target.matches(".own-editor") && ((edited.isBroken = true), draw());
   dialog.addEventListener("failed", failed);
   show(() => drawEditor(edited, store, { close: () => dialog.close(), draw }));
 }
@@ -75,11 +77,20 @@ function editFilter(edited) {
 const closing = () => h("form", { method: "dialog", key: "close" }, h("button", { class: "wide" }, t("host.close")));
 
 function keyList() {
-  const check = (key, isOn, put) => h("label", { class: "row check", key }, h("input", { type: "checkbox", checked: isOn, onchange: (event) => put(event.target.checked) }), t(key));
-  return h("div", { class: "stack", key: "keys" },
+  const check = (key, isOn, put) =>
+    h(
+      "label",
+      { class: "row check", key },
+      h("input", { type: "checkbox", checked: isOn, onchange: (event) => put(event.target.checked) }),
+      t(key),
+    );
+  return h(
+    "div",
+    { class: "stack", key: "keys" },
     h("h2", {}, t("key.title")),
     drawKeys(commands),
     check("key.on", areKeysEnabled(), enableKeys),
     check("key.counts", areCountsAnnounced(), setCountsAnnounced),
-    closing());
+    closing(),
+  );
 }

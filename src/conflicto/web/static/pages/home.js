@@ -60,16 +60,23 @@ function signInForm() {
     event.preventDefault();
     signIn(event.target.elements[0].value.trim());
   };
-  return h("form", { key: "door", class: "stack card", onsubmit },
-    h("h1", {}, t("host.sign_in")), h("p", { class: "muted" }, t("host.sign_in_hint")),
-    h("label", { for: "token" }, t("host.token")), h("input", { id: "token", type: "password", autocomplete: "off", required: true }),
-    h("button", { class: "primary" }, t("host.enter")));
+  return h(
+    "form",
+    { key: "door", class: "stack card", onsubmit },
+    h("h1", {}, t("host.sign_in")),
+    h("p", { class: "muted" }, t("host.sign_in_hint")),
+    h("label", { for: "token" }, t("host.token")),
+    h("input", { id: "token", type: "password", autocomplete: "off", required: true }),
+    h("button", { class: "primary" }, t("host.enter")),
+  );
 }
 
 async function signIn(token) {
   const isValid = await isTokenValid(token, PROBE_PATH);
   if (!isValid) {
-    message = new Problem(isValid === undefined ? 0 : 401, { code: isValid === undefined ? "offline" : "token-invalid" }).text;
+    message = new Problem(isValid === undefined ? 0 : 401, {
+      code: isValid === undefined ? "offline" : "token-invalid",
+    }).text;
     return draw();
   }
   tokens.set("admin", token);
@@ -82,11 +89,18 @@ function newSessionForm() {
     event.preventDefault();
     attempt(() => openSession(client.post("/sessions", { title: event.target.elements[0].value })));
   };
-  return h("form", { key: "fresh", class: "stack card", onsubmit },
+  return h(
+    "form",
+    { key: "fresh", class: "stack card", onsubmit },
     h("h1", {}, t("host.new")),
     h("label", { for: "title" }, t("host.new_title")),
-    h("div", { class: "row wrap" },
-      h("input", { id: "title", class: "grow basis", required: true, maxlength: boot.limits.title, dir: "auto" }), h("button", { class: "primary" }, t("host.create"))));
+    h(
+      "div",
+      { class: "row wrap" },
+      h("input", { id: "title", class: "grow basis", required: true, maxlength: boot.limits.title, dir: "auto" }),
+      h("button", { class: "primary" }, t("host.create")),
+    ),
+  );
 }
 
 async function openSession(made) {
@@ -99,16 +113,48 @@ async function openSession(made) {
 function list() {
   if (!sessions) return h("p", { key: "list", class: "muted" }, t("state.loading"));
   if (!sessions.length) return h("p", { key: "list", class: "muted" }, t("host.none"));
-  return h("section", { key: "list", class: "stack" },
+  return h(
+    "section",
+    { key: "list", class: "stack" },
     h("h2", {}, t("host.sessions")),
-    h("ul", { class: "rows" }, sessions.map((session) =>
-      h("li", { key: session.id, class: "row wrap" },
-        h("a", { class: "grow basis strong", href: withToken(`~/host/s/${session.id}`, "admin", "admin"), dir: "auto" }, session.title),
-        h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
-        h("span", { class: "muted small" }, formatDate(session.created_at)),
-        h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => openSession(client.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),
-        h("button", { type: "button", class: "danger", "aria-label": `${t("host.delete")}: ${session.title}`, onclick: () => remove(session) }, t("host.delete"))))),
-    next ? drawListFooter(sessions.length, all, showMore) : null);
+    h(
+      "ul",
+      { class: "rows" },
+      sessions.map((session) =>
+        h(
+          "li",
+          { key: session.id, class: "row wrap" },
+          h(
+            "a",
+            { class: "grow basis strong", href: withToken(`~/host/s/${session.id}`, "admin", "admin"), dir: "auto" },
+            session.title,
+          ),
+          h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
+          h("span", { class: "muted small" }, formatDate(session.created_at)),
+          h(
+            "button",
+            {
+              type: "button",
+              "aria-label": `${t("host.duplicate")}: ${session.title}`,
+              onclick: () => attempt(() => openSession(client.post(`/sessions/${session.id}/duplicate`))),
+            },
+            t("host.duplicate"),
+          ),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "danger",
+              "aria-label": `${t("host.delete")}: ${session.title}`,
+              onclick: () => remove(session),
+            },
+            t("host.delete"),
+          ),
+        ),
+      ),
+    ),
+    next ? drawListFooter(sessions.length, all, showMore) : null,
+  );
 }
 
 function remove({ id, title }) {

@@ -8,7 +8,8 @@ import { SessionPage } from "../phone/session_page.js";
 const main = document.getElementById("main");
 
 // Loads the pages of a seat transfer, which is rare.
-const loadSeatTransfer = () => Promise.all([import(`${boot.base}/phone/seat_transfer.js`), loadDeferredTexts()]).then(([module]) => module);
+const loadSeatTransfer = () =>
+  Promise.all([import(`${boot.base}/phone/seat_transfer.js`), loadDeferredTexts()]).then(([module]) => module);
 
 function enter(session) {
   history.replaceState(null, "", `~/p/${session}`);
@@ -20,7 +21,11 @@ function leave(session, reason, isMoved = false) {
   tokens.remove(`seat.${session}`);
   document.querySelector("dialog")?.close();
   history.replaceState(null, "", "~/");
-  if (isMoved) loadSeatTransfer().then(({ drawMoved }) => drawMoved(main, () => showJoin()), () => showJoin(reason));
+  if (isMoved)
+    loadSeatTransfer().then(
+      ({ drawMoved }) => drawMoved(main, () => showJoin()),
+      () => showJoin(reason),
+    );
   else showJoin(reason);
 }
 
@@ -34,9 +39,13 @@ const fragment = new URLSearchParams(location.hash.slice(1));
 if (location.hash.startsWith("#admin=")) {
   location.replace(`~/host${location.hash}`);
 } else if (kind === "p" && fragment.has("move")) {
-  loadSeatTransfer().then(({ SeatTransfer }) => new SeatTransfer(main, of, fragment.get("move"), { enter, startOver: () => showJoin() }).open());
+  loadSeatTransfer().then(({ SeatTransfer }) =>
+    new SeatTransfer(main, of, fragment.get("move"), { enter, startOver: () => showJoin() }).open(),
+  );
 } else if (kind === "p" && fragment.has("seat")) {
-  Promise.all([import(`${boot.base}/elements/link_token.js`), loadDeferredTexts().catch(() => null)]).then(([{ adoptToken }]) => adoptToken("seat", `seat.${of}`, "/participants/me")).then(begin, begin);
+  Promise.all([import(`${boot.base}/elements/link_token.js`), loadDeferredTexts().catch(() => null)])
+    .then(([{ adoptToken }]) => adoptToken("seat", `seat.${of}`, "/participants/me"))
+    .then(begin, begin);
 } else begin();
 
 function begin() {

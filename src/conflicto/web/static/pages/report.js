@@ -25,23 +25,41 @@ async function begin() {
     await load();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    patch(main, h("p", { class: "bad" }, problem.status === 401 && !problem.isTransient ? t("host.no_token") : problem.text));
+    patch(
+      main,
+      h("p", { class: "bad" }, problem.status === 401 && !problem.isTransient ? t("host.no_token") : problem.text),
+    );
     if (problem.isTransient) setTimeout(begin, RETRY_MS);
   }
 }
 
 async function load() {
-  const [session, { items }, rehearsal, ranks] = await Promise.all([client.get(path), client.get(`${path}/activities?limit=1000`), client.get(`${path}/rehearsal`), client.get(`${path}/leaderboard?limit=1000`).catch(() => null)]);
+  const [session, { items }, rehearsal, ranks] = await Promise.all([
+    client.get(path),
+    client.get(`${path}/activities?limit=1000`),
+    client.get(`${path}/rehearsal`),
+    client.get(`${path}/leaderboard?limit=1000`).catch(() => null),
+  ]);
   const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
   patch(main, [
     h("h1", { dir: "auto" }, session.title),
     h("p", { class: "muted" }, formatDate(session.created_at)),
-    h("div", { class: "row wrap no-print" },
-      h("a", { class: "button", href: withToken(`~/host/s/${id}`, client.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
+    h(
+      "div",
+      { class: "row wrap no-print" },
+      h("a", { class: "button", href: withToken(`~/host/s/${id}`, client.name, "token") }, t("host.title")),
+      h("button", { type: "button", onclick: () => print() }, t("host.print")),
+    ),
     rehearsal.participants ? h("p", { class: "banner" }, t("host.rehearsed", { n: rehearsal.participants })) : null,
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
-    parts.map(({ activity, rounds }) => h("section", { class: "card stack", key: activity.id },
-      h("h2", { dir: "auto" }, questionOf(activity)), rounds.map((round) => drawRound(activity, round, rounds.length > 1)))),
+    parts.map(({ activity, rounds }) =>
+      h(
+        "section",
+        { class: "card stack", key: activity.id },
+        h("h2", { dir: "auto" }, questionOf(activity)),
+        rounds.map((round) => drawRound(activity, round, rounds.length > 1)),
+      ),
+    ),
     drawLeaderboard(ranks),
     h("section", { id: "exports", class: "card stack no-print", "aria-labelledby": "exports-title", unmanaged: true }),
   ]);
@@ -55,21 +73,28 @@ async function part(activity) {
   const rounds = [];
   for (let nth = 1; nth <= activity.round; nth += 1) {
     const counted = await fetchResults(client, `${at}/results?moderation=visible&round=${nth}`);
-    rounds.push({ counted, answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible") });
+    rounds.push({
+      counted,
+      answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible"),
+    });
   }
   return { activity, rounds };
 }
 
 function drawRound(activity, { counted, answers }, isOneOfSeveral) {
-  return h("div", { class: "stack", key: counted.round },
+  return h(
+    "div",
+    { class: "stack", key: counted.round },
     isOneOfSeveral ? h("h3", {}, t("host.round_n", { n: counted.round })) : null,
     h("p", { class: "muted" }, countOf(counted)),
-    drawResults(counted.results, activity, { texts: textsOf(answers), most: Infinity }), list(answers));
+    drawResults(counted.results, activity, { texts: textsOf(answers), most: Infinity }),
+    list(answers),
+  );
 }
 
 async function everyAnswer(at) {
   const found = [];
-  for (let cursor = "0", more = true; more; ) {
+  for (let cursor = "0", more = true; more;) {
     const page = await client.get(`${at}/responses/since/${cursor}?limit=1000`);
     found.push(...page.items.filter((each) => !each.deleted));
     ({ cursor, has_more: more } = page);
@@ -79,5 +104,11 @@ async function everyAnswer(at) {
 
 function list(answers) {
   const texts = [...textsOf(answers)];
-  return texts.length ? h("ul", {}, texts.map(([key, text]) => h("li", { key }, h("span", { dir: "auto" }, text)))) : null;
+  return texts.length
+    ? h(
+        "ul",
+        {},
+        texts.map(([key, text]) => h("li", { key }, h("span", { dir: "auto" }, text))),
+      )
+    : null;
 }

@@ -39,9 +39,14 @@ if (client.token) begin();
 else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 
 function begin() {
-  main.addEventListener("failed", () => (failedSlot = shown() && slotOf(shown()), draw()));
+  main.addEventListener("failed", () => ((failedSlot = shown() && slotOf(shown())), draw()));
   draw();
-  new FeedFollower(client, id, { apply: (items) => (fold.apply(items), draw()), connected, gone: (problem) => (reason = problem.text, true), outdated: () => (bar.isOutdated = true, draw()) }).start();
+  new FeedFollower(client, id, {
+    apply: (items) => (fold.apply(items), draw()),
+    connected,
+    gone: (problem) => ((reason = problem.text), true),
+    outdated: () => ((bar.isOutdated = true), draw()),
+  }).start();
   syncClock(client, id);
   poll();
   stayAwake();
@@ -62,7 +67,7 @@ async function control() {
   if (!names.length) return bar.listen();
   const { Remote } = await import(`${boot.base}/host/remote.js`);
   bar.remote = new Remote(new Client(...names), id, draw);
-  await bar.remote.open().catch(() => (bar.remote = null, bar.listen()));
+  await bar.remote.open().catch(() => ((bar.remote = null), bar.listen()));
 }
 
 // Keeps the display awake. Browsers allow this over HTTPS only; otherwise a hint asks for it.
@@ -87,15 +92,21 @@ async function poll() {
   status = (await client.get(`${path}/status`).catch(() => null)) ?? status;
   if (activity) {
     const at = `${path}/activities/${activity.id}`;
-    const found = await client.get(`${at}/results`).catch((problem) => retryLater(problem)) ?? await client.get(`${at}/status`).catch(() => null);
+    const found =
+      (await client.get(`${at}/results`).catch((problem) => retryLater(problem))) ??
+      (await client.get(`${at}/status`).catch(() => null));
     if (found && found.activity_id === shown()?.id) results = found;
     timeAnnouncer.tick(activity);
   }
-  if (fold.session?.overlay === "leaderboard" || (results?.results && Object.values(results.results).some(({ op }) => op === "score"))) {
+  if (
+    fold.session?.overlay === "leaderboard" ||
+    (results?.results && Object.values(results.results).some(({ op }) => op === "score"))
+  ) {
     ranks = await client.get(`${path}/leaderboard?limit=8`).catch(() => null);
   } else ranks = null;
   // Names of removed participants vanish with the next poll; a lost connection removes none.
-  if (fold.session?.overlay === "names") names = await client.get(`${path}/names`).catch((problem) => (problem.isTransient ? names : null));
+  if (fold.session?.overlay === "names")
+    names = await client.get(`${path}/names`).catch((problem) => (problem.isTransient ? names : null));
   else names = null;
   draw();
   setTimeout(poll, names ? POLL_MS / 2 : POLL_MS);
@@ -107,9 +118,13 @@ function draw() {
   const overlay = session?.status === "completed" ? null : session?.overlay;
   document.documentElement.dataset.overlay = overlay ?? "";
   patch(main, [
-    overlay === "black" ? h("h1", { class: "hidden-text", key: "black" }, t("screen.black"))
-      : overlay ? drawOverlay(session, overlay)
-        : activity ? [question(activity), aside(session, activity)] : lobby(session),
+    overlay === "black"
+      ? h("h1", { class: "hidden-text", key: "black" }, t("screen.black"))
+      : overlay
+        ? drawOverlay(session, overlay)
+        : activity
+          ? [question(activity), aside(session, activity)]
+          : lobby(session),
     isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), reason].join(" "))) : null,
     tokens.arePersistent ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
   ]);
@@ -119,40 +134,71 @@ function draw() {
 
 function drawOverlay(session, overlay) {
   if (overlay === "join") {
-    return h("section", { class: "lobby cover", key: "cover join" }, h("h1", {}, t("screen.lobby")), h("div", { class: "join" }, joinInfo(session)));
+    return h(
+      "section",
+      { class: "lobby cover", key: "cover join" },
+      h("h1", {}, t("screen.lobby")),
+      h("div", { class: "join" }, joinInfo(session)),
+    );
   }
   if (overlay === "names") {
     return [
-      h("section", { class: "question", key: "cover names" }, h("h1", {}, t("screen.names")),
-        h("ul", { class: "names" }, (names?.items ?? []).map((name) => h("li", { key: name, dir: "auto" }, name))),
-        drawMore(names ? (status?.participant_count ?? 0) - names.items.length : 0)),
+      h(
+        "section",
+        { class: "question", key: "cover names" },
+        h("h1", {}, t("screen.names")),
+        h(
+          "ul",
+          { class: "names" },
+          (names?.items ?? []).map((name) => h("li", { key: name, dir: "auto" }, name)),
+        ),
+        drawMore(names ? (status?.participant_count ?? 0) - names.items.length : 0),
+      ),
       h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") }, joinInfo(session)),
     ];
   }
-  return h("section", { class: "lobby cover", key: "cover ranks" }, h("h1", {}, t("leaderboard.title")), drawLeaderboard(ranks) ?? h("p", { class: "large muted" }, t("screen.no_points")));
+  return h(
+    "section",
+    { class: "lobby cover", key: "cover ranks" },
+    h("h1", {}, t("leaderboard.title")),
+    drawLeaderboard(ranks) ?? h("p", { class: "large muted" }, t("screen.no_points")),
+  );
 }
 
 function joinInfo(session) {
   return [
     drawCode(joinLink(session), t("screen.qr")),
-    h("div", { class: "where" },
-      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, address),
-      h("p", { class: "big-code", dir: "ltr", style: { "--letters": session.join_code.length } }, session.join_code), h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 }))),
+    h(
+      "div",
+      { class: "where" },
+      h("p", { class: "muted" }, t("screen.join")),
+      h("p", { class: "strong", dir: "ltr" }, address),
+      h("p", { class: "big-code", dir: "ltr", style: { "--letters": session.join_code.length } }, session.join_code),
+      h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 })),
+    ),
   ];
 }
 
 function lobby(session) {
-  return h("section", { class: "lobby", key: "lobby" },
+  return h(
+    "section",
+    { class: "lobby", key: "lobby" },
     h("h1", { dir: "auto" }, session?.title ?? ""),
     session?.status === "completed" ? h("p", { class: "large" }, t("screen.ended")) : null,
-    session && session.status !== "completed" ? h("div", { class: "join" }, joinInfo(session)) : null);
+    session && session.status !== "completed" ? h("div", { class: "join" }, joinInfo(session)) : null,
+  );
 }
 
 // Draws the join code beside the question, for participants who come late.
 function aside(session, activity) {
-  return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
-    joinInfo(session), h("p", { class: "figures" }, countOf(counted(activity))),
-    activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null, drawTimer(activity));
+  return h(
+    "aside",
+    { class: "join", key: "join", "aria-label": t("screen.lobby") },
+    joinInfo(session),
+    h("p", { class: "figures" }, countOf(counted(activity))),
+    activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null,
+    drawTimer(activity),
+  );
 }
 
 function counted({ id: of, round }) {
@@ -161,10 +207,22 @@ function counted({ id: of, round }) {
 
 function question(activity) {
   const here = counted(activity);
-  const message = fold.all("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && !each.deleted);
-  return h("section", { class: "question", key: activity.id }, drawActivity(activity, {
-    phase: phaseOf(activity), counted: here?.results ?? null, responses: message, count: here?.response_count ?? 0, ranks, isBroken: failedSlot === slotOf(activity), redraw: draw,
-  }));
+  const message = fold
+    .all("response")
+    .filter((each) => each.activity_id === activity.id && each.round === activity.round && !each.deleted);
+  return h(
+    "section",
+    { class: "question", key: activity.id },
+    drawActivity(activity, {
+      phase: phaseOf(activity),
+      counted: here?.results ?? null,
+      responses: message,
+      count: here?.response_count ?? 0,
+      ranks,
+      isBroken: failedSlot === slotOf(activity),
+      redraw: draw,
+    }),
+  );
 }
 
 const slotOf = ({ id: of, round }) => `${of} ${round}`;

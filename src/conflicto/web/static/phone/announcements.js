@@ -15,7 +15,8 @@ export class Announcements {
   // Call this with every drawing and every second.
   update({ fold, activity, slot, me }) {
     if (!fold.session) return;
-    if (!activity && me && !this.#hasJoined) announce(t(fold.session.status === "draft" ? "state.waiting" : "state.between"));
+    if (!activity && me && !this.#hasJoined)
+      announce(t(fold.session.status === "draft" ? "state.waiting" : "state.between"));
     this.#hasJoined ||= Boolean(me);
     this.#timeAnnouncer.tick(activity);
     const phase = activity && phaseOf(activity);

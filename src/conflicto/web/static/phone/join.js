@@ -10,7 +10,8 @@ const MIN_LETTERS = 8;
 const MAX_LETTERS = 10;
 
 export class JoinForm {
-  #main; #enter;
+  #main;
+  #enter;
   #code = "";
   #link = { letters: "", key: "" }; // from the address; the key belongs to this code alone
   #found = null;
@@ -39,15 +40,23 @@ export class JoinForm {
     this.#code = code;
     const letters = lettersOf(code);
     await this.#attempt(async () => {
-      if (letters.length < MIN_LETTERS || letters.length > MAX_LETTERS) throw new Problem(404, { code: "code-unknown" });
-      this.#found = await new Client("none").get(`/sessions/by-code/${letters}`, { headers: this.#linkHeaders(), required: ["session_id", "title"] });
+      if (letters.length < MIN_LETTERS || letters.length > MAX_LETTERS)
+        throw new Problem(404, { code: "code-unknown" });
+      this.#found = await new Client("none").get(`/sessions/by-code/${letters}`, {
+        headers: this.#linkHeaders(),
+        required: ["session_id", "title"],
+      });
       if (tokens.get(`seat.${this.#found.session_id}`)) this.#enter(this.#found.session_id);
     });
   }
 
   async #join(nickname) {
     await this.#attempt(async () => {
-      const seat = await new Client("none").post("/join", { nickname, code: this.#code }, { key: this.#key, headers: this.#linkHeaders(), required: ["participant_token", "session"] });
+      const seat = await new Client("none").post(
+        "/join",
+        { nickname, code: this.#code },
+        { key: this.#key, headers: this.#linkHeaders(), required: ["participant_token", "session"] },
+      );
       time.sync(seat.server_time);
       tokens.set(`seat.${seat.session.id}`, seat.participant_token);
       this.#enter(seat.session.id);
@@ -77,7 +86,11 @@ export class JoinForm {
       if (!problem.isTransient) this.#key = newKey();
       if (problem.code === "code-unknown") this.#link.key = ""; // the key of an older code: the next request counts as typed
       const waitS = this.#retry.schedule(problem, () => this.#isOpen() && this.#attempt(action, true));
-      this.#message = waitS ? t("join.waits", { n: waitS }) : problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
+      this.#message = waitS
+        ? t("join.waits", { n: waitS })
+        : problem.code === "not-found"
+          ? t("problem.code-unknown")
+          : problem.text;
       isWaiting = waitS > 0;
     }
     this.#isBusy = false;
@@ -98,33 +111,66 @@ export class JoinForm {
       event.preventDefault();
       if (!this.#isBusy) send(event.target.elements[0].value);
     };
-    return h("form", { class: "stack card", "data-door": true, onsubmit }, inside, h("p", { id: "said", class: "bad", role: "alert" }, this.#message));
+    return h(
+      "form",
+      { class: "stack card", "data-door": true, onsubmit },
+      inside,
+      h("p", { id: "said", class: "bad", role: "alert" }, this.#message),
+    );
   }
 
   #codeForm() {
     return [
       h("h1", {}, t("join.title")),
-      this.#form((code) => this.#lookUp(code),
+      this.#form(
+        (code) => this.#lookUp(code),
         h("label", { for: "code" }, t("join.code")),
         h("input", {
-          id: "code", class: "code-field", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", required: true, key: "code",
-          placeholder: "BCDF-GHJK", value: this.#code, "aria-describedby": "said",
+          id: "code",
+          class: "code-field",
+          autocomplete: "off",
+          autocapitalize: "characters",
+          spellcheck: "false",
+          required: true,
+          key: "code",
+          placeholder: "BCDF-GHJK",
+          value: this.#code,
+          "aria-describedby": "said",
         }),
-        h("button", { class: "primary", disabled: this.#isBusy }, t("join.next"))),
+        h("button", { class: "primary", disabled: this.#isBusy }, t("join.next")),
+      ),
     ];
   }
 
   #nicknameForm() {
     return [
       h("h1", { dir: "auto" }, this.#found.title),
-      this.#found.status === "completed" ? h("p", {}, t("state.ended")) : this.#form((name) => this.#join(name),
-        h("label", { for: "nickname" }, t("join.nickname")),
-        h("input", {
-          id: "nickname", key: "nickname", autocomplete: "nickname", ...limitLength(boot.limits.nickname), required: true, "aria-describedby": "said kept", dir: "auto",
-        }),
-        h("button", { class: "primary", disabled: this.#isBusy }, t("join.enter"))),
-      this.#suggestions.length ? h("p", { class: "row wrap" }, t("join.free"), this.#suggestions.map((name) =>
-        h("button", { type: "button", key: name, onclick: () => this.#join(name), dir: "auto" }, name))) : null,
+      this.#found.status === "completed"
+        ? h("p", {}, t("state.ended"))
+        : this.#form(
+            (name) => this.#join(name),
+            h("label", { for: "nickname" }, t("join.nickname")),
+            h("input", {
+              id: "nickname",
+              key: "nickname",
+              autocomplete: "nickname",
+              ...limitLength(boot.limits.nickname),
+              required: true,
+              "aria-describedby": "said kept",
+              dir: "auto",
+            }),
+            h("button", { class: "primary", disabled: this.#isBusy }, t("join.enter")),
+          ),
+      this.#suggestions.length
+        ? h(
+            "p",
+            { class: "row wrap" },
+            t("join.free"),
+            this.#suggestions.map((name) =>
+              h("button", { type: "button", key: name, onclick: () => this.#join(name), dir: "auto" }, name),
+            ),
+          )
+        : null,
       h("p", { id: "kept", class: "muted" }, t("join.kept")),
     ];
   }

@@ -9,23 +9,37 @@ const load = (page) => import(`${boot.base}/phone/seat.js`).then((module) => new
 
 export function drawPanel(page) {
   return [
-    h("form", { class: "stack", onsubmit: (event) => renamed(event, page) },
+    h(
+      "form",
+      { class: "stack", onsubmit: (event) => renamed(event, page) },
       h("label", { for: "new-name" }, t("menu.rename")),
-      h("input", { id: "new-name", ...limitLength(boot.limits.nickname), value: page.me?.nickname ?? "", required: true, dir: "auto" }),
+      h("input", {
+        id: "new-name",
+        ...limitLength(boot.limits.nickname),
+        value: page.me?.nickname ?? "",
+        required: true,
+        dir: "auto",
+      }),
       h("p", { class: "bad", role: "alert" }, page.renameError ?? ""),
-      h("button", { class: "primary" }, t("menu.save"))),
-    typeof page.score === "number" ? h("p", { class: "strong", key: "score" }, t("menu.score", { n: page.score })) : null,
+      h("button", { class: "primary" }, t("menu.save")),
+    ),
+    typeof page.score === "number"
+      ? h("p", { class: "strong", key: "score" }, t("menu.score", { n: page.score }))
+      : null,
     button(t("menu.answers"), () => load(page).then((seat) => seat.showAnswers())),
     button(t("menu.move"), () => load(page).then((seat) => seat.showLink())),
     h("div", { key: "looks", unmanaged: true, "data-looks-place": true }),
     button(t("menu.leave_keep"), () => confirm(t("menu.leave_keep_sure")) && leave(page, "keep")),
-    button(t("menu.leave"), () => confirm(leaveQuestion(page)) && leave(page, "delete"), { class: "danger" })];
+    button(t("menu.leave"), () => confirm(leaveQuestion(page)) && leave(page, "delete"), { class: "danger" }),
+  ];
 }
 
 // Released anonymous responses have no author, so leaving cannot delete them.
-const leaveQuestion = ({ fold }) => t("menu.leave_sure") + (fold.all("activity").some((each) => each.anonymous) ? ` ${t("menu.leave_stays")}` : "");
+const leaveQuestion = ({ fold }) =>
+  t("menu.leave_sure") + (fold.all("activity").some((each) => each.anonymous) ? ` ${t("menu.leave_stays")}` : "");
 
-const button = (label, onclick, props = {}) => h("button", { type: "button", key: label, onclick: (event) => (close(event), onclick()), ...props }, label);
+const button = (label, onclick, props = {}) =>
+  h("button", { type: "button", key: label, onclick: (event) => (close(event), onclick()), ...props }, label);
 
 function close(event) {
   event.target.closest("details").open = false;

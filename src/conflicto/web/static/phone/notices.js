@@ -11,15 +11,44 @@ export function drawNotices(page) {
   const blocked = (outbox?.entries ?? []).filter(({ key }) => outbox.blocked.has(key));
   return [
     tokens.arePersistent ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept")),
-    ...blocked.map((entry) => drawNotice(`blocked ${entry.key}`, outbox.blocked.get(entry.key).text, t("answer.blocked"), questionOfEntry(page, entry.of), entry.body.response_data)),
-    ...refused.filter(({ of, body }) => body.code !== "unsent" || !page.isOpen(of)).map((each) => [
-      drawNotice(each.key, problemText(each), null, questionOfEntry(page, each.of, each.question), each.data, h("button", { type: "button", onclick: () => page.dismiss(each.key) }, t("notice.dismiss")))]),
+    ...blocked.map((entry) =>
+      drawNotice(
+        `blocked ${entry.key}`,
+        outbox.blocked.get(entry.key).text,
+        t("answer.blocked"),
+        questionOfEntry(page, entry.of),
+        entry.body.response_data,
+      ),
+    ),
+    ...refused
+      .filter(({ of, body }) => body.code !== "unsent" || !page.isOpen(of))
+      .map((each) => [
+        drawNotice(
+          each.key,
+          problemText(each),
+          null,
+          questionOfEntry(page, each.of, each.question),
+          each.data,
+          h("button", { type: "button", onclick: () => page.dismiss(each.key) }, t("notice.dismiss")),
+        ),
+      ]),
   ];
 }
 
-const drawNotice = (key, reason, more, { activity, question }, data, button) => h("div", { class: "card stack-tight notice", key, role: "alert" },
-  h("p", { class: "bad" }, reason), more ? h("p", {}, more) : null,
-  h("p", { dir: "auto" }, h("span", { class: "muted" }, question, " "), h("span", { class: "strong" }, responseText(activity, data))), button);
+const drawNotice = (key, reason, more, { activity, question }, data, button) =>
+  h(
+    "div",
+    { class: "card stack-tight notice", key, role: "alert" },
+    h("p", { class: "bad" }, reason),
+    more ? h("p", {}, more) : null,
+    h(
+      "p",
+      { dir: "auto" },
+      h("span", { class: "muted" }, question, " "),
+      h("span", { class: "strong" }, responseText(activity, data)),
+    ),
+    button,
+  );
 
 const questionOfEntry = ({ fold }, of, question) => {
   const activity = fold.entities.activity.get(of.split(" ")[0])?.data;

@@ -11,7 +11,9 @@ export async function enableOffline() {
     if (!address.startsWith(WORKER)) throw new TypeError(address);
     return address;
   };
-  const policy = globalThis.trustedTypes?.createPolicy("conflicto", { createScriptURL: allowed }) ?? { createScriptURL: allowed };
+  const policy = globalThis.trustedTypes?.createPolicy("conflicto", { createScriptURL: allowed }) ?? {
+    createScriptURL: allowed,
+  };
   try {
     await navigator.serviceWorker.register(policy.createScriptURL(WORKER + boot.base.split("/").at(-1)));
     const { active } = await navigator.serviceWorker.ready;
@@ -22,5 +24,8 @@ export async function enableOffline() {
 }
 
 const loadedFiles = () =>
-  performance.getEntriesByType("resource").map((each) => new URL(each.name))
-    .filter((each) => each.origin === location.origin && each.pathname.startsWith("~/s/")).map((each) => each.pathname);
+  performance
+    .getEntriesByType("resource")
+    .map((each) => new URL(each.name))
+    .filter((each) => each.origin === location.origin && each.pathname.startsWith("~/s/"))
+    .map((each) => each.pathname);

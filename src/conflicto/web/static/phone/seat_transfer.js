@@ -7,7 +7,11 @@ import { Retry } from "../core/retry.js";
 import { mayReplaceToken } from "../elements/link_token.js";
 
 export class SeatTransfer {
-  #main; #session; #secret; #enter; #startOver;
+  #main;
+  #session;
+  #secret;
+  #enter;
+  #startOver;
   #message = "";
   #isUsed = false;
   #retry = new Retry();
@@ -27,7 +31,9 @@ export class SeatTransfer {
       h("h1", {}, t("arrival.title")),
       h("p", {}, t("arrival.what")),
       h("p", { class: "bad", role: "alert" }, this.#message),
-      this.#isUsed ? null : h("button", { class: "primary", key: "take", onclick: () => this.#redeem() }, t("arrival.take")),
+      this.#isUsed
+        ? null
+        : h("button", { class: "primary", key: "take", onclick: () => this.#redeem() }, t("arrival.take")),
       hasSeat
         ? h("button", { key: "stay", onclick: () => this.#leave(() => this.#enter(this.#session)) }, t("arrival.stay"))
         : h("button", { key: "door", onclick: () => this.#leave(this.#startOver) }, t("arrival.door")),
@@ -49,7 +55,11 @@ export class SeatTransfer {
   async #redeem() {
     this.#retry.stop();
     try {
-      const seat = await new Client("none").post("/seats/redeem", { seat_token: this.#secret }, { required: ["participant_token", "session"] });
+      const seat = await new Client("none").post(
+        "/seats/redeem",
+        { seat_token: this.#secret },
+        { required: ["participant_token", "session"] },
+      );
       const session = String(seat.session.id);
       if (await this.#mayTake(session)) tokens.set(`seat.${session}`, seat.participant_token);
       this.#enter(session);

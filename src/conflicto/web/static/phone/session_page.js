@@ -21,13 +21,19 @@ const SNAPSHOT_MS = 500;
 const DEFERRED_MS = 1_500;
 
 export class SessionPage {
-  #main; #leave; #follow; #offlineTimer; #snapshotTimer;
+  #main;
+  #leave;
+  #follow;
+  #offlineTimer;
+  #snapshotTimer;
   #isSnapshot;
   #isEnded = false;
   #openSlot = null; // the open slot of the last drawing
   #announcements = new Announcements();
   fold = new Fold();
-  outbox; client; session;
+  outbox;
+  client;
+  session;
   isOffline = false;
   isOutdated = false;
   participantCount = null; // shown while no activity runs
@@ -50,18 +56,24 @@ export class SessionPage {
     main.replaceChildren();
     main.addEventListener("draft", (event) => this.#draftChanged(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
-    main.addEventListener("failed", () => (this.failed = true, this.draw()));
+    main.addEventListener("failed", () => ((this.failed = true), this.draw()));
   }
 
   async open() {
     this.draw();
     this.outbox = new Outbox(this.client, (entry, outcome) => this.#delivered(entry, outcome));
     this.#follow = new FeedFollower(this.client, this.session, {
-      apply: (items) => this.#apply(items), connected: (is, problem) => this.#connectionChanged(is, problem), gone: (problem) => this.#rejected(problem),
-      outdated: () => this.#buildChanged(), forget: () => (clearTimeout(this.#snapshotTimer), snapshots.save(this.session, [])),
+      apply: (items) => this.#apply(items),
+      connected: (is, problem) => this.#connectionChanged(is, problem),
+      gone: (problem) => this.#rejected(problem),
+      outdated: () => this.#buildChanged(),
+      forget: () => (clearTimeout(this.#snapshotTimer), snapshots.save(this.session, [])),
     });
     this.#follow.start();
-    addEventListener("storage", ({ key, newValue }) => key === `conflicto.seat.${this.session}` && this.#seatChanged(newValue));
+    addEventListener(
+      "storage",
+      ({ key, newValue }) => key === `conflicto.seat.${this.session}` && this.#seatChanged(newValue),
+    );
     await this.outbox.open(`seat.${this.session}`);
     setTimeout(() => this.loadDeferred(), DEFERRED_MS);
     this.#heartbeat();
@@ -87,7 +99,9 @@ export class SessionPage {
   // The participant's stored responses of this round, oldest first.
   get answers() {
     const { id, round } = this.activity;
-    return this.fold.all("response").filter((each) => each.activity_id === id && each.round === round && !each.deleted)
+    return this.fold
+      .all("response")
+      .filter((each) => each.activity_id === id && each.round === round && !each.deleted)
       .sort((a, b) => (a.updated_at < b.updated_at ? -1 : 1));
   }
 
@@ -119,7 +133,11 @@ export class SessionPage {
     const at = Date.now(); // before the timer, so that its drawing is late enough
     setTimeout(this.draw, SENDING_MS);
     await this.outbox.put({
-      key: newKey(), at, of: this.slot, slot: policy === "many" ? null : this.slot, body: { response_data: response },
+      key: newKey(),
+      at,
+      of: this.slot,
+      slot: policy === "many" ? null : this.slot,
+      body: { response_data: response },
       path: `/sessions/${this.session}/activities/${id}/responses`,
     });
   }
@@ -142,7 +160,10 @@ export class SessionPage {
 
   #refuse(key, of, data, { status, body }) {
     const activity = this.fold.entities.activity.get(of.split(" ")[0])?.data;
-    this.#saveRefused([...this.refused.filter((each) => each.key !== key), { key, of, data, status, body, question: activity ? questionOf(activity) : "" }]);
+    this.#saveRefused([
+      ...this.refused.filter((each) => each.key !== key),
+      { key, of, data, status, body, question: activity ? questionOf(activity) : "" },
+    ]);
   }
 
   // Adds a notice for a complete draft that was not sent before the end.
@@ -150,10 +171,19 @@ export class SessionPage {
     const was = this.#openSlot;
     this.#openSlot = phase === "open" ? this.slot : null;
     const draft = was && was !== this.#openSlot && this.drafts.get(was);
-    if (!draft?.isComplete || draft.response === null || [...this.outbox.entries, ...this.refused].some(({ of }) => of === was)) return;
+    if (
+      !draft?.isComplete ||
+      draft.response === null ||
+      [...this.outbox.entries, ...this.refused].some(({ of }) => of === was)
+    )
+      return;
     const [id, round] = was.split(" ");
-    const sent = this.fold.all("response").filter((each) => each.activity_id === id && String(each.round) === round).map((each) => JSON.stringify(each.response_data));
-    if (!sent.includes(JSON.stringify(draft.response))) this.#refuse(`unsent ${was}`, was, draft.response, new Problem(0, { code: "unsent" }));
+    const sent = this.fold
+      .all("response")
+      .filter((each) => each.activity_id === id && String(each.round) === round)
+      .map((each) => JSON.stringify(each.response_data));
+    if (!sent.includes(JSON.stringify(draft.response)))
+      this.#refuse(`unsent ${was}`, was, draft.response, new Problem(0, { code: "unsent" }));
   }
 
   #delivered(entry, outcome) {
@@ -182,7 +212,14 @@ export class SessionPage {
   // Stores the state for a start without a connection.
   #scheduleSnapshot() {
     clearTimeout(this.#snapshotTimer);
-    this.#snapshotTimer = setTimeout(() => snapshots.save(this.session, Object.values(this.fold.entities).flatMap((each) => [...each.values()])), SNAPSHOT_MS);
+    this.#snapshotTimer = setTimeout(
+      () =>
+        snapshots.save(
+          this.session,
+          Object.values(this.fold.entities).flatMap((each) => [...each.values()]),
+        ),
+      SNAPSHOT_MS,
+    );
   }
 
   #connectionChanged(is, problem = null) {
@@ -232,7 +269,11 @@ export class SessionPage {
       setTimeout(() => this.loadDeferred(), POLL_MS);
     }
     this.draw();
-    if (this.deferred) loadAppearance().then(({ placeAppearanceForm }) => placeAppearanceForm(this.#main.querySelector("[data-looks-place]")), () => null);
+    if (this.deferred)
+      loadAppearance().then(
+        ({ placeAppearanceForm }) => placeAppearanceForm(this.#main.querySelector("[data-looks-place]")),
+        () => null,
+      );
   }
 
   // A seat that is lost while its link is valid has most likely moved.
@@ -253,7 +294,8 @@ export class SessionPage {
 
   async #fetchResults() {
     const activity = this.activity;
-    const mayBeOpen = activity && (activity.results_revealed || ["always", "after_answer"].includes(activity.results_visibility));
+    const mayBeOpen =
+      activity && (activity.results_revealed || ["always", "after_answer"].includes(activity.results_visibility));
     if (!mayBeOpen || !this.deferred) return;
     const slot = this.slot;
     const path = `/sessions/${this.session}`;
@@ -274,9 +316,13 @@ export class SessionPage {
     if (activity?.responses_visibility === "participants" && !document.hidden && !this.isOffline) {
       const known = this.others.get(activity.id) ?? { fold: new Map(), cursor: "0" };
       this.others.set(activity.id, known);
-      const page = await this.client.get(`/sessions/${this.session}/activities/${activity.id}/responses/since/${known.cursor}?limit=500`).catch(() => null);
+      const page = await this.client
+        .get(`/sessions/${this.session}/activities/${activity.id}/responses/since/${known.cursor}?limit=500`)
+        .catch(() => null);
       if (page) {
-        for (const item of page.items) if (item.deleted) known.fold.delete(item.id); else known.fold.set(item.id, item);
+        for (const item of page.items)
+          if (item.deleted) known.fold.delete(item.id);
+          else known.fold.set(item.id, item);
         known.cursor = page.cursor;
         if (page.items.length) this.draw();
       }
@@ -289,7 +335,9 @@ export class SessionPage {
   async #pollCount() {
     if (this.#isEnded) return;
     if (this.fold.session && !this.activity && !document.hidden && !this.isOffline) {
-      this.participantCount = (await this.client.get(`/sessions/${this.session}/status`).catch(() => null))?.participant_count ?? this.participantCount;
+      this.participantCount =
+        (await this.client.get(`/sessions/${this.session}/status`).catch(() => null))?.participant_count ??
+        this.participantCount;
       this.draw();
     }
     setTimeout(() => this.#pollCount(), this.fold.session ? COUNT_MS : 500);

@@ -13,7 +13,14 @@ export function drawSession(page, phase) {
   const session = page.fold.session;
   return [
     header(page, session),
-    page.isOffline ? h("p", { class: "banner", key: "offline" }, page.blocked?.text ?? t("state.offline"), h("button", { type: "button", onclick: () => dispatchEvent(new Event("online")) }, t("state.retry"))) : null,
+    page.isOffline
+      ? h(
+          "p",
+          { class: "banner", key: "offline" },
+          page.blocked?.text ?? t("state.offline"),
+          h("button", { type: "button", onclick: () => dispatchEvent(new Event("online")) }, t("state.retry")),
+        )
+      : null,
     page.isOutdated ? h("p", { class: "banner plain", key: "updated" }, t("state.updated"), reload()) : null,
     page.deferred?.drawNotices(page),
     h("section", { class: "now", key: "now" }, body(page, session, phase)),
@@ -21,18 +28,35 @@ export function drawSession(page, phase) {
 }
 
 function header(page, session) {
-  return h("div", { class: "seat", key: "seat" },
+  return h(
+    "div",
+    { class: "seat", key: "seat" },
     h("p", { class: "strong grow", dir: "auto" }, session?.title ?? ""),
-    h("div", { class: "row" },
-      typeof page.score === "number" ? h("p", { class: "chip", key: "score" }, t("results.points", { n: page.score })) : null,
-      h("details", { class: "menu", key: "menu", ontoggle: (event) => event.target.open && page.openMenu() },
-        h("summary", { dir: "auto" }, page.me?.nickname ?? t("menu.title")), h("div", { class: "panel card stack" }, page.deferred?.drawPanel(page) ?? t("state.loading")))));
+    h(
+      "div",
+      { class: "row" },
+      typeof page.score === "number"
+        ? h("p", { class: "chip", key: "score" }, t("results.points", { n: page.score }))
+        : null,
+      h(
+        "details",
+        { class: "menu", key: "menu", ontoggle: (event) => event.target.open && page.openMenu() },
+        h("summary", { dir: "auto" }, page.me?.nickname ?? t("menu.title")),
+        h("div", { class: "panel card stack" }, page.deferred?.drawPanel(page) ?? t("state.loading")),
+      ),
+    ),
+  );
 }
 
 function body(page, session, phase) {
   if (!session) return h("p", { class: "muted" }, t("state.loading"));
   if (session.status === "completed") return [h("h1", {}, t("state.thanks")), h("p", {}, t("state.ended"))];
-  if (!phase) return [h("h1", { dir: "auto" }, t("state.in", { name: page.me?.nickname ?? "" })), h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between")), participants(page)];
+  if (!phase)
+    return [
+      h("h1", { dir: "auto" }, t("state.in", { name: page.me?.nickname ?? "" })),
+      h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between")),
+      participants(page),
+    ];
   return [
     h("h1", { key: `h ${page.slot}`, dir: "auto", tabindex: "-1" }, questionOf(page.activity)),
     phase === "open" ? drawTimer(page.activity) : null,
@@ -44,23 +68,36 @@ function body(page, session, phase) {
 }
 
 // Returns who sees the response and when it is deleted, from the activity's settings.
-function disclosure({ anonymous, min_group: n, responses_visibility: readers, results_visibility: results, moderation }) {
+function disclosure({
+  anonymous,
+  min_group: n,
+  responses_visibility: readers,
+  results_visibility: results,
+  moderation,
+}) {
   const days = boot.retention_days;
-  return h("p", { class: "muted small", key: "told" }, [
-    t(`privacy.${anonymous ? (n > 0 ? "pool" : "guess") : "named"}`, { n }),
-    t(`privacy.${readers}`),
-    readers !== "host" && moderation === "before" ? t("privacy.before") : "",
-    t(`privacy.r.${results}`),
-    days ? t("privacy.days", { n: days }) : t("privacy.kept"),
-  ].filter(Boolean).join(" "));
+  return h(
+    "p",
+    { class: "muted small", key: "told" },
+    [
+      t(`privacy.${anonymous ? (n > 0 ? "pool" : "guess") : "named"}`, { n }),
+      t(`privacy.${readers}`),
+      readers !== "host" && moderation === "before" ? t("privacy.before") : "",
+      t(`privacy.r.${results}`),
+      days ? t("privacy.days", { n: days }) : t("privacy.kept"),
+    ]
+      .filter(Boolean)
+      .join(" "),
+  );
 }
 
-const viewError = () => h("div", { class: "stack", key: "cannot" },
-  h("p", { class: "bad" }, t("state.cannot")), reload());
+const viewError = () =>
+  h("div", { class: "stack", key: "cannot" }, h("p", { class: "bad" }, t("state.cannot")), reload());
 
 const reload = () => h("button", { type: "button", onclick: () => location.reload() }, t("state.reload"));
 
-const participants = ({ participantCount: n }) => (n === null ? null : h("p", { class: "strong", key: "people" }, t("state.people", { n })));
+const participants = ({ participantCount: n }) =>
+  n === null ? null : h("p", { class: "strong", key: "people" }, t("state.people", { n }));
 
 function view(page, phase) {
   const { activity, answers } = page;
@@ -72,8 +109,16 @@ function view(page, phase) {
   const mine = isMany ? null : (waiting ?? answers.at(-1) ?? null);
   const isDone = activity.response_policy === "first" && mine;
   return h(tag, {
-    key: page.slot, unmanaged: true, ".activity": activity, ".phase": isDone && phase === "open" ? "locked" : phase, ".mine": mine, ".answers": answers,
-    ".draft": page.draft?.response ?? null, ".responses": [...(page.others.get(activity.id)?.fold.values() ?? [])].filter((each) => each.round === activity.round),
+    key: page.slot,
+    unmanaged: true,
+    ".activity": activity,
+    ".phase": isDone && phase === "open" ? "locked" : phase,
+    ".mine": mine,
+    ".answers": answers,
+    ".draft": page.draft?.response ?? null,
+    ".responses": [...(page.others.get(activity.id)?.fold.values() ?? [])].filter(
+      (each) => each.round === activity.round,
+    ),
     ".results": page.results.get(page.slot)?.results ?? null,
   });
 }
@@ -84,20 +129,38 @@ function results(page) {
   const found = page.results.get(page.slot);
   if (!found) return null;
   if (!charts) {
-    charts = Promise.all([import(`${boot.base}/sdk/results.js`), loadDeferredTexts()]).then(([module]) => (charts = module, page.draw()));
+    charts = Promise.all([import(`${boot.base}/sdk/results.js`), loadDeferredTexts()]).then(
+      ([module]) => ((charts = module), page.draw()),
+    );
   }
   if (!charts.drawResults) return null;
   const drawn = viewClass(page)?.showsResults
-    ? [] : [h("h2", {}, t("results.title")), charts.drawResults(found.results, page.activity, { mine: page.answers.at(-1)?.response_data, texts: textsOf(page) })];
+    ? []
+    : [
+        h("h2", {}, t("results.title")),
+        charts.drawResults(found.results, page.activity, {
+          mine: page.answers.at(-1)?.response_data,
+          texts: textsOf(page),
+        }),
+      ];
   const own = found.ranks?.me
-    ? h("p", { class: "strong", key: "own" }, `${t("leaderboard.own", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`) : null;
+    ? h(
+        "p",
+        { class: "strong", key: "own" },
+        `${t("leaderboard.own", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`,
+      )
+    : null;
   const ranks = charts.drawLeaderboard(found.ranks, page.me?.id);
-  return drawn.length || own || ranks ? h("section", { class: "results card", "aria-label": t("results.title") }, drawn, own, ranks) : null;
+  return drawn.length || own || ranks
+    ? h("section", { class: "results card", "aria-label": t("results.title") }, drawn, own, ranks)
+    : null;
 }
 
 // Returns the texts of other participants' responses by id.
 function textsOf({ others, activity }) {
-  const known = [...(others.get(activity.id)?.fold.values() ?? [])].filter((each) => typeof each.response_data?.text === "string");
+  const known = [...(others.get(activity.id)?.fold.values() ?? [])].filter(
+    (each) => typeof each.response_data?.text === "string",
+  );
   return new Map(known.map((each) => [each.id, each.response_data.text]));
 }
 
@@ -109,12 +172,25 @@ function footer(page, phase) {
   const isFinal = activity.response_policy === "first" && (waiting || answers.length);
   const mayBegin = phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany);
   const isUnready = !canSend || !draft.isComplete;
-  return h("div", { class: "action", key: "action" },
+  return h(
+    "div",
+    { class: "action", key: "action" },
     receipt(page, phase),
     mayBegin && isUnready ? h("p", { class: "muted small", id: "why", key: "why" }, t("answer.first")) : null,
-    mayBegin ? h("button", {
-      class: "primary wide", key: "send", disabled: isUnready, "aria-describedby": isUnready ? "why" : null, onclick: () => page.answer(draft.response),
-    }, t(answers.length && !isMany ? "answer.change" : "answer.send")) : null);
+    mayBegin
+      ? h(
+          "button",
+          {
+            class: "primary wide",
+            key: "send",
+            disabled: isUnready,
+            "aria-describedby": isUnready ? "why" : null,
+            onclick: () => page.answer(draft.response),
+          },
+          t(answers.length && !isMany ? "answer.change" : "answer.send"),
+        )
+      : null,
+  );
 }
 
 // Shows "sending" only after a moment. Until then a blank line keeps the layout.
@@ -127,7 +203,10 @@ function receipt(page, phase) {
   if (page.waiting) return h("p", { class: "wait", key: "receipt" }, pendingText(page));
   const last = page.answers.at(-1);
   const parts = [];
-  if (last) parts.push(`✓ ${t(last.moderation === "pending" ? "answer.held" : "answer.in_at", { time: formatTime(last.received_at) })}`);
+  if (last)
+    parts.push(
+      `✓ ${t(last.moderation === "pending" ? "answer.held" : "answer.in_at", { time: formatTime(last.received_at) })}`,
+    );
   if (phase === "locked") parts.push(t("state.locked"));
   if (phase === "ready") parts.push(t("state.ready"));
   return parts.length ? h("p", { class: last ? "ok" : "muted", key: "receipt" }, parts.join(" · ")) : null;

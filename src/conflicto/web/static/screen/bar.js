@@ -40,9 +40,19 @@ export class Bar {
   draw() {
     patch(this.#tools, [
       this.remote?.help() ?? null,
-      this.isOutdated ? h("p", { class: "banner plain", key: "updated" }, t("state.updated"), h("button", { type: "button", onclick: () => location.reload() }, t("state.reload"))) : null,
-      h("div", { class: "row wrap", key: "buttons" },
-        this.remote?.bar() ?? h("button", { type: "button", key: "full", onclick: fullScreen }, t("screen.full"))),
+      this.isOutdated
+        ? h(
+            "p",
+            { class: "banner plain", key: "updated" },
+            t("state.updated"),
+            h("button", { type: "button", onclick: () => location.reload() }, t("state.reload")),
+          )
+        : null,
+      h(
+        "div",
+        { class: "row wrap", key: "buttons" },
+        this.remote?.bar() ?? h("button", { type: "button", key: "full", onclick: fullScreen }, t("screen.full")),
+      ),
     ]);
   }
 }

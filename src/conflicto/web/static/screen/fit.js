@@ -11,9 +11,12 @@ export function fit(stage) {
     const room = list.closest(".results") ?? list;
     place(list, SIZES, () => room.scrollHeight <= room.clientHeight);
   }
-  for (const large of stage.querySelectorAll(".focus")) grow(large, LARGE, () => large.scrollHeight <= large.clientHeight);
-  for (const ranks of stage.querySelectorAll(".shows > .ranks")) place(ranks, BESIDE, () => ranks.offsetHeight <= ranks.parentElement.clientHeight);
-  for (const ranks of stage.querySelectorAll(".cover .ranks")) place(ranks, SIZES, () => ranks.parentElement.scrollHeight <= ranks.parentElement.clientHeight);
+  for (const large of stage.querySelectorAll(".focus"))
+    grow(large, LARGE, () => large.scrollHeight <= large.clientHeight);
+  for (const ranks of stage.querySelectorAll(".shows > .ranks"))
+    place(ranks, BESIDE, () => ranks.offsetHeight <= ranks.parentElement.clientHeight);
+  for (const ranks of stage.querySelectorAll(".cover .ranks"))
+    place(ranks, SIZES, () => ranks.parentElement.scrollHeight <= ranks.parentElement.clientHeight);
   for (const list of stage.querySelectorAll(".names, .notes, .asked")) countOutside(list);
 }
 
@@ -47,16 +50,25 @@ function showHiddenCount(list, unseen) {
 function countOutside(list) {
   for (let turn = 0; turn < 2; turn += 1) {
     const box = list.getBoundingClientRect();
-    const isOutside = ({ left, right, bottom }) => bottom > box.bottom + 1 || right > box.right + 1 || left < box.left - 1;
+    const isOutside = ({ left, right, bottom }) =>
+      bottom > box.bottom + 1 || right > box.right + 1 || left < box.left - 1;
     showHiddenCount(list, rowsOf(list).filter((row) => isOutside(row.getBoundingClientRect())).length);
   }
 }
 
 // Sets the largest size that fits. It measures only after a change of texts, images, neighbours or window, not of counts.
 function grow(list, sizes, fits) {
-  const words = list.matches(".focus") ? [list.textContent] : [...list.querySelectorAll("li, th, td:nth-child(2)")].map((each) => each.textContent);
+  const words = list.matches(".focus")
+    ? [list.textContent]
+    : [...list.querySelectorAll("li, th, td:nth-child(2)")].map((each) => each.textContent);
   const pictures = [...list.querySelectorAll("img")].filter(({ complete }) => complete).length;
-  const now = JSON.stringify([innerWidth, innerHeight, pictures, list.closest(".shows")?.querySelector(".ranks") !== null, words]);
+  const now = JSON.stringify([
+    innerWidth,
+    innerHeight,
+    pictures,
+    list.closest(".shows")?.querySelector(".ranks") !== null,
+    words,
+  ]);
   if (list.fitted === now) return false;
   list.fitted = now;
   if (!list.matches(".focus")) show(list, Infinity);

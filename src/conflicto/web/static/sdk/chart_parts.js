@@ -11,8 +11,14 @@ export const asText = (value) => (typeof value === "string" ? value : JSON.strin
 
 // Draws the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.
 const moreText = (cut, isOpen = false) => (cut > 0 ? t("results.more", { n: cut }) : isOpen ? "…" : "");
-export const drawMore = (cut = 0, isOpen = false) => h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
-export const moreRow = (cut, isOpen = false) => h("tfoot", { key: "more" }, h("tr", {}, h("td", { colspan: 3, "data-cut": Math.max(0, cut) }, moreText(cut, isOpen))));
+export const drawMore = (cut = 0, isOpen = false) =>
+  h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
+export const moreRow = (cut, isOpen = false) =>
+  h(
+    "tfoot",
+    { key: "more" },
+    h("tr", {}, h("td", { colspan: 3, "data-cut": Math.max(0, cut) }, moreText(cut, isOpen))),
+  );
 
 // Returns the largest rows in their own order. Correct and own rows are always included.
 function largest(rows, most) {
@@ -24,23 +30,74 @@ function largest(rows, most) {
 export function bars(all, { most, isOpen, caption }, figureOf) {
   const size = Math.max(1, ...all.map((row) => row.size));
   const rows = largest(all, most);
-  return h("table", { class: "bars" },
+  return h(
+    "table",
+    { class: "bars" },
     h("caption", {}, caption),
     moreRow(all.length - rows.length, isOpen),
-    h("tbody", {}, rows.map((row) =>
-      h("tr", { key: asText(row.value), "data-weight": row.isRight ? "Infinity" : row.size, class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null },
-        h("th", { scope: "row", dir: "auto" }, row.text ?? asText(row.value), row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null),
-        h("td", {}, bar(Math.max(0, row.size) / size)),
-        h("td", {}, figureOf(row))))));
+    h(
+      "tbody",
+      {},
+      rows.map((row) =>
+        h(
+          "tr",
+          {
+            key: asText(row.value),
+            "data-weight": row.isRight ? "Infinity" : row.size,
+            class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null,
+          },
+          h(
+            "th",
+            { scope: "row", dir: "auto" },
+            row.text ?? asText(row.value),
+            row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null,
+          ),
+          h("td", {}, bar(Math.max(0, row.size) / size)),
+          h("td", {}, figureOf(row)),
+        ),
+      ),
+    ),
+  );
 }
 
 export function bar(share) {
-  return h("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, h("rect", { x: 0, y: 0, width: (share * 100).toFixed(2), height: 10 }));
+  return h(
+    "svg",
+    { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+    h("rect", { x: 0, y: 0, width: (share * 100).toFixed(2), height: 10 }),
+  );
 }
 
 // Draws the hidden table of a chart.
 export function accessibleTable(caption, heads, rows) {
-  return h("div", { class: "hidden-text" }, h("table", {}, h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", key: head }, head)))),
-    h("tbody", {}, rows.map(([name, ...cells]) => h("tr", { key: name }, h("th", { scope: "row", dir: "auto" }, name), cells.map((cell) => h("td", {}, cell)))))));
+  return h(
+    "div",
+    { class: "hidden-text" },
+    h(
+      "table",
+      {},
+      h("caption", {}, caption),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((head) => h("th", { scope: "col", key: head }, head)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map(([name, ...cells]) =>
+          h(
+            "tr",
+            { key: name },
+            h("th", { scope: "row", dir: "auto" }, name),
+            cells.map((cell) => h("td", {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
 }

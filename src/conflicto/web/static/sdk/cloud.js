@@ -11,13 +11,19 @@ const known = new Map();
 export function layout(words, width, height) {
   const sorted = [...words].sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1));
   const steps = [...new Set(sorted.map(({ count }) => count))];
-  const ordered = sorted.map(({ word, count }) => ({ word, weight: steps.length > 1 ? 1 - steps.indexOf(count) / (steps.length - 1) : 0.5 }));
+  const ordered = sorted.map(({ word, count }) => ({
+    word,
+    weight: steps.length > 1 ? 1 - steps.indexOf(count) / (steps.length - 1) : 0.5,
+  }));
   const key = JSON.stringify([width, height, ordered]);
   if (!known.has(key)) {
     if (known.size > 20) known.clear();
     known.set(key, fitAll(ordered, width, height));
   }
-  return known.get(key).map((each, index) => ({ ...each, count: sorted[index].count })).filter(({ x }) => x !== null);
+  return known
+    .get(key)
+    .map((each, index) => ({ ...each, count: sorted[index].count }))
+    .filter(({ x }) => x !== null);
 }
 
 // Returns the layout at the largest scale that fits all words.
@@ -46,7 +52,8 @@ function free({ w, h }, taken, width, height) {
   if (wide < 0 || high < 0) return null;
   for (let turn = 0; turn < 70; turn += 0.18) {
     const [x, y] = [(Math.cos(turn) * turn * wide) / 70, (Math.sin(turn) * turn * high) / 70];
-    if (!taken.some((other) => Math.abs(other.x - x) * 2 < other.w + w && Math.abs(other.y - y) * 2 < other.h + h)) return { x, y };
+    if (!taken.some((other) => Math.abs(other.x - x) * 2 < other.w + w && Math.abs(other.y - y) * 2 < other.h + h))
+      return { x, y };
   }
   return null;
 }

@@ -9,7 +9,9 @@ const BLANK = /[\s\u00a0\u2009\u202f'’\u066c]/g; // between groups, whatever t
 const GROUPED = /^\d{1,3}([.,_])(?:\d{2,3}\1)*\d{3}$/;
 
 // The group separator of the page's language: a point, a comma, or neither.
-const GROUP = new Intl.NumberFormat(boot.locale, { numberingSystem: "latn" }).formatToParts(1234567).find(({ type }) => type === "group")?.value;
+const GROUP = new Intl.NumberFormat(boot.locale, { numberingSystem: "latn" })
+  .formatToParts(1234567)
+  .find(({ type }) => type === "group")?.value;
 
 // Returns the number in a text, null for an empty text, NaN for an invalid or ambiguous one.
 export function readNumber(text) {
@@ -21,7 +23,13 @@ export function readNumber(text) {
 }
 
 function asciiOf(text) {
-  return [...text].map((char) => (DIGIT.test(char) ? digitOf(char) : char)).join("").replace(MINUS, "-").replace(/[\u066b\uff0c\u060c]/g, ",").replace(/\uff0e/g, ".").replace(/^\uff0b/, "+");
+  return [...text]
+    .map((char) => (DIGIT.test(char) ? digitOf(char) : char))
+    .join("")
+    .replace(MINUS, "-")
+    .replace(/[\u066b\uff0c\u060c]/g, ",")
+    .replace(/\uff0e/g, ".")
+    .replace(/^\uff0b/, "+");
 }
 
 // Digits of a script are consecutive, starting with zero.
@@ -44,7 +52,8 @@ function plainOf(text) {
   if (marks.length === 0) return text;
   const last = marks.at(-1);
   const [whole, part] = [text.slice(0, text.lastIndexOf(last)), text.slice(text.lastIndexOf(last) + 1)];
-  if (marks.length === 1) return last === GROUP && /^[1-9]\d{0,2}$/.test(whole) && part.length === 3 ? null : `${whole || 0}.${part}0`;
+  if (marks.length === 1)
+    return last === GROUP && /^[1-9]\d{0,2}$/.test(whole) && part.length === 3 ? null : `${whole || 0}.${part}0`;
   if (marks.every((each) => each === last)) return GROUPED.test(text) ? text.replaceAll(last, "") : null;
   return GROUPED.test(whole) && !whole.includes(last) ? `${whole.replace(/[.,]/g, "")}.${part}0` : null;
 }

@@ -23,7 +23,11 @@ export function drawResults(results, activity, { mine = null, texts = new Map(),
     const more = { mine, texts, most, values: valuesOf(activity, name), right: activity.secret?.correct };
     if (!draw || (result.op === "votes" && !result.answers)) return null; // there may be questions without votes
     if (result.op === "score" && result.correct === null) return null; // the server has not revealed it yet
-    return h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
+    return h(
+      "div",
+      { key: name, class: `of-${result.op}` },
+      result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")),
+    );
   });
   return drawn.filter(Boolean);
 }
@@ -38,16 +42,38 @@ export function countOf(counted) {
 export function drawLeaderboard(ranks, mine = null) {
   if (!ranks?.items?.length) return null;
   const most = Math.max(1, ...ranks.items.map(({ points }) => points));
-  const row = ({ rank, points }, name, key, isMe) => h("tr", { key, class: isMe ? "is-me" : null },
-    h("td", {}, formatNumber(rank)), h("td", { dir: "auto" }, name, bar(points / most)), h("td", {}, formatNumber(points)));
+  const row = ({ rank, points }, name, key, isMe) =>
+    h(
+      "tr",
+      { key, class: isMe ? "is-me" : null },
+      h("td", {}, formatNumber(rank)),
+      h("td", { dir: "auto" }, name, bar(points / most)),
+      h("td", {}, formatNumber(points)),
+    );
   const isListed = ranks.items.some((each) => each.participant_id === mine);
-  return h("table", { class: "ranks", key: "ranks" },
+  return h(
+    "table",
+    { class: "ranks", key: "ranks" },
     h("caption", {}, t("leaderboard.title")),
     moreRow(ranks.total - ranks.items.length - (ranks.me && !isListed ? 1 : 0)),
-    h("thead", {}, h("tr", {}, ["leaderboard.rank", "leaderboard.name", "leaderboard.points"].map((key) => h("th", { scope: "col", key }, t(key))))),
-    h("tbody", {},
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["leaderboard.rank", "leaderboard.name", "leaderboard.points"].map((key) =>
+          h("th", { scope: "col", key }, t(key)),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
       ranks.items.map((each) => row(each, each.nickname, each.participant_id, each.participant_id === mine)),
-      ranks.me && !isListed ? row(ranks.me, t("leaderboard.me"), "me", true) : null));
+      ranks.me && !isListed ? row(ranks.me, t("leaderboard.me"), "me", true) : null,
+    ),
+  );
 }
 
 export { drawMore };

@@ -26,8 +26,12 @@ class ViewElement extends HTMLElement {
   static declare(...names) {
     for (const name of names) {
       Object.defineProperty(this.prototype, name, {
-        get() { return this.#properties[name] ?? null; },
-        set(value) { this.take(name, value); }, // views that override the earlier name go on working
+        get() {
+          return this.#properties[name] ?? null;
+        },
+        set(value) {
+          this.take(name, value);
+        }, // views that override the earlier name go on working
       });
     }
   }
@@ -68,7 +72,8 @@ class ViewElement extends HTMLElement {
   }
 }
 
-const emit = (view, name, detail) => view.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+const emit = (view, name, detail) =>
+  view.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
 
 export class ActivityElement extends ViewElement {
   // True for views that send with a single touch and need no send button.
@@ -142,19 +147,31 @@ export const letter = (index) => String.fromCharCode(65 + (index % 26));
 // Draws options to choose one or several of; `mark(option)` returns what follows an option after the reveal.
 export function choices({ legend, options, chosen, multiple, disabled, onpick, mark = () => null }) {
   const keys = Math.min(options.length, 9);
-  return h("fieldset", { class: "choices", disabled, "aria-describedby": keys ? "choice-keys" : null, onkeydown: byDigit },
+  return h(
+    "fieldset",
+    { class: "choices", disabled, "aria-describedby": keys ? "choice-keys" : null, onkeydown: byDigit },
     h("legend", { class: "hidden-text" }, legend),
     options.map((option, index) =>
-      h("label", { class: "choice", key: option.id },
+      h(
+        "label",
+        { class: "choice", key: option.id },
         h("input", {
-          type: multiple ? "checkbox" : "radio", name: "choice", value: option.id, checked: chosen.includes(option.id),
+          type: multiple ? "checkbox" : "radio",
+          name: "choice",
+          value: option.id,
+          checked: chosen.includes(option.id),
           onchange: (event) => onpick(option.id, event.target.checked),
         }),
         h("span", { class: "letter", "aria-hidden": "true" }, letter(index)),
         image(option.image),
         h("span", { class: "grow", dir: "auto" }, option.text),
-        mark(option))),
-    keys ? h("p", { class: "muted small by-key", id: "choice-keys", key: "keys" }, t("answer.keys", { n: keys })) : null);
+        mark(option),
+      ),
+    ),
+    keys
+      ? h("p", { class: "muted small by-key", id: "choice-keys", key: "keys" }, t("answer.keys", { n: keys }))
+      : null,
+  );
 }
 
 // Keys 1 to 9 choose an option of the focused group.
@@ -172,11 +189,23 @@ export function rightMark() {
 
 export function textField({ label, value, most, maxLength = most, lines = 1, disabled, oninput, ...more }) {
   const id = `field-${label.replace(/\W+/g, "-").slice(0, 30)}`;
-  return h("div", { class: "stack-tight", key: id },
+  return h(
+    "div",
+    { class: "stack-tight", key: id },
     h("label", { for: id }, label),
     h(lines > 1 ? "textarea" : "input", {
-      id, value: value ?? "", maxlength: maxLength, rows: lines > 1 ? lines : null, disabled, dir: "auto", autocomplete: "off",
-      oninput: (event) => oninput(event.target.value), ...more,
+      id,
+      value: value ?? "",
+      maxlength: maxLength,
+      rows: lines > 1 ? lines : null,
+      disabled,
+      dir: "auto",
+      autocomplete: "off",
+      oninput: (event) => oninput(event.target.value),
+      ...more,
     }),
-    maxLength ? h("p", { class: "muted small end" }, `${formatNumber((value ?? "").length)} / ${formatNumber(maxLength)}`) : null);
+    maxLength
+      ? h("p", { class: "muted small end" }, `${formatNumber((value ?? "").length)} / ${formatNumber(maxLength)}`)
+      : null,
+  );
 }

@@ -8,9 +8,17 @@ export function draw(result, { values: known, mine, right, most }) {
   const sizes = new Map(result.values.map(({ value, count }) => [value, count]));
   const all = result.values.reduce((sum, { count }) => sum + count, 0) + (result.others ?? 0);
   const rows = inOrder(values, [...sizes.keys()]).map(({ value, text }) => ({
-    value, text, size: sizes.get(value) ?? 0, isRight: value === normalized(right), isMine: isMine(mine, value),
+    value,
+    text,
+    size: sizes.get(value) ?? 0,
+    isRight: value === normalized(right),
+    isMine: isMine(mine, value),
   }));
-  return bars(rows, { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) }, ({ size }) => `${formatNumber(size)} · ${formatNumber(all ? Math.round((size / all) * 100) : 0)} %`);
+  return bars(
+    rows,
+    { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) },
+    ({ size }) => `${formatNumber(size)} · ${formatNumber(all ? Math.round((size / all) * 100) : 0)} %`,
+  );
 }
 
 // Returns the values of the config in order, then others as received.
@@ -20,5 +28,7 @@ function inOrder(values, sizes) {
 }
 
 function isMine(mine, value) {
-  return Object.values(mine ?? {}).some((each) => (Array.isArray(each) ? each : [each]).map(normalized).includes(value));
+  return Object.values(mine ?? {}).some((each) =>
+    (Array.isArray(each) ? each : [each]).map(normalized).includes(value),
+  );
 }

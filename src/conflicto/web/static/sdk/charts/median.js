@@ -10,13 +10,29 @@ export function draw({ answers, min, lower_quartile: low, median, upper_quartile
   const line = { stroke: "currentColor", "stroke-width": 2, fill: "none" };
   const end = (value, key) => h("text", { key, class: "axis", x: at(value), y: 104 }, formatCompact(value));
   return [
-    h("svg", { class: "histogram", viewBox: `-30 0 ${span + 60} 110`, "aria-hidden": "true" },
-      h("path", { ...line, key: "whiskers", d: `M${at(min)} 40v30M${at(min)} 55H${at(low)}M${at(high)} 55H${at(max)}M${at(max)} 40v30` }),
+    h(
+      "svg",
+      { class: "histogram", viewBox: `-30 0 ${span + 60} 110`, "aria-hidden": "true" },
+      h("path", {
+        ...line,
+        key: "whiskers",
+        d: `M${at(min)} 40v30M${at(min)} 55H${at(low)}M${at(high)} 55H${at(max)}M${at(max)} 40v30`,
+      }),
       h("rect", { key: "box", x: at(low), y: 30, width: Math.max(1, at(high) - at(low)), height: 50, rx: 3 }),
       h("path", { ...line, key: "median", "stroke-width": 4, d: `M${at(median)} 24v62` }),
-      end(min, "min"), max > min ? end(max, "max") : null),
-    h("p", { class: "mean" }, h("span", { class: "figure", "aria-hidden": "true" }, formatNumber(median)), h("span", { class: "muted" }, t("results.median", { median, low, high, n: answers }))),
-    accessibleTable(t("results.answers", { n: answers }), [t("results.below"), t("results.value")],
-      [min, low, median, high, max].map((value, quarters) => [`${formatNumber(25 * quarters)} %`, formatNumber(value)])),
+      end(min, "min"),
+      max > min ? end(max, "max") : null,
+    ),
+    h(
+      "p",
+      { class: "mean" },
+      h("span", { class: "figure", "aria-hidden": "true" }, formatNumber(median)),
+      h("span", { class: "muted" }, t("results.median", { median, low, high, n: answers })),
+    ),
+    accessibleTable(
+      t("results.answers", { n: answers }),
+      [t("results.below"), t("results.value")],
+      [min, low, median, high, max].map((value, quarters) => [`${formatNumber(25 * quarters)} %`, formatNumber(value)]),
+    ),
   ];
 }

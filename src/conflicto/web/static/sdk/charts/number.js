@@ -9,7 +9,12 @@ export function draw(result, { values, right }) {
   const { mean, min, max, answers } = result;
   return [
     values.length ? null : histogram(result, right),
-    h("p", { class: "mean" }, h("span", { class: "figure", "aria-hidden": "true" }, `Ø ${formatNumber(mean)}`), h("span", { class: "muted" }, t("results.number", { mean, min, max, n: answers }))),
+    h(
+      "p",
+      { class: "mean" },
+      h("span", { class: "figure", "aria-hidden": "true" }, `Ø ${formatNumber(mean)}`),
+      h("span", { class: "muted" }, t("results.number", { mean, min, max, n: answers })),
+    ),
   ];
 }
 
@@ -20,18 +25,55 @@ function histogram({ histogram: bins, answers }, right) {
   const width = Math.min(90, span / bins.length);
   const start = (span - width * bins.length) / 2;
   const every = Math.ceil(bins.length / 5);
-  const at = typeof right === "number" && to > from ? start + ((right - from) / (to - from)) * width * bins.length : null;
+  const at =
+    typeof right === "number" && to > from ? start + ((right - from) / (to - from)) * width * bins.length : null;
   const isSeen = at !== null && at >= 0 && at <= span;
   return [
-    h("svg", { class: "histogram", viewBox: `-20 -8 ${span + 40} 196`, "aria-hidden": "true" },
+    h(
+      "svg",
+      { class: "histogram", viewBox: `-20 -8 ${span + 40} 196`, "aria-hidden": "true" },
       bins.map((bin, index) => [
-        h("rect", { key: `r${index}`, x: start + index * width + 2, y: 160 - (bin.count / most) * 140, width: Math.max(1, width - 4), height: (bin.count / most) * 140, rx: 3 }),
-        bin.count ? h("text", { key: `c${index}`, x: start + (index + 0.5) * width, y: 154 - (bin.count / most) * 140 }, formatNumber(bin.count)) : null,
-        index % every === 0 ? h("text", { key: `t${index}`, class: "axis", x: start + index * width + (bins.length === 1 ? width / 2 : 0), y: 180 }, formatCompact(bin.from)) : null,
+        h("rect", {
+          key: `r${index}`,
+          x: start + index * width + 2,
+          y: 160 - (bin.count / most) * 140,
+          width: Math.max(1, width - 4),
+          height: (bin.count / most) * 140,
+          rx: 3,
+        }),
+        bin.count
+          ? h(
+              "text",
+              { key: `c${index}`, x: start + (index + 0.5) * width, y: 154 - (bin.count / most) * 140 },
+              formatNumber(bin.count),
+            )
+          : null,
+        index % every === 0
+          ? h(
+              "text",
+              {
+                key: `t${index}`,
+                class: "axis",
+                x: start + index * width + (bins.length === 1 ? width / 2 : 0),
+                y: 180,
+              },
+              formatCompact(bin.from),
+            )
+          : null,
       ]),
-      bins.length > 1 ? h("text", { key: "end", class: "axis", x: start + bins.length * width, y: 180 }, formatCompact(to)) : null,
+      bins.length > 1
+        ? h("text", { key: "end", class: "axis", x: start + bins.length * width, y: 180 }, formatCompact(to))
+        : null,
       isSeen ? h("path", { key: "right", class: "right", d: `M${at} 4V160` }) : null,
-      isSeen ? h("text", { key: "right-text", class: "right-text", x: at, y: 0 }, `✓ ${formatNumber(right)}`) : null),
-    accessibleTable(t("results.answers", { n: answers }), [t("results.range"), t("results.count")], bins.map((bin) => [bin.from === bin.to ? formatNumber(bin.from) : `${formatNumber(bin.from)} – ${formatNumber(bin.to)}`, formatNumber(bin.count)])),
+      isSeen ? h("text", { key: "right-text", class: "right-text", x: at, y: 0 }, `✓ ${formatNumber(right)}`) : null,
+    ),
+    accessibleTable(
+      t("results.answers", { n: answers }),
+      [t("results.range"), t("results.count")],
+      bins.map((bin) => [
+        bin.from === bin.to ? formatNumber(bin.from) : `${formatNumber(bin.from)} – ${formatNumber(bin.to)}`,
+        formatNumber(bin.count),
+      ]),
+    ),
   ];
 }

@@ -5,5 +5,13 @@ import { asText, bars, normalized } from "../chart_parts.js";
 
 export function draw(result, { values, most }) {
   const texts = new Map(values.map(({ value, text }) => [normalized(value), text]));
-  return bars(result.ranking.map(({ value, points }, index) => ({ value, text: `${formatNumber(index + 1)}. ${texts.get(value) ?? asText(value)}`, size: points })), { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) }, ({ size }) => t("results.points", { n: size }));
+  return bars(
+    result.ranking.map(({ value, points }, index) => ({
+      value,
+      text: `${formatNumber(index + 1)}. ${texts.get(value) ?? asText(value)}`,
+      size: points,
+    })),
+    { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) },
+    ({ size }) => t("results.points", { n: size }),
+  );
 }

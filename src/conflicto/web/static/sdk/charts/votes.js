@@ -6,6 +6,12 @@ import { bars } from "../chart_parts.js";
 export const votesIn = ({ targets }) => targets.reduce((sum, { up, down }) => sum + up + down, 0);
 
 export function draw(result, { texts, most }) {
-  const rows = result.targets.filter(({ target }) => texts.size === 0 || texts.has(target)).map(({ target, up, down }) => ({ value: target, text: texts.get(target), size: up - down }));
-  return bars(rows, { most, isOpen: result.truncated, caption: t("results.votes", { n: votesIn(result) }) }, ({ size }) => `▲ ${formatNumber(size)}`);
+  const rows = result.targets
+    .filter(({ target }) => texts.size === 0 || texts.has(target))
+    .map(({ target, up, down }) => ({ value: target, text: texts.get(target), size: up - down }));
+  return bars(
+    rows,
+    { most, isOpen: result.truncated, caption: t("results.votes", { n: votesIn(result) }) },
+    ({ size }) => `▲ ${formatNumber(size)}`,
+  );
 }
