@@ -134,6 +134,7 @@ hops: setup ## Count function calls and files behind a poll, a submit and result
 
 check: setup ## Format, lint, types, import order, sizes, names and prose, bandit
 	$(BIN)/ruff format --check
+	$(BIN)/oxfmt --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
@@ -147,6 +148,7 @@ audit: setup ## Look up known vulnerabilities of every pinned dependency
 
 fmt: setup ## Format the code and apply automatic fixes
 	$(BIN)/ruff format
+	$(BIN)/oxfmt
 	$(BIN)/ruff check --fix
 
 new-type: setup ## Create a folder for an activity type that passes its tests: NAME=mood, FOLDER=where
