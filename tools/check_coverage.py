@@ -26,6 +26,7 @@ WHOLE = (
     "src/conflicto/platform/word_filter/",
     "src/conflicto/responses/validation.py",
     "src/conflicto/responses/activity_cache.py",
+    "src/conflicto/session_state/",
     "src/conflicto/sessions/word_filter.py",
 )
 """Paths with complete coverage of lines and branches."""

@@ -33,16 +33,13 @@ from conflicto.aggregation.spec import validate_spec
 from conflicto.exports import http as exports_http
 from conflicto.exports.service import Exports
 from conflicto.feed import http as feed_http
-from conflicto.feed.join_code_cache import JoinCodeCache
 from conflicto.feed.leaderboard_handler import LeaderboardHandler
 from conflicto.feed.long_poll import LongPoll
 from conflicto.feed.poll_handler import PollHandler
 from conflicto.feed.response_builder import ResponseBuilder
 from conflicto.feed.results_handler import ResultsHandler
-from conflicto.feed.session_cache import SessionCache, find_activity
 from conflicto.feed.shared_pages import SharedPages
 from conflicto.feed.streams import StreamRegistry
-from conflicto.feed.worker_sync import WorkerSync
 from conflicto.participants import http as participants_http
 from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
@@ -99,6 +96,9 @@ from conflicto.responses.release_timer import ReleaseTimer
 from conflicto.responses.validation import ResponseValidator
 from conflicto.results import store as results_store
 from conflicto.results.segment_service import SegmentService
+from conflicto.session_state.join_code_cache import JoinCodeCache
+from conflicto.session_state.session_cache import SessionCache, find_activity
+from conflicto.session_state.worker_sync import WorkerSync
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
 from conflicto.sessions.events import SessionChanged, SessionEnded

@@ -90,8 +90,8 @@ async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) ->
 async def test_memory_is_bounded_and_hands_over_to_the_database(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int
 ) -> None:
-    monkeypatch.setattr("conflicto.feed.recent_rows.MAX_ROWS", rows)
-    monkeypatch.setattr("conflicto.feed.recent_rows.MAX_TEXT_BYTES", characters)
+    monkeypatch.setattr("conflicto.session_state.recent_rows.MAX_ROWS", rows)
+    monkeypatch.setattr("conflicto.session_state.recent_rows.MAX_TEXT_BYTES", characters)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     anna = await event.join()
@@ -107,7 +107,7 @@ async def test_memory_is_bounded_and_hands_over_to_the_database(
 
 
 async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.config_cache.MAX_CONTENT_BYTES", 100)
+    monkeypatch.setattr("conflicto.session_state.config_cache.MAX_CONTENT_BYTES", 100)
     event = await make_event(api)
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
     for number in range(4):
@@ -119,7 +119,7 @@ async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pyt
 
 
 async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.recent_rows.MAX_ROWS", 3)
+    monkeypatch.setattr("conflicto.session_state.recent_rows.MAX_ROWS", 3)
     event = await make_event(api)
     wall = await event.activity(status="active", responses_visibility="participants")
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.feed import join_code_cache
+from conflicto.session_state import join_code_cache
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 

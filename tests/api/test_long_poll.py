@@ -28,7 +28,7 @@ async def cursor_of(event: Event, token: str) -> str:
 
 @pytest.mark.catalogue("O-06")
 async def test_a_change_ends_the_wait_with_one_page_for_a_burst(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.notifier.DEBOUNCE_S", 0.3)  # three responses may take three commits
+    monkeypatch.setattr("conflicto.session_state.notifier.DEBOUNCE_S", 0.3)  # three responses may take three commits
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.feed.views import View
+from conflicto.session_state.views import View
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, eventually, refused

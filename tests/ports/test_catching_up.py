@@ -14,12 +14,7 @@ from conflicto.access.roles import Caller, Role
 from conflicto.activities.commands.edit import NewActivity, create_activity
 from conflicto.activities.commands.run import start_round
 from conflicto.activities.model import ActivityStatus, Content, Counts, ModerationPolicy, ResponsePolicy
-from conflicto.feed.notifier import Subscriber
-from conflicto.feed.remote_changes import load_remote_changes
 from conflicto.feed.row_sources import DatabaseRows, MemoryRows, RowSource, Window
-from conflicto.feed.session_cache import SessionCache
-from conflicto.feed.session_state import SessionState, load_session_state
-from conflicto.feed.views import View
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.commands.seats import remove, rename
 from conflicto.participants.nickname import clean_nickname
@@ -33,6 +28,11 @@ from conflicto.responses.queries import live_responses
 from conflicto.results.queries import RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
+from conflicto.session_state.notifier import Subscriber
+from conflicto.session_state.remote_changes import load_remote_changes
+from conflicto.session_state.session_cache import SessionCache
+from conflicto.session_state.state import SessionState, load_session_state
+from conflicto.session_state.views import View
 from conflicto.sessions.commands import set_locked
 from conflicto.sessions.feed_heads import read_positions
 from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
@@ -207,7 +207,7 @@ async def test_memory_equals_a_fresh_look(
 
         return reading
 
-    monkeypatch.setattr("conflicto.feed.session_cache.load_remote_changes", amid(load_remote_changes))
+    monkeypatch.setattr("conflicto.session_state.session_cache.load_remote_changes", amid(load_remote_changes))
     monkeypatch.setattr(TallyLoader, "step", amid(TallyLoader.step))
     segments = SegmentService(kit.db, kit.writer)
     of = RoundKey(hall.stage.session_id, hall.stage.activity_id, 1)

@@ -22,11 +22,11 @@ from conflicto.activities.model import ResponsePolicy
 from conflicto.feed.changes import read_changes
 from conflicto.feed.pages import read_responses
 from conflicto.feed.timestamps import Since
-from conflicto.feed.views import View
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.sequence import FeedHead
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import position
+from conflicto.session_state.views import View
 from conflicto.sessions.feed_heads import COUNTS, FeedHeads
 from conflicto.sessions.tables import feed_heads
 from tests.support.feed_check import Page, Write, check

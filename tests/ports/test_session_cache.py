@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from conflicto.activities.model import ResponsePolicy
-from conflicto.feed import session_cache as module
-from conflicto.feed.session_cache import SessionCache
-from conflicto.feed.views import View
 from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import NotFound, Unavailable
+from conflicto.session_state import session_cache as module
+from conflicto.session_state.session_cache import SessionCache
+from conflicto.session_state.views import View
 from conflicto.sessions.commands import delete_session, set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.gaps import SessionFeedStore
@@ -118,7 +118,7 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
 
 
 async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.remote_changes.MAX_REMOTE_ROWS", 3)
+    monkeypatch.setattr("conflicto.session_state.remote_changes.MAX_REMOTE_ROWS", 3)
     stage, heads = set_stage(kit, people=5), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     for who in range(5):

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 MAX_ACTIVITIES = 500
 """Activities of one session; every process holds their small state in memory."""
 
+MAX_ACTIVITIES_EVER = 100_000
+"""Limit of a session's activities, deleted ones included."""
+
 
 MAX_MIN_GROUP, DEFAULT_MIN_GROUP = 20, 3
 """Bounds of `min_group`, the people behind any published result of an anonymous activity."""

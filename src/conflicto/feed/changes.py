@@ -12,12 +12,12 @@ from conflicto.activities.queries import MAX_CONTENTS_PER_QUERY
 from conflicto.activities.schemas import activity_out
 from conflicto.feed.pages import Page, build_page, change_item, require_known_position, start_position
 from conflicto.feed.row_sources import DatabaseRows, MemoryRows, Window
-from conflicto.feed.views import View, can_read_responses, view_of
 from conflicto.participants.queries import participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import own_head
 from conflicto.responses.schemas import response_out
+from conflicto.session_state.views import View, can_read_responses, view_of
 from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.gaps import read_gaps
 from conflicto.sessions.model import SessionStatus
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from conflicto.access.roles import Caller
     from conflicto.activities.model import Activity, Content
     from conflicto.feed.row_sources import RowSource
-    from conflicto.feed.session_state import SessionState
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
+    from conflicto.session_state.state import SessionState
 
 Item = tuple[int, dict[str, Any]]
 

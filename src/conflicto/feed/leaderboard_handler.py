@@ -13,13 +13,13 @@ from conflicto.activities.model import ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed.poll_handler import MAX_CONFIGS_PER_READ, page_limit
 from conflicto.feed.schemas import MAX_LIMIT
-from conflicto.feed.views import View, view_of
 from conflicto.participants.queries import present_seats
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
 from conflicto.results.access import are_scores_visible
 from conflicto.results.leaderboard import LeaderboardSnapshot, rank_participants
+from conflicto.session_state.views import View, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.response_builder import ResponseBuilder
     from conflicto.feed.results_handler import ResultsHandler, RoundSnapshot
-    from conflicto.feed.session_cache import SessionCache
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.http.messages import Request, Response
     from conflicto.results.leaderboard import LeaderboardRow
+    from conflicto.session_state.session_cache import SessionCache
+    from conflicto.session_state.state import SessionState
     from conflicto.sessions.word_filter import WordFilter
 
 MAX_ATTEMPTS = 5

@@ -8,20 +8,20 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conflicto.feed.notifier import Subscriber
-from conflicto.feed.views import view_of
 from conflicto.platform.http.messages import private_response
 from conflicto.platform.ids import random_up_to
 from conflicto.platform.metrics.definitions import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
+from conflicto.session_state.notifier import Subscriber
+from conflicto.session_state.views import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from conflicto.feed.session_cache import SessionCache
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.http.messages import Request, Response
     from conflicto.platform.metrics.registry import Metrics
+    from conflicto.session_state.session_cache import SessionCache
+    from conflicto.session_state.state import SessionState
 
 MAX_WAIT_S = 25
 """Limit below the 30 s at which the first proxies cut an idle connection, jitter included."""

@@ -15,11 +15,12 @@ from msgspec import Raw
 from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.errors import CursorExpired
 from conflicto.feed.row_sources import MAX_PAGE_CHARS, DatabaseRows, MemoryRows, Window
-from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import US_PER_S, position, rfc3339
 from conflicto.platform.problems import DomainError, Kind
+from conflicto.responses.errors import ResponsesHidden
 from conflicto.responses.schemas import response_out
+from conflicto.session_state.views import View, can_read_responses
 from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.gaps import read_gaps
 from conflicto.sessions.model import SessionStatus
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity
     from conflicto.feed.row_sources import RowSource
-    from conflicto.feed.session_state import SessionState
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
+    from conflicto.session_state.state import SessionState
     from conflicto.sessions.gaps import Gap
 
 MAX_PAGE_BYTES = MAX_PAGE_CHARS
@@ -137,6 +138,16 @@ def build_page(
         timestamps.append(ts)
     cursor = (timestamps or [truncated_at_ts or window.after])[-1] if has_more else max(window.after, window.upto)
     return Page(items, timestamps, window.after, cursor, has_more, closed, clamped)
+
+
+def require_responses(activity: Activity, view: View) -> None:
+    """Refuse a view that must not read the responses.
+
+    Raises:
+        ResponsesHidden: `responses_visibility` does not open them to this role.
+    """
+    if not can_read_responses(activity, view):
+        raise ResponsesHidden
 
 
 def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, limit: int, now_us: int) -> Page:

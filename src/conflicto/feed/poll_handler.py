@@ -9,19 +9,20 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from conflicto.activities.model import MAX_ACTIVITIES_EVER
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed import status
 from conflicto.feed.changes import changes_in_memory, read_changes, visible_changed_activities
-from conflicto.feed.pages import read_responses, require_known_position, responses_in_memory
-from conflicto.feed.row_sources import MAX_ACTIVITIES_EVER, MemoryRows, Window
+from conflicto.feed.pages import read_responses, require_known_position, require_responses, responses_in_memory
+from conflicto.feed.row_sources import MemoryRows, Window
 from conflicto.feed.schemas import DEFAULT_LIMIT, MAX_LIMIT
-from conflicto.feed.session_state import MAX_SNAPSHOT_AGE_S, has_anonymous_round
 from conflicto.feed.timestamps import Since, parse
-from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.fast_path.cached_response import VisibleTo
 from conflicto.platform.http.messages import Concealment
 from conflicto.platform.problems import FieldError, InvalidInput
+from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S, has_anonymous_round
+from conflicto.session_state.views import View, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from conflicto.access.roles import Caller
     from conflicto.feed.pages import Page
     from conflicto.feed.response_builder import ResponseBuilder
-    from conflicto.feed.session_state import SessionState
     from conflicto.feed.shared_pages import SharedPages
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
     from conflicto.responses.capacity import Caps
+    from conflicto.session_state.state import SessionState
 
 T = TypeVar("T")
 

@@ -14,11 +14,11 @@ from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
     from conflicto.feed.pages import Page
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.clock import Clock
     from conflicto.platform.fast_path.cached_response import VisibleTo
     from conflicto.platform.http.messages import Header, Request
     from conflicto.platform.metrics.registry import Metrics
+    from conflicto.session_state.state import SessionState
 
 POLL_AFTER_MS = 2_000
 COMPLETED_POLL_AFTER_MS = 60_000

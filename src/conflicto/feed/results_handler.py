@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
-from conflicto.feed.session_state import MAX_SNAPSHOT_AGE_S
-from conflicto.feed.views import View, view_of
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.fast_path.cached_response import VisibleTo
 from conflicto.platform.http.messages import encode
@@ -23,19 +21,21 @@ from conflicto.results.errors import ResultsHidden
 from conflicto.results.live_tally import Body
 from conflicto.results.queries import RoundKey
 from conflicto.results.tally import TallyInputs, filter_results, results_by_name
+from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S
+from conflicto.session_state.views import View, view_of
 
 if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.response_builder import ResponseBuilder
-    from conflicto.feed.session_cache import SessionCache
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
     from conflicto.results.live_tally import LiveTally
     from conflicto.results.segment_service import SegmentService
+    from conflicto.session_state.session_cache import SessionCache
+    from conflicto.session_state.state import SessionState
 
 MAX_ATTEMPTS = 5
 """Attempts to load a tally. The host may change the activity, or another process the session,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from conflicto.activities.model import MAX_ACTIVITIES_EVER
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.participants.queries import participant_by_id, participants_changed
 from conflicto.responses.queries import activity_feed, character_count, is_hidden_from_start, own_feed, session_feed
@@ -19,17 +20,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
-    from conflicto.feed.session_state import SessionState
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
+    from conflicto.session_state.state import SessionState
     from conflicto.sessions.model import Session
 
 MAX_PAGE_CHARS = 1024 * 1024
 """Limit of a page: characters of responses that are read, and bytes that it contains."""
-
-MAX_ACTIVITIES_EVER = 100_000
-"""Limit including deleted activities; at most 500 exist at a time."""
 
 
 @dataclass(frozen=True, slots=True)

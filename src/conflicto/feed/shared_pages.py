@@ -18,8 +18,8 @@ from conflicto.platform.http.messages import encode
 
 if TYPE_CHECKING:
     from conflicto.feed.poll_handler import PagePlan
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.shared_cache import SharedCache
+    from conflicto.session_state.state import SessionState
 
 
 class _CachedPage(msgspec.Struct, frozen=True, rename={"timestamps": "stamps"}):

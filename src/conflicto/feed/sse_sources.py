@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from conflicto.feed.event_cache import EventBatch
-from conflicto.feed.session_state import MAX_SNAPSHOT_AGE_S
 from conflicto.feed.timestamps import Since
-from conflicto.feed.views import View, view_of
+from conflicto.session_state.event_cache import EventBatch
+from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S
+from conflicto.session_state.views import View, view_of
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from conflicto.feed.pages import Page
     from conflicto.feed.poll_handler import PagePlan, PollHandler
     from conflicto.feed.results_handler import ResultsHandler
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.http.messages import Request
+    from conflicto.session_state.state import SessionState
 
     PlanPage = Callable[[Request, SessionState, Since, int], PagePlan]
     """Function that plans one page of a stream."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.activities.model import Counts
-from conflicto.feed.views import View
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import rfc3339
+from conflicto.session_state.views import View
 
 if TYPE_CHECKING:
     from conflicto.activities.model import Activity
-    from conflicto.feed.session_state import CountsSnapshot, SessionState
+    from conflicto.session_state.state import CountsSnapshot, SessionState
 
 
 def session_status(state: SessionState, snapshot: CountsSnapshot | None, *, near_cap: bool | None) -> bytes:

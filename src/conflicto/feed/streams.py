@@ -11,23 +11,23 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from conflicto.feed.errors import TooManyStreams
-from conflicto.feed.notifier import Subscriber
 from conflicto.feed.sse_sources import MAX_EVENTS_PER_PAGE, FeedEventSource, ResultsEventSource
 from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
-from conflicto.feed.views import view_of
 from conflicto.platform.http.messages import Response
 from conflicto.platform.ids import random_up_to
 from conflicto.platform.problems import DomainError
+from conflicto.session_state.notifier import Subscriber
+from conflicto.session_state.views import view_of
 
 if TYPE_CHECKING:
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.results_handler import ResultsHandler
-    from conflicto.feed.session_cache import SessionCache
-    from conflicto.feed.session_state import SessionState
     from conflicto.feed.sse_sources import EventSource, PlanPage
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header, Request, Write
+    from conflicto.session_state.session_cache import SessionCache
+    from conflicto.session_state.state import SessionState
 
 MAX_SILENCE_S = 8.0
 """Longest silence of a stream. Clients treat 20 s as a dead connection, so one lost comment is

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from conflicto.feed.notifier import Notifier, Subscriber
+from conflicto.session_state.notifier import Notifier, Subscriber
 
 
 async def test_a_bell_that_rang_before_the_wait_began_ends_it() -> None:
@@ -42,7 +42,7 @@ async def test_one_seat_is_woken_alone() -> None:
 
 
 async def test_many_are_woken_in_turns_and_others_come_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.notifier.MAX_WAKES_PER_TURN", 10)
+    monkeypatch.setattr("conflicto.session_state.notifier.MAX_WAKES_PER_TURN", 10)
     bell, waiters, order = Notifier(), [Subscriber(number) for number in range(35)], []
 
     async def one(waiter: Subscriber) -> None:

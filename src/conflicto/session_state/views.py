@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.roles import Role
 from conflicto.activities.model import ResponsesVisibility
-from conflicto.responses.errors import ResponsesHidden
 
 if TYPE_CHECKING:
     from conflicto.access.roles import Caller
@@ -43,13 +42,3 @@ def view_of_role(role: Role) -> View:
 def can_read_responses(activity: Activity, view: View) -> bool:
     """Return whether a view includes an activity's responses."""
     return view is View.HOST or (activity.is_visible and activity.responses_visibility in _OPEN_TO[view])
-
-
-def require_responses(activity: Activity, view: View) -> None:
-    """Refuse a view that must not read the responses.
-
-    Raises:
-        ResponsesHidden: `responses_visibility` does not open them to this role.
-    """
-    if not can_read_responses(activity, view):
-        raise ResponsesHidden

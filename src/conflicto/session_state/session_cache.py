@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.feed.memory_size import memory_bytes, use_response_cache
-from conflicto.feed.remote_changes import events_by_session, load_remote_changes
-from conflicto.feed.session_state import SessionState, has_anonymous_round, load_session_state
-from conflicto.feed.views import view_of
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.fast_path.response_cache import ResponseCache
 from conflicto.platform.problems import DomainError, NotFound
+from conflicto.session_state.memory_size import memory_bytes, use_response_cache
+from conflicto.session_state.remote_changes import events_by_session, load_remote_changes
+from conflicto.session_state.state import SessionState, has_anonymous_round, load_session_state
+from conflicto.session_state.views import view_of
 from conflicto.sessions.feed_heads import read_positions
 
 if TYPE_CHECKING:

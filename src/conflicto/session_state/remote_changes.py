@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.identity import read_epoch
 from conflicto.activities.events import ActivityChanged, CountsChanged
+from conflicto.activities.model import MAX_ACTIVITIES_EVER
 from conflicto.activities.queries import activities_changed, all_counts
-from conflicto.feed.row_sources import MAX_ACTIVITIES_EVER
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
 from conflicto.responses.events import ResponsesChanged, ResponsesPooled

@@ -4,8 +4,9 @@ import pytest
 
 from conflicto.access.roles import MEMBERS, Caller, Role
 from conflicto.activities.model import ActivityStatus, ResponsesVisibility
-from conflicto.feed.views import View, can_read_responses, require_responses, view_of
+from conflicto.feed.pages import require_responses
 from conflicto.responses.errors import ResponsesHidden
+from conflicto.session_state.views import View, can_read_responses, view_of
 from tests.support.samples import activity
 
 OPEN = {

@@ -13,12 +13,12 @@ from conflicto.platform.bus import NoBus, RedisBus
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from conflicto.feed.session_cache import SessionCache
     from conflicto.platform.bus import Bus
     from conflicto.platform.db.group import Committed
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.db.writer import Writer
     from conflicto.platform.redis import Redis
+    from conflicto.session_state.session_cache import SessionCache
 
 SWEEP_INTERVAL_S = 1.0
 """Seconds between sweeps: half of the 2 s by which a read may be stale."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.feed.views import View
 from conflicto.platform.fast_path.view_cache import ViewCache
+from conflicto.session_state.views import View
 
 if TYPE_CHECKING:
-    from conflicto.feed.session_state import SessionState
     from conflicto.platform.fast_path.response_cache import ResponseCache
+    from conflicto.session_state.state import SessionState
 
 ROW_BYTES = 1_400
 """Size of a response without its text, or of a seat, with its entries in the recent rows."""

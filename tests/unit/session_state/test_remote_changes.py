@@ -2,10 +2,10 @@ from types import SimpleNamespace
 from uuid import UUID
 
 from conflicto.activities.events import ActivityChanged, CountsChanged
-from conflicto.feed.remote_changes import RemoteChanges, RemoteResponsesChanged, events_by_session
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.db.sequence import FeedHead
 from conflicto.responses.events import ResponsesChanged, ResponsesPooled
+from conflicto.session_state.remote_changes import RemoteChanges, RemoteResponsesChanged, events_by_session
 from conflicto.sessions.events import SessionChanged
 
 ONE, TWO = UUID(int=1), UUID(int=2)

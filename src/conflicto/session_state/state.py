@@ -10,12 +10,6 @@ from conflicto.access.identity import read_epoch
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
-from conflicto.feed.config_cache import ConfigCache
-from conflicto.feed.event_cache import EventCache
-from conflicto.feed.notifier import Notifier
-from conflicto.feed.recent_rows import RecentRows
-from conflicto.feed.remote_changes import RemoteResponsesChanged
-from conflicto.feed.views import View, view_of_role
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
 from conflicto.platform.fast_path.response_cache import ResponseCache, ResponseMap
@@ -26,6 +20,12 @@ from conflicto.responses.model import Moderation
 from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.results.leaderboard import LeaderboardCache
 from conflicto.results.tally_cache import TallyCache
+from conflicto.session_state.config_cache import ConfigCache
+from conflicto.session_state.event_cache import EventCache
+from conflicto.session_state.notifier import Notifier
+from conflicto.session_state.recent_rows import RecentRows
+from conflicto.session_state.remote_changes import RemoteResponsesChanged
+from conflicto.session_state.views import View, view_of_role
 from conflicto.sessions.events import LinkChanged, SessionChanged
 from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.gaps import Gap, read_gaps
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
     from conflicto.access.links import Link
     from conflicto.activities.model import Activity
-    from conflicto.feed.remote_changes import RemoteChanges
     from conflicto.participants.model import Participant
     from conflicto.platform.db.sequence import FeedHead
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
+    from conflicto.session_state.remote_changes import RemoteChanges
     from conflicto.sessions.model import Session
 
 MAX_SNAPSHOT_AGE_S = 5.0

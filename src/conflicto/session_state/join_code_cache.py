@@ -10,8 +10,8 @@ from conflicto.sessions.model import SessionStatus, normalize_code
 from conflicto.sessions.queries import sessions_by_code
 
 if TYPE_CHECKING:
-    from conflicto.feed.session_cache import SessionCache
     from conflicto.platform.db.engine import Database
+    from conflicto.session_state.session_cache import SessionCache
     from conflicto.sessions.model import Session
 
 MAX_CODES = 5_000

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conflicto.feed import event_cache
-from conflicto.feed.event_cache import EventBatch, EventCache
+from conflicto.session_state import event_cache
+from conflicto.session_state.event_cache import EventBatch, EventCache
 
 
 def test_what_finds_no_room_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
