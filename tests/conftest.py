@@ -23,12 +23,21 @@ from conflicto.web import assets, bundler
 from tests.support import databases, servers
 from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, lift_deadlines
 from tests.support.pgbouncer import POOLER, Pooler, pgbouncer
 from tests.support.wire import listening
 
 MAX_COMPILED = 5_000
 """Maximum number of compiled statements in the shared cache."""
+
+PERIODIC = (
+    "activities.expiry.POLL_INTERVAL_S",
+    "responses.release_timer.SCAN_INTERVAL_S",
+    "session_state.worker_sync.SWEEP_INTERVAL_S",
+    "participants.presence_saver.SAVE_INTERVAL_S",
+    "sessions.purge.PURGE_INTERVAL_S",
+)
+"""Intervals of an app's periodic work, seconds."""
 
 
 def pytest_collection_finish() -> None:
@@ -169,10 +178,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(autouse=True)
-def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable throttling of polls and retries of results, however busy the machine is."""
+def calm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable throttling of polls, and deadlines except in `timed` tests."""
     monkeypatch.setattr("conflicto.platform.http.server.load_average.ACCEPTABLE_LAG_S", 1e9)
-    monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", PATIENCE_S)
+    if request.node.get_closest_marker("timed") is None:
+        lift_deadlines(monkeypatch)
+    else:
+        monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", PATIENCE_S)
+
+
+@pytest.fixture
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postpone the app's periodic work, which would be counted with the requests."""
+    for name in PERIODIC:
+        monkeypatch.setattr(f"conflicto.{name}", 3600.0)
 
 
 @pytest.fixture(autouse=True)

@@ -298,6 +298,7 @@ async def test_nobody_learns_of_a_draft_by_what_does_not_fit(event: Event) -> No
     refused(await event.answer({"id": "00000000-0000-4000-8000-000000000000"}, anna, {}), 404, "not-found")
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_all_who_answer_at_once_share_one_reading_of_the_config(event: Event) -> None:
     made = await toast(event, status="active")
     seats = [await event.join(f"Guest {number}") for number in range(12)]

@@ -71,19 +71,6 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
     return told
 
 
-@pytest.fixture
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Postpone the app's periodic work, which would be counted with the requests."""
-    for each in (
-        "activities.expiry.POLL_INTERVAL_S",
-        "responses.release_timer.SCAN_INTERVAL_S",
-        "feed.worker_sync.SWEEP_INTERVAL_S",
-        "participants.presence_saver.SAVE_INTERVAL_S",
-        "sessions.purge.PURGE_INTERVAL_S",
-    ):
-        monkeypatch.setattr(f"conflicto.{each}", 3600.0)
-
-
 @pytest.mark.catalogue("A-06")
 @pytest.mark.parametrize("ended", [False, True])
 @pytest.mark.parametrize("shown", [{}, {"responses_visibility": "host", "results_visibility": "after_reveal"}, {"anonymous": True}])

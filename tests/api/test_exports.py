@@ -15,6 +15,7 @@ import pytest
 from conflicto.exports import output, writer
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.wire import get, listening
 
 FORMULAS = [
@@ -242,7 +243,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, thr
 
     def waiting(*args: Any, **kwargs: Any) -> None:
         begun.set()
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE_S)
         write(*args, **kwargs)
 
     monkeypatch.setattr(writer, "write_file", waiting)

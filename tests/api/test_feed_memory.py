@@ -51,6 +51,7 @@ async def test_pages_from_memory_are_those_of_the_database(app: App, api: Api, m
                 assert remembered.headers["etag"] == stored.headers["etag"]
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_whoever_is_nearly_up_to_date_costs_no_query_but_one_for_new_json(api: Api) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
@@ -74,6 +75,7 @@ async def test_whoever_is_nearly_up_to_date_costs_no_query_but_one_for_new_json(
     assert len([statement for statement in seen if "config_text" in statement]) == 1
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) -> None:
     event = await make_event(api)
     await event.activity(status="active")

@@ -143,6 +143,7 @@ async def test_who_left_has_no_place_and_a_new_name_is_told(api: Api) -> None:
             assert await places(event, token) == [("Berta", 1000, 1), ("Cleo", 0, 2)]
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_answers_move_the_hosts_board_and_a_board_at_rest_costs_no_query(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()

@@ -10,6 +10,7 @@ from conflicto.app import App
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, eventually, refused
+from tests.support.patience import PATIENCE_S
 from tests.support.queries import counted_statements
 from tests.support.wire import connected, get, listening
 
@@ -87,7 +88,7 @@ async def test_who_has_something_to_learn_is_answered_at_once(api: Api) -> None:
     cursor = await cursor_of(event, event.host)
 
     for path in ("/status?wait=20", "/changes/since/0?wait=20", f"/changes/since/{cursor}?wait=20"):
-        answer = await asyncio.wait_for(api.get(event.path + path, token=event.host), 2)
+        answer = await asyncio.wait_for(api.get(event.path + path, token=event.host), PATIENCE_S)
         assert answer.status_code == 200
 
 
@@ -110,7 +111,7 @@ async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Ap
         return answer
 
     monkeypatch.setattr(polls, "changes", look_and_miss)
-    page = await asyncio.wait_for(api.get(f"{event.path}/changes/since/{cursor}?wait=20", token=event.host), 3)
+    page = await asyncio.wait_for(api.get(f"{event.path}/changes/since/{cursor}?wait=20", token=event.host), PATIENCE_S)
 
     assert [item["entity"] for item in page.json()["items"]] == ["session"]
     assert looked == 2
@@ -131,6 +132,7 @@ async def test_answers_of_others_wake_no_participant(api: Api) -> None:
     assert [item["entity"] for item in (await wait).json()["items"]] == ["session"]
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_waiting_holds_no_connection_and_asks_nothing(api: Api) -> None:
     event = await make_event(api)
     seats = [await event.join(f"Guest {number}") for number in range(30)]
@@ -144,7 +146,7 @@ async def test_waiting_holds_no_connection_and_asks_nothing(api: Api) -> None:
         waits = [asyncio.create_task(api.get(path, token=seat.token)) for seat in seats]
         await waiting(api, 30)
         assert seen == []
-        accepted(await asyncio.wait_for(api.get(f"{event.path}/participants", token=event.host), 3))
+        accepted(await asyncio.wait_for(api.get(f"{event.path}/participants", token=event.host), PATIENCE_S))
         before = len(seen)
         await api.post(f"{event.path}/lock", {"locked": False}, token=event.host)
         pages = await asyncio.gather(*waits)
@@ -164,7 +166,7 @@ async def test_over_the_cap_a_wait_is_an_ordinary_poll(api: Api, monkeypatch: py
     wait = asyncio.create_task(api.get(path, token=event.host))
     await waiting(api)
     for _ in range(2):
-        answer = await asyncio.wait_for(api.get(path, token=event.host), 2)
+        answer = await asyncio.wait_for(api.get(path, token=event.host), PATIENCE_S)
         assert (answer.status_code, "preference-applied" in answer.headers) == (200, False)
     await api.post(f"{event.path}/lock", token=event.host)
     assert (await wait).json()["count"] == 1
@@ -179,7 +181,7 @@ async def test_a_kick_ends_the_wait(api: Api) -> None:
     await waiting(api)
     await api.delete(f"/participants/{anna.id}", token=event.host)
 
-    refused(await asyncio.wait_for(wait, 2), 401, "token-invalid")
+    refused(await asyncio.wait_for(wait, PATIENCE_S), 401, "token-invalid")
 
 
 async def test_whoever_goes_away_frees_their_place(app: App, api: Api) -> None:

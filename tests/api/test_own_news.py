@@ -11,10 +11,8 @@ import pytest
 from conflicto.app import App
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.wire import listening, streamed
-
-PATIENCE_S = 5
-"""Timeout far below the 15 s after which a stream sends a keep-alive."""
 
 Told = Callable[[], Awaitable[Any]]
 

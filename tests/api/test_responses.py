@@ -7,6 +7,8 @@ import pytest
 
 from conflicto.app import App
 from tests.support.api import Api, Event, Seat, make_event
+from tests.support.clocks import HandClock
+from tests.support.pools import shift_database
 
 
 def of(event: Event, activity: dict[str, Any], response: Any = None) -> str:
@@ -181,14 +183,15 @@ async def test_nothing_is_taken_after_the_close(api: Api, end: str) -> None:
     assert (await api.get(of(event, poll, sent), token=anna.token)).json()["response_data"] == 1
 
 
-async def test_nothing_is_taken_after_the_time_is_up(api: Api) -> None:
+async def test_nothing_is_taken_after_the_time_is_up(api: Api, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    shift_database(monkeypatch, clock)
     event = await make_event(api)
-    poll = await event.activity(status="active", duration_seconds=1)
+    poll = await event.activity(status="active", duration_seconds=600)
     anna = await event.join()
     sent = await event.answer(poll, anna, 1)
     assert sent.status_code == 201
 
-    await asyncio.sleep(1.05)
+    clock.advance(601)
 
     assert await refusals(api, event, poll, anna, sent) == {(409, "activity-not-open")}
 

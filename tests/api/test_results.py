@@ -11,6 +11,7 @@ from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.clocks import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.queries import counted_statements
 from tests.support.wire import listening, streamed
 
@@ -248,6 +249,7 @@ async def test_participants_counts_are_a_snapshot_that_a_control_change_ends(api
     assert await counts(event, poll, anna.token) == {"a": 1, "b": 1}
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active", response_policy="many")
@@ -268,6 +270,7 @@ async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(a
     assert seen == []
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_all_who_ask_at_once_share_one_load(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active", results_visibility="always")
@@ -292,7 +295,7 @@ async def test_results_wait_for_news(api: Api) -> None:
 
     await eventually(is_waiting)
     accepted(await event.answer(poll, anna, "x"), 201)
-    answer = await asyncio.wait_for(wait, 5)
+    answer = await asyncio.wait_for(wait, PATIENCE_S)
     assert (answer.status_code, answer.json()["response_count"], answer.headers["preference-applied"]) == (200, 1, "wait=20")
 
 

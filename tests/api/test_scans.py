@@ -14,6 +14,7 @@ from conflicto.platform.row_batch import RowBatch
 from conflicto.responses.queries import MAX_PATTERN_VALUES
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.wire import connected, get, listening
 
 
@@ -45,7 +46,7 @@ class Slow:
         return RowBatch([]), None
 
     async def has(self, what: threading.Semaphore) -> None:
-        assert await asyncio.to_thread(what.acquire, timeout=30)
+        assert await asyncio.to_thread(what.acquire, timeout=PATIENCE_S)
 
 
 @pytest.fixture

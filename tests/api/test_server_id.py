@@ -12,6 +12,7 @@ from conflicto.settings import Settings
 from tests.support import databases
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted
+from tests.support.patience import PATIENCE_S
 from tests.support.wire import connected, listening
 
 
@@ -46,7 +47,7 @@ async def test_it_stands_in_what_a_connection_is_told(app: App) -> None:
         for sent in (b"\x16\x03\x01 TLS\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a\r\n" + b"x: y\r\n" * 200 + b"\r\n"):
             async with connected(port) as line:
                 await line.send(sent)
-                raw = await asyncio.wait_for(line.reader.read(), 5)
+                raw = await asyncio.wait_for(line.reader.read(), PATIENCE_S)
                 assert json.loads(raw.partition(b"\r\n\r\n")[2])["server"] == app.identity.issuer
 
 

@@ -43,6 +43,7 @@ async def asked(api: Api, path: str, token: str) -> tuple[httpx2.Response, int]:
     return answer, len([statement for statement in seen if "responses" in statement])
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_a_page_is_read_once_for_all_workers(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(Api(app))
     questions = await story(event)

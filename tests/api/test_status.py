@@ -165,6 +165,7 @@ async def test_conditions_compare_weakly_and_take_lists(api: Api) -> None:
     assert answer.headers["ratelimit-policy"] == '"poll";q=600;w=60'
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_polls_with_nothing_new_ask_the_database_nothing(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active", responses_visibility="participants")
@@ -188,6 +189,7 @@ async def test_polls_with_nothing_new_ask_the_database_nothing(api: Api) -> None
     assert seen == []
 
 
+@pytest.mark.usefixtures("undisturbed")
 async def test_status_right_after_any_change_asks_the_database_nothing(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active")

@@ -13,6 +13,7 @@ from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.clocks import HandClock
 from tests.support.feed_reader import drain
+from tests.support.patience import PATIENCE_S
 from tests.support.wire import EventReader, Told, connected, get, ids, listening, streamed
 
 
@@ -209,7 +210,7 @@ async def test_whoever_may_no_longer_read_is_cut_off_at_once(api: Api, port: int
             await api.delete(f"{event.path}/tokens", token=event.host)
         else:
             await api.delete(event.path, token=event.host)
-        await asyncio.wait_for(stream.to_end(), 2)
+        await asyncio.wait_for(stream.to_end(), PATIENCE_S)
         if how == "kick":
             await event.activity(title="for Bert alone", status="published")
             assert "for Bert alone" in (await other.until(1))[0]["data"]

@@ -32,10 +32,8 @@ OF_THE_PROCESS = {
 
 
 @pytest.fixture(autouse=True)
-def virtual_time(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
+def virtual_time(undisturbed: None, monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     pools.shift_database(monkeypatch, clock)
-    for interval in ("activities.expiry.POLL_INTERVAL_S", "participants.presence_saver.SAVE_INTERVAL_S"):
-        monkeypatch.setattr(f"conflicto.{interval}", 1e6)  # they read in their own interval, which a busy machine reaches
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import PLAIN, environment, run, run_apart, served
 
@@ -72,7 +73,7 @@ def test_at_a_terminal_one_click_stays_and_no_file_is_made(tmp_path: Path) -> No
             shown += os.read(master, 4096)
     finally:
         server.kill()
-        server.wait(20)
+        server.wait(PATIENCE_S)
         os.close(master)
 
     assert re.search(r"Host URL: +http://127\.0\.0\.1:\d+/#admin=[A-Za-z0-9_-]{40,}", shown.decode())

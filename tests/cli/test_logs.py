@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.support import databases
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import ADMIN, PLAIN, Served, served
 
 CANARY = "canary"
@@ -63,7 +64,7 @@ def _talk(server: Served, database: str) -> list[str]:
     base = f"{server.url}/api/v1"
     broken = {"response_data": f"{CANARY}-poison"}
     bearer = {"authorization": f"Bearer {phone}"}
-    with httpx2.Client(timeout=10, **PLAIN) as http:
+    with httpx2.Client(timeout=PATIENCE_S, **PLAIN) as http:
         assert http.post(f"{base}{path}/{activity['id']}/responses", json=broken, headers=bearer).status_code == 500
         assert http.get(f"{base}/sessions/by-code/{session['join_code']}").is_success
         assert http.get(f"{base}/sessions/by-code/{CANARY}{FORGED}").is_client_error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import environment, run, run_apart, served
 
@@ -106,7 +107,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("COV")}
     command = [sys.executable, "-m", "conflicto", "serve", "--port", str(free_port())]
     refused = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=60, check=False,
+        command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)),
     )  # fmt: skip
 

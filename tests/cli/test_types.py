@@ -5,6 +5,7 @@ import pytest
 
 from conflicto.activity_types.registry import types_in
 from conflicto.activity_types.testing import failures
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import environment, run, served
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,12 @@ def test_a_new_type_keeps_every_promise_and_is_served(tmp_path: Path, env: dict[
 
 def test_make_makes_one_too(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["make", "new-type", "NAME=mood", f"FOLDER={tmp_path}"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        ["make", "new-type", "NAME=mood", f"FOLDER={tmp_path}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

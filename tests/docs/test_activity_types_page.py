@@ -36,7 +36,13 @@ def serves(block: str) -> bool:
 def run(script: list[str], folder: Path, env: dict[str, str]) -> list[str]:
     joined = f"echo '{NEXT}'\n".join(script)
     ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", joined], cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-euo", "pipefail", "-c", joined],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout.split(f"{NEXT}\n")
@@ -92,7 +98,7 @@ def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_pat
     assert code
     (tmp_path / "test_mood.py").write_text(code[1])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:valkey", "test_mood.py"]
-    ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert "11 passed" in ran.stdout, ran.stdout
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tools.catalogue import cases, covered
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def collected() -> str:
     files = sorted({test.partition("::")[0] for tests in shown().values() for test in tests})
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "", *files]
     unmeasured = os.environ | {"COVERAGE_PROCESS_CONFIG": ""}
-    found = subprocess.run(command, cwd=ROOT, env=unmeasured, capture_output=True, text=True, timeout=240, check=False)
+    found = subprocess.run(command, cwd=ROOT, env=unmeasured, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False)
     assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
     return found.stdout
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import OURS
 from tests.support.servers import create_database
@@ -28,7 +29,7 @@ def test_the_commands_do_what_the_page_says(postgres_url: str, tmp_path: Path) -
         "PORT": str(free_port()),
     }
 
-    done = subprocess.run(["bash", "-mc", script], env=environment, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(["bash", "-mc", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     assert done.stdout.endswith(printed), done.stdout + done.stderr
     assert done.returncode == 0, done.stderr

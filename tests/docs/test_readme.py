@@ -67,7 +67,7 @@ def test_program_of_the_readme_prints_what_the_readme_shows(address: str, tmp_pa
     path.write_text(text, encoding="utf-8")
     environment = os.environ | {"API": f"{address}/api/v1", "ADMIN": ADMIN}
 
-    ran = subprocess.run([sys.executable, path], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([sys.executable, path], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", printed)
 
@@ -91,7 +91,7 @@ def test_the_tutorial_runs_word_by_word_and_prints_what_it_says(address: str) ->
     environment = os.environ | {"API": f"{address}/api/v1", "ADMIN": ADMIN}
 
     ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.support.crowd import Crowd, gather
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, environment, run, served
 
 NO_SPACE = 4096
@@ -30,7 +31,9 @@ def full_disk(server: Served) -> Iterator[None]:
 
 
 def statuses(crowd: Crowd, server: Served, path: str) -> int:
-    return httpx2.get(f"{server.url}{path}", headers={"authorization": f"Bearer {crowd.host}"}, timeout=10, **PLAIN).status_code
+    return httpx2.get(
+        f"{server.url}{path}", headers={"authorization": f"Bearer {crowd.host}"}, timeout=PATIENCE_S, **PLAIN
+    ).status_code
 
 
 @pytest.mark.catalogue("F-05")

@@ -21,13 +21,13 @@ def test_connections_beyond_the_files_that_may_be_open_hurt_nobody_who_is_in(tmp
     with served(tmp_path) as server:
         crowd = gather(server)
         port = int(server.url.rpartition(":")[2])
-        with crowd.answering(server), httpx2.Client(base_url=server.url, timeout=5, **PLAIN) as early:
+        with crowd.answering(server), httpx2.Client(base_url=server.url, timeout=PATIENCE_S, **PLAIN) as early:
             assert early.get("/health/live").status_code == 200
             crowd.wait_for(30)
             open_now = _open_files(server)
             most = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[1]
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (open_now + ROOM, most))
-            late = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(MORE)]
+            late = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(MORE)]
             crowd.wait_for(30)
             assert _open_files(server) == open_now + ROOM
             assert early.get("/health/live").status_code == 200
@@ -46,6 +46,6 @@ def _open_files(server: Served) -> int:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(f"{url}/health/ready", timeout=1, **PLAIN).status_code == 200
+        return httpx2.get(f"{url}/health/ready", timeout=10, **PLAIN).status_code == 200
     except httpx2.TransportError:
         return False

@@ -17,7 +17,7 @@ from tests.support.servers import create_database, postgres_cluster, valkey_serv
 
 
 def ask(server: Served, what: str) -> tuple[int, Any]:
-    answer = httpx2.get(f"{server.url}/health/{what}", timeout=10, **PLAIN)
+    answer = httpx2.get(f"{server.url}/health/{what}", timeout=PATIENCE_S, **PLAIN)
     return answer.status_code, answer.json()
 
 

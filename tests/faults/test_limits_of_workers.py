@@ -16,6 +16,7 @@ import redis as client_library
 from conflicto.access.code_guard import ADDRESS_POLICY
 from conflicto.responses.http import SUBMIT
 from tests.support.crowd import Crowd, gather
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import valkey_server
 
@@ -36,7 +37,9 @@ def answered(server: Served, crowd: Crowd, nth: int = 0) -> int:
     """Send a response and return the status."""
     headers = {"authorization": f"Bearer {crowd.tokens[nth]}"}
     body = {"response_data": {"at": server.url}}
-    return httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=10, **PLAIN).status_code
+    return httpx2.post(
+        f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=PATIENCE_S, **PLAIN
+    ).status_code
 
 
 def decided_alone(server: Served) -> float:
@@ -46,7 +49,7 @@ def decided_alone(server: Served) -> float:
 
 def looked_up(server: Served, most: int) -> int:
     """Return the number of wrong codes that were looked up."""
-    with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=10, **PLAIN) as http:
+    with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_S, **PLAIN) as http:
         return [http.get(f"/sessions/by-code/{wrong_code(nth)}").status_code for nth in range(most)].count(404)
 
 
@@ -86,7 +89,7 @@ def test_links_pass_at_every_worker_when_no_more_codes_may_be_tried(
         for server in workers:
             exhaust(server)
         for nth, server in enumerate(workers):
-            with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=10, **PLAIN) as http:
+            with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_S, **PLAIN) as http:
                 assert http.get(f"/sessions/by-code/{code}", headers=key).status_code == 200
                 body = {"nickname": f"Guest {nth}", "code": code}
                 assert http.post("/join", json=body, headers=key).status_code == 201
@@ -96,7 +99,7 @@ def test_links_pass_at_every_worker_when_no_more_codes_may_be_tried(
 
 def exhaust(server: Served) -> None:
     """Try wrong codes until no more are looked up."""
-    with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=10, **PLAIN) as http:
+    with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_S, **PLAIN) as http:
         for nth in range(5_000):
             if http.get(f"/sessions/by-code/{wrong_code(nth)}").status_code == 429:
                 return
@@ -139,7 +142,7 @@ async def test_simultaneous_answers_share_batches(tmp_path: Path) -> None:
         crowd = gather(server)
         with client_library.Redis.from_url(valkey.connection_url) as client:
             before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
-            async with httpx2.AsyncClient(base_url=server.url, timeout=20, **PLAIN) as http:
+            async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE_S, **PLAIN) as http:
                 asked = (
                     http.post(
                         f"/api/v1{crowd.path}/responses",

@@ -12,6 +12,7 @@ from conflicto.app import App
 from tests.support.fuzzing.cases import seeds
 from tests.support.fuzzing.names import names_of
 from tests.support.fuzzing.wires import WireFuzz, resident_mib
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import ADMIN, PLAIN, Served, served
 
 Counted = Callable[[str], None]
@@ -42,7 +43,7 @@ def still_open(server: Served) -> int:
 
     Waits for the server to notice closed connections.
     """
-    until = time.monotonic() + 15
+    until = time.monotonic() + PATIENCE_S
     while True:
         page = httpx2.get(f"{server.url}/metrics", headers={"authorization": f"Bearer {ADMIN}"}, **PLAIN).text
         held = int(float(page.partition("\nconflicto_connections ")[2].partition("\n")[0])) - 1

@@ -256,15 +256,14 @@ async def test_a_named_activity_names_everybody(attacked: Any) -> None:
 
 
 async def test_single_answers_without_names_name_many(attacked: Any) -> None:
-    """A control of the joins: without names, times identify the authors in a named activity."""
-    attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
-    assert any("/participants" in name for name in attack.leaks(GROUP)), sorted(attack.scores.items(), key=_by_right)[:5]
+    """Control the joins and the log: without names, their times identify the authors.
 
-
-async def test_the_log_names_authors_where_no_pool_holds_their_requests_back(attacked: Any) -> None:
-    """A control of the log: without names, its lines identify the authors in a named activity."""
+    No pool holds the requests of a named activity back.
+    """
     attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
-    assert any(name.split(": ", 1)[1].startswith(f"{LOG} ") for name in attack.leaks(GROUP)), sorted(attack.scores)[:5]
+    leaks, best = attack.leaks(GROUP), sorted(attack.scores.items(), key=_by_right)[:5]
+    assert any("/participants" in name for name in leaks), best
+    assert any(name.split(": ", 1)[1].startswith(f"{LOG} ") for name in leaks), best
 
 
 async def test_an_anonymous_activity_names_nobody(attacked: Any, counted: Any, rounds: int) -> None:

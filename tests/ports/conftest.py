@@ -8,13 +8,20 @@ from psycopg import sql
 
 from conflicto.platform.db.timeouts import Timeouts
 from tests.support.kit import Kit
+from tests.support.patience import PATIENT
 
 SHORT = Timeouts(connect_s=0.5, lock_s=0.3, acquire_s=0.3, statement_s=0.6, caller_s=2.0)
 
 
 @pytest.fixture
-def kit(database_url: str) -> Iterator[Kit]:
-    made = Kit(database_url, timeouts=SHORT)
+def timeouts(request: pytest.FixtureRequest) -> Timeouts:
+    """Return timeouts that `timed` tests wait for, and that no other test reaches."""
+    return PATIENT if request.node.get_closest_marker("timed") is None else SHORT
+
+
+@pytest.fixture
+def kit(database_url: str, timeouts: Timeouts) -> Iterator[Kit]:
+    made = Kit(database_url, timeouts=timeouts)
     yield made
     made.close()
 

@@ -38,6 +38,7 @@ from conflicto.sessions.feed_heads import read_positions
 from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
 from conflicto.sessions.queries import session_links
 from tests.support.kit import Kit, command, set_stage
+from tests.support.patience import PATIENCE_S
 
 BASIS = TallyInputs('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
 STEPS = 50
@@ -170,7 +171,7 @@ def told(tally: RoundTally) -> list[Any]:
 
 async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
     """Sweep until the memory has reached the database and all catch-ups have ended."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await kit.db.read(read_positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._catch_ups:
             await heads.sweep()
             await asyncio.sleep(0.002)
@@ -178,7 +179,7 @@ async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
 
 async def swept(heads: SessionCache) -> None:
     await heads.sweep()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while heads._catch_ups:  # noqa: ASYNC110 - however many reads that takes
             await asyncio.sleep(0.002)
 
@@ -235,11 +236,11 @@ async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> N
     with head.notifiers[View.HOST].subscribed(host), head.notifiers[View.PARTICIPANT].subscribed(seat):
         await asyncio.to_thread(other.run, stage.answer(1, "1"))
         await heads.sweep()
-        await asyncio.wait_for(host.wait(), 5)
+        await asyncio.wait_for(host.wait(), PATIENCE_S)
         assert not seat._is_woken
         await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
         await heads.sweep()
-        await asyncio.wait_for(seat.wait(), 5)
+        await asyncio.wait_for(seat.wait(), PATIENCE_S)
 
 
 async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, other: Kit) -> None:

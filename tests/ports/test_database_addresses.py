@@ -197,7 +197,7 @@ def test_a_start_waits_for_a_database_that_is_down_and_says_so(tmp_path: Path) -
 
 def live(url: str) -> object:
     try:
-        return httpx2.get(f"{url}/health/live", timeout=5, **PLAIN).json()
+        return httpx2.get(f"{url}/health/live", timeout=PATIENCE_S, **PLAIN).json()
     except httpx2.HTTPError:
         time.sleep(0.05)
         return None

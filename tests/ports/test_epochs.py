@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from conflicto.app import App
 from conflicto.platform.db.metadata import EPOCH, SERVER, load_metadata
-from conflicto.platform.db.timeouts import Timeouts
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
 from tests.support.feed_reader import page
+from tests.support.patience import PATIENCE_S, PATIENT
 from tests.support.pgbouncer import past_pooler
 from tests.support.servers import create_database
 
@@ -94,7 +94,7 @@ async def epoch_of(event: Event, api: Api) -> str | None:
 
 
 async def until_it_is_another(event: Event, api: Api, epoch: str | None) -> str:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := await epoch_of(event, api)) in {None, epoch}:  # noqa: ASYNC110 - it happens in the app, in its own time
             await asyncio.sleep(0.05)
     return str(found)
@@ -102,7 +102,7 @@ async def until_it_is_another(event: Event, api: Api, epoch: str | None) -> str:
 
 async def answered(event: Event, activity: dict[str, Any], seat: Seat, word: str) -> None:
     """Send a response until it is accepted: the database may have been away."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await event.answer(activity, seat, word)).status_code != 201:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.05)
 
@@ -171,7 +171,7 @@ async def test_a_start_on_another_server_begins_a_new_life(shared: Settings, exc
 
 
 async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings, exchange: Exchange) -> None:
-    async with App(shared, timeouts=Timeouts(connect_s=0.5, lock_s=0.2, acquire_s=1, statement_s=1, caller_s=2)).running() as app:
+    async with App(shared, timeouts=replace(PATIENT, lock_s=0.5)).running() as app:
         event = await make_event(Api(app))
         other = await make_event(event.api)
         wall = await event.activity(status="active", response_policy="many")

@@ -12,8 +12,8 @@ from conflicto.activity_types.registry import load_registry
 from conflicto.exports.files import FileFormat, write_file
 from conflicto.exports.reader import ResponseReader
 from conflicto.exports.sheets import Shape
-from conflicto.platform.db.timeouts import Timeouts
 from tests.support.kit import Kit, Stage, set_stage
+from tests.support.patience import PATIENT
 
 FEW, MANY = 400, 1_600
 PEOPLE = 200
@@ -38,7 +38,7 @@ class Nowhere(RawIOBase):
 @pytest.fixture
 def kit(database_url: str) -> Iterator[Kit]:
     """A database with a timeout that allows for tracing every allocation."""
-    made = Kit(database_url, timeouts=Timeouts(statement_s=60.0))
+    made = Kit(database_url, timeouts=PATIENT)
     yield made
     made.close()
 
@@ -54,14 +54,20 @@ def answered(kit: Kit, answers: int) -> Stage:
 
 def peak(kit: Kit, stage: Stage, form: FileFormat, shape: Shape) -> tuple[int, int]:
     """Return the peak of allocated bytes, and the size of the file."""
-    file = Nowhere()
     gc.collect()
     tracemalloc.start()
     try:
-        kit.db.query(lambda tx: write_file(ResponseReader(tx, stage.session_id), form, shape, file, load_registry()))
-        return tracemalloc.get_traced_memory()[1], file.written
+        size = exported(kit, stage, form, shape)
+        return tracemalloc.get_traced_memory()[1], size
     finally:
         tracemalloc.stop()
+
+
+def exported(kit: Kit, stage: Stage, form: FileFormat, shape: Shape) -> int:
+    """Write a file, and return its size."""
+    file = Nowhere()
+    kit.db.query(lambda tx: write_file(ResponseReader(tx, stage.session_id), form, shape, file, load_registry()))
+    return file.written
 
 
 @pytest.mark.catalogue("S-06")
@@ -70,7 +76,7 @@ def test_four_times_the_answers_take_no_more_memory(kit: Kit, shape: Shape, monk
     monkeypatch.setattr("conflicto.exports.sheets.MAX_RESPONSES_PER_BATCH", 50)
     few, many = answered(kit, FEW), answered(kit, MANY)
     for form in FileFormat:
-        peak(kit, few, form, shape)
+        exported(kit, few, form, shape)
 
     for form in FileFormat:
         (small, less), (large, more) = peak(kit, few, form, shape), peak(kit, many, form, shape)

@@ -1,11 +1,11 @@
 """Two servers on one PostgreSQL: the feed is the same at both, and cursors hold at either."""
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,13 @@ from conflicto.feed.timestamps import parse
 from tests.support import databases
 from tests.support.crowd import PHONES, Crowd, gather
 from tests.support.feed_check import Page, Write, check
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
 
 ANSWERS = 25
 READERS = ((1, 2), (4, 2), (25, 0), (1000, 1), (1000, 2))
 """Page size and server of each reader: 0 and 1 read from one server, 2 alternates. Odd sizes
 read the session's feed, even sizes the activity's. Readers with small pages lag behind."""
-STALE_S = 2.0
-"""Age of a read at the other worker, with headroom for a busy machine."""
-
 Clients = Sequence[httpx2.Client]
 
 
@@ -32,12 +30,12 @@ Clients = Sequence[httpx2.Client]
 def servers(postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
     with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
         folders: list[Path] = [tmp_path / name for name in ("first", "second")]
-        yield [running.enter_context(served(folder, DATABASE_URL=url)) for folder in folders]
+        yield [running.enter_context(served(folder, patient=True, DATABASE_URL=url)) for folder in folders]
 
 
 @contextmanager
 def clients(servers: list[Served], token: str) -> Iterator[list[httpx2.Client]]:
-    common: dict[str, Any] = {"headers": {"authorization": f"Bearer {token}"}, "timeout": 20, **PLAIN}
+    common: dict[str, Any] = {"headers": {"authorization": f"Bearer {token}"}, "timeout": PATIENCE_S, **PLAIN}
     with ExitStack() as opened:
         yield [opened.enter_context(httpx2.Client(base_url=f"{server.url}/api/v1", **common)) for server in servers]
 
@@ -56,19 +54,27 @@ def write(servers: list[Served], crowd: Crowd, nth: int) -> list[Write]:
     return done
 
 
-def follow(at: Clients, crowd: Crowd, limit: int, writing: threading.Event) -> list[Page]:
-    """Page from 0, alternating between the servers, until no change came for the longest delay."""
+class Story:
+    """The end of the writing: the last acknowledged timestamp, µs, once all have written."""
+
+    def __init__(self) -> None:
+        self.last_us: float = inf
+
+
+def follow(at: Clients, crowd: Crowd, limit: int, story: Story) -> list[Page]:
+    """Page from 0, alternating between the servers, until each has reached the last write."""
     feed = f"/sessions/{crowd.session_id}/changes" if limit % 2 else f"{crowd.path}/responses"
     pages: list[Page] = []
-    since, fresh_s = "0", time.monotonic()
+    since, reached, deadline_s = "0", set(), time.monotonic() + PATIENCE_S
     for http in cycle(at):
+        assert time.monotonic() < deadline_s, "the last write was not reached in time"
         page = http.get(f"{feed}/since/{since}?limit={limit}").raise_for_status().json()
         rows = [item for item in page["items"] if item.get("entity", "response") == "response"]
         told = [(row["id"], row["revision"], parse(row["updated_at"]).us) for row in rows]
         pages.append(Page(int(since), told, int(page["cursor"])))
-        if writing.is_set() or page["items"] or page["has_more"]:
-            fresh_s = time.monotonic()
-        elif time.monotonic() - fresh_s > STALE_S:
+        if int(page["cursor"]) >= story.last_us and not page["has_more"]:
+            reached.add(http)
+        if len(reached) == len(at):
             return pages
         since = page["cursor"]
     raise AssertionError
@@ -77,17 +83,18 @@ def follow(at: Clients, crowd: Crowd, limit: int, writing: threading.Event) -> l
 def story(servers: list[Served], policy: str) -> tuple[list[Write], dict[str, list[Page]]]:
     """Run phones and readers on one session; return acknowledgements and reads."""
     crowd = gather(servers[0], policy=policy)
-    writing = threading.Event()
-    writing.set()
+    told = Story()
     with clients(servers, crowd.host) as (first, second), ThreadPoolExecutor(len(crowd.tokens) + len(READERS)) as pool:
         ways: list[Clients] = [[first], [second], [first, second]]
-        following = {f"reader {limit} {way}": pool.submit(follow, ways[way], crowd, limit, writing) for limit, way in READERS}
+        following = {f"reader {limit} {way}": pool.submit(follow, ways[way], crowd, limit, told) for limit, way in READERS}
         sending = [pool.submit(write, servers, crowd, nth) for nth in range(len(crowd.tokens))]
         try:
-            writes = [each for done in sending for each in done.result(60)]
-        finally:
-            writing.clear()
-        return writes, {name: each.result(60) for name, each in following.items()}
+            writes = [each for done in sending for each in done.result(PATIENCE_S)]
+        except BaseException:
+            told.last_us = 0
+            raise
+        told.last_us = max(write.ts for write in writes)
+        return writes, {name: each.result(PATIENCE_S) for name, each in following.items()}
 
 
 @pytest.mark.catalogue("D-01")

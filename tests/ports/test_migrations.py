@@ -185,7 +185,7 @@ migrations.upgrade(sys.argv[1])
 def test_a_killed_first_start_is_made_good_by_the_next(empty_url: str) -> None:
     env = {**os.environ, "COVERAGE_PROCESS_CONFIG": ""}
     for number in KILLS:
-        killed = subprocess.run([sys.executable, "-c", KILLED, empty_url, str(number)], env=env, timeout=60, check=False)
+        killed = subprocess.run([sys.executable, "-c", KILLED, empty_url, str(number)], env=env, timeout=PATIENCE_S, check=False)
         assert killed.returncode == -signal.SIGKILL
         assert revision_of(empty_url) is None
 
@@ -300,7 +300,7 @@ def test_plain_alembic_does_it_in_a_checkout(empty_url: str, tmp_path: Path) -> 
     env = environment(tmp_path, DATABASE_URL=empty_url)
 
     for verb in (["upgrade", "head"], ["check"], ["downgrade", "-1"], ["upgrade", "head"]):
-        done = subprocess.run([alembic, *verb], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([alembic, *verb], cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert done.returncode == 0, done.stderr
 
     assert revision_of(empty_url) == SCHEMA

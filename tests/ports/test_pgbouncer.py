@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -11,21 +12,21 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 from conflicto.responses import store
 from tests.support import databases
 from tests.support.kit import Kit, set_stage
+from tests.support.patience import PATIENT
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.processes import served
 
-DEADLINES = Timeouts(statement_s=5.0, lock_s=3.0)
+DEADLINES = replace(PATIENT, statement_s=300.0, lock_s=240.0)
 IGNORED = "ignore_startup_parameters = extra_float_digits, options"
 SETTINGS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit", "TimeZone",
             "transaction_isolation", "transaction_read_only", "enable_seqscan", "search_path")  # fmt: skip
-OF_WRITER = ("5s", "3s", "10s", "on", "UTC", "read committed", "off", "off", "apart,public")
-OF_READER = ("5s", "3s", "10s", "on", "UTC", "repeatable read", "on", "on", "apart,public")
+OF_WRITER = ("5min", "4min", "10s", "on", "UTC", "read committed", "off", "off", "apart,public")
+OF_READER = ("5min", "4min", "10s", "on", "UTC", "repeatable read", "on", "on", "apart,public")
 
 
 @pytest.fixture(scope="module", params=["session", "transaction"])

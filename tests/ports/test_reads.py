@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,9 +18,7 @@ from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 from tests.ports.test_database import ENDLESS
 from tests.support.checks import eventually
-
-PATIENT = Timeouts(acquire_s=0.3, statement_s=600.0, caller_s=900.0)
-"""Timeouts that no read of these tests reaches."""
+from tests.support.patience import PATIENCE_S, PATIENT
 
 ROWS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
@@ -60,7 +60,7 @@ class Work:
 
     async def has_begun(self, times: int = 1) -> None:
         for _ in range(times):
-            assert await asyncio.to_thread(self.begun.acquire, timeout=30)
+            assert await asyncio.to_thread(self.begun.acquire, timeout=PATIENCE_S)
 
 
 def one(tx: ReadTx) -> int:
@@ -94,7 +94,13 @@ async def test_a_read_ends_with_its_time(database_url: str, kind: str) -> None:
         await db.read(getattr(work, kind))
     assert told.value.retry_after_s
     await idle(db)
-    assert await db.read(one) == 1
+
+    async def is_read() -> bool:
+        with suppress(Unavailable):  # on a busy machine this read may end with its time, too
+            return await db.read(one) == 1
+        return False
+
+    assert await eventually(is_read)
     db.close()
 
 
@@ -111,8 +117,8 @@ async def test_a_late_cancellation_meets_nobody_else(db: Database) -> None:
     await idle(db)
 
 
-async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None:
-    work = Work()
+async def test_long_reads_leave_readers_for_everybody_else(database_url: str) -> None:
+    db, work = Database(database_url, pool=PoolSize(4, 1), timeouts=replace(PATIENT, acquire_s=0.3)), Work()
     lists = [asyncio.create_task(db.lists.read(work.stuck)) for _ in range(db.lists.size)]
     loads = [asyncio.create_task(db.loads.read(work.stuck)) for _ in range(db.loads.size)]
     await work.has_begun(len(lists) + len(loads))
@@ -124,6 +130,7 @@ async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None
     work.released.set()
     await asyncio.gather(*lists, *loads)
     assert (await db.lists.read(one), await db.loads.read(one)) == (1, 1)
+    db.close()
 
 
 async def test_a_place_in_a_category_is_free_when_its_reader_is(db: Database) -> None:

@@ -18,6 +18,7 @@ from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.gaps import SessionFeedStore
 from conflicto.sessions.store import purge_session
 from tests.support.kit import Kit, command, set_stage
+from tests.support.patience import PATIENCE_S
 from tests.support.queries import counted_statements
 
 
@@ -36,7 +37,7 @@ def committed_by(kit: Kit, session_id: int, what: Any, *args: Any, **kwargs: Any
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - many things may hold
             await asyncio.sleep(0.005)
 
@@ -89,7 +90,7 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
     for nth in range(1, 30):
         own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=nth % 2 == 1)
         heads.apply(own)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             head = await heads.get(stage.session_id)
         assert (head.ts >= own.heads[stage.session_id].ts, head.session.locked) == (True, nth % 2 == 1)
     ends.set()
@@ -152,20 +153,20 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
 
     def slow(tx: Any, session_id: int, after: int) -> Any:
         started.set()
-        may_go_on.wait(10)
+        may_go_on.wait(PATIENCE_S)
         return load(tx, session_id, after)
 
     monkeypatch.setattr(module, "load_remote_changes", slow)
     await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
     heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=False))
     waiting = asyncio.create_task(heads.get(stage.session_id))
-    await asyncio.to_thread(started.wait, 10)
+    await asyncio.to_thread(started.wait, PATIENCE_S)
     fresh = await heads.find(stage.session_id, fresh=True)
     heads.notify(stage.session_id, 2**62)
     may_go_on.set()
 
     assert fresh is not before
-    assert await asyncio.wait_for(waiting, 5) is fresh
+    assert await asyncio.wait_for(waiting, PATIENCE_S) is fresh
     await until(lambda: not heads._catch_ups)
     assert heads.cached(stage.session_id) is fresh
 

@@ -1,6 +1,8 @@
 """The log of slow statements on both databases: all are timed, and no parameter is logged."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +12,12 @@ from structlog.testing import capture_logs
 from conflicto.platform.db import timed_cursors
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.slow_queries import SlowQueries
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 from tests.ports.conftest import SHORT
 from tests.support.kit import Kit, set_stage
+from tests.support.patience import PATIENT
 
 ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i FROM n"
 ENDLESS = {
@@ -40,8 +44,8 @@ def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     return made
 
 
-def opened(url: str, threshold_s: float) -> Database:
-    return Database(url, pool=PoolSize(2, 1), timeouts=SHORT, slow_queries=SlowQueries(threshold_s))
+def opened(url: str, threshold_s: float, timeouts: Timeouts = PATIENT) -> Database:
+    return Database(url, pool=PoolSize(2, 1), timeouts=timeouts, slow_queries=SlowQueries(threshold_s))
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ def test_the_writer_is_timed_statement_by_statement_and_at_its_commit(db: Databa
 
 
 def test_a_crowd_s_rows_are_timed_as_well(database_url: str) -> None:
-    kit = Kit(database_url, timeouts=SHORT, slow_queries=SlowQueries(1.0))
+    kit = Kit(database_url, timeouts=PATIENT, slow_queries=SlowQueries(1.0))
     try:
         stage = set_stage(kit, people=3)
         with capture_logs() as lines:
@@ -105,8 +109,12 @@ def test_a_crowd_s_rows_are_timed_as_well(database_url: str) -> None:
     assert "canary" not in repr(lines)
 
 
-def test_a_statement_that_is_cut_off_is_told(db: Database) -> None:
-    with capture_logs() as lines, pytest.raises(Unavailable):
+def test_a_statement_that_is_cut_off_is_told(database_url: str) -> None:
+    with (
+        closing(opened(database_url, 1.0, replace(PATIENT, statement_s=SHORT.statement_s))) as db,
+        capture_logs() as lines,
+        pytest.raises(Unavailable),
+    ):
         db.query(lambda tx: tx.scalar(text(ENDLESS[tx.dialect])))
 
     assert ("reader", ENDLESS[db.dialect]) in told(lines)

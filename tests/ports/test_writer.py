@@ -19,8 +19,9 @@ from conflicto.platform.problems import DomainError, InternalError, Kind, NotFou
 from conflicto.sessions.commands import set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.queries import session_by_id
-from tests.support.clocks import HandClock
+from tests.support.clocks import HandClock, StoppedClock
 from tests.support.kit import Kit, set_stage
+from tests.support.patience import PATIENCE_S
 
 
 class Refused(DomainError):
@@ -35,7 +36,12 @@ class Gate:
 
     def __call__(self, tx: WriteTx) -> None:
         self.entered.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return StoppedClock()
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ async def held(writer: Writer) -> tuple[Gate, asyncio.Task[None]]:
     """Return a gate that blocks the writer, so that the next commands form one group."""
     gate = Gate()
     task = asyncio.create_task(writer.run((), gate))
-    await asyncio.to_thread(gate.entered.wait, 5)
+    await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
     return gate, task
 
 
@@ -105,7 +111,7 @@ async def test_nothing_is_acknowledged_before_its_commit(writer: Writer, kit: Ki
         gate(tx)
 
     task = asyncio.create_task(writer.run((), slow))
-    await asyncio.to_thread(gate.entered.wait, 5)
+    await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
     await asyncio.sleep(0.05)
     assert (task.done(), await asyncio.to_thread(names, kit), committed) == (False, set(), [])
     assert writer.queued == 1
@@ -251,7 +257,8 @@ async def test_full_queue_refuses_at_once(writer: Writer, monkeypatch: pytest.Mo
 async def test_crowd_is_refused_when_the_writer_is_behind_but_hosts_are_not(
     writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
+    for name, value in (("MAX_GROUP_COMMANDS", 3), ("MAX_WAIT_S", 1.5)):
+        monkeypatch.setattr(f"conflicto.platform.db.writer.{name}", value)
     gate, first = await held(writer)
     tasks = await crowd(writer, 0, "a", "b")
     clock.advance(1.6)
@@ -344,7 +351,7 @@ async def test_callers_are_freed_while_the_writer_hangs(writer: Writer, clock: H
     tasks = await queued(writer, adding("a"))
     clock.advance(2.1)
 
-    async with asyncio.timeout(1.9):
+    async with asyncio.timeout(PATIENCE_S):
         told = await outcomes_of([first, *tasks])
 
     assert [type(each) for each in told] == [Unavailable, Unavailable]
@@ -376,14 +383,14 @@ async def test_stop_commits_the_queue_and_takes_no_more(kit: Kit, clock: HandClo
     stopping = asyncio.create_task(writer.stop())
     await asyncio.sleep(0.05)
     with pytest.raises(Overloaded):
-        await asyncio.wait_for(writer.run((), adding("too late")), 1)
+        await asyncio.wait_for(writer.run((), adding("too late")), PATIENCE_S)
     gate.opened.set()
     await stopping
 
     assert await outcomes_of([first, *tasks]) == [None, *(str(number) for number in range(600))]
     assert len(await asyncio.to_thread(names, kit)) == 600
     with pytest.raises(Overloaded):
-        await asyncio.wait_for(writer.run((), adding("too late")), 1)
+        await asyncio.wait_for(writer.run((), adding("too late")), PATIENCE_S)
 
 
 async def test_follower_that_fails_takes_no_answer_away(kit: Kit, clock: HandClock) -> None:
@@ -393,7 +400,7 @@ async def test_follower_that_fails_takes_no_answer_away(kit: Kit, clock: HandClo
     writer = Writer(kit.runner, clock, caller_s=2.0, on_commit=broken)
     writer.start()
     with capture_logs() as logs:
-        assert await asyncio.wait_for(writer.run((), adding("a")), 1) == "a"
+        assert await asyncio.wait_for(writer.run((), adding("a")), PATIENCE_S) == "a"
     await writer.stop()
 
     assert [line["event"] for line in logs] == ["follower-failed"]

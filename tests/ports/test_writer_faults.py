@@ -26,6 +26,7 @@ from conflicto.responses.tables import responses
 from conflicto.sessions.idempotency import key_from
 from tests.ports.conftest import SHORT, Outage
 from tests.support.kit import Kit, Stage, command, set_stage
+from tests.support.patience import PATIENT
 from tests.support.pgbouncer import POOLER
 
 AFTER_SILENCE_S = SHORT.statement_s + TRANSFER_MARGIN_S + 1
@@ -240,7 +241,7 @@ def test_commit_that_never_arrived_is_settled_by_the_key_too(kit: Kit) -> None:
         assert type(kit.run(stage.answer(0, "1", key("k0")))[0]) is Unavailable
 
     assert rows(kit) == 0
-    other = Kit(kit.db.url.render_as_string(hide_password=False), timeouts=SHORT)
+    other = Kit(kit.db.url.render_as_string(hide_password=False), timeouts=PATIENT)
     assert other.do(None, add, "the lock is free") == "the lock is free"
     other.close()
     first, again = (kit.run(stage.answer(0, "1", key("k0")))[0] for _ in range(2))

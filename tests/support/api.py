@@ -17,6 +17,7 @@ import pytest
 
 from conflicto.app import App
 from tests.support.audit import Audited
+from tests.support.patience import PATIENCE_S
 
 PREFIX = "/api/v1"
 METRICS_TOKEN = "the-prometheus-of-the-tests"
@@ -43,7 +44,7 @@ class Api:
     def over(self, port: int) -> None:
         """Send all further requests over a socket."""
         self.base = f"http://127.0.0.1:{port}"
-        self.http = httpx2.AsyncClient(base_url=self.base, trust_env=False, timeout=30)
+        self.http = httpx2.AsyncClient(base_url=self.base, trust_env=False, timeout=PATIENCE_S)
 
     async def request(
         self, method: str, path: str, *, token: str | None = None, headers: dict[str, str] | None = None, **kwargs: Any

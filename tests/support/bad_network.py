@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
 
+from tests.support.patience import PATIENCE_S
+
 CHUNK = 65_536
 
 
@@ -40,12 +42,12 @@ class Network:
 
     def start(self) -> None:
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(PATIENCE_S)
 
     def stop(self) -> None:
         self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         self._loop.close()
 
     def cut(self) -> None:

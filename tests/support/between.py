@@ -11,6 +11,8 @@ from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.patience import PATIENCE_S
+
 Reply = tuple[int, str, bytes]
 """Status, media type (empty: none) and body."""
 
@@ -121,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on(what, body)
 
     def _pass_on(self, what: str, body: bytes) -> None:
-        with closing(HTTPConnection(self.server.netloc, timeout=60)) as line:
+        with closing(HTTPConnection(self.server.netloc, timeout=PATIENCE_S)) as line:
             self._relay(line, what, body)
 
     def _relay(self, line: HTTPConnection, what: str, body: bytes) -> None:

@@ -42,7 +42,9 @@ class Crowd:
         return threads
 
     def _phone(self, server: Served, nth: int) -> None:
-        with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, **PLAIN) as http:
+        with httpx2.Client(
+            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, timeout=PATIENCE_S, **PLAIN
+        ) as http:
             for count in range(1_000_000):
                 data = {"phone": nth, "count": count, "server": server.process.pid}
                 try:
@@ -72,7 +74,7 @@ class Crowd:
 
     def _patient_phone(self, server: Served, nth: int) -> None:
         with httpx2.Client(
-            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, timeout=20, **PLAIN
+            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, timeout=PATIENCE_S, **PLAIN
         ) as http:
             count = 0
             while not self.done.is_set():

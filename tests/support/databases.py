@@ -18,14 +18,14 @@ from tests.support.servers import create_database
 
 POSTGRES_TEMPLATE = "conflicto_template"
 
-HEADROOM = "10s"
+HEADROOM = "60s"
 """Time that emptying may wait for a lock. Only a test that failed to close its app holds one."""
 
 MAX_DEAD_BYTES = 262_144
 """Size of a table up to which its rows are deleted one by one."""
 
 _END_OTHERS = (
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 
 _TABLES = """

@@ -30,7 +30,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, lift_deadlines
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,14 +95,14 @@ class Forked:
             self._line.close()
 
 
-def forked(arguments: Sequence[str], *, env: Mapping[str, str], log: Path) -> Forked:
+def forked(arguments: Sequence[str], *, env: Mapping[str, str], log: Path, patient: bool = False) -> Forked:
     """Start `python -m conflicto` with these arguments and only these variables.
 
     Its output is appended to `log`.
     """
     line = socket.socket(socket.AF_UNIX)
     line.connect(_parent(env.get("COVERAGE_PROCESS_CONFIG", "")))
-    asked = {"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd()), "log": str(log)}
+    asked = {"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd()), "log": str(log), "patient": patient}
     line.sendall(json.dumps(asked).encode() + b"\n")
     return Forked(line)
 
@@ -211,6 +211,10 @@ def become(asked: dict) -> None:
     os.environ.clear()
     os.environ.update(asked["env"])
     ids._CHANCE.seed()  # Python seeds only its own generator
+    if asked["patient"]:
+        import pytest
+
+        lift_deadlines(pytest.MonkeyPatch())
     sys.argv[1:], sys.path[0] = asked["arguments"], asked["folder"]
     runpy.run_module("conflicto", run_name="__main__", alter_sys=True)
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from conflicto.cli import application
+from tests.support.patience import PATIENCE_S
 
 NAMES = {"os.rename", "os.link", "os.remove"}
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def kill_at(number: int, *arguments: str | Path, env: dict[str, str]) -> str:
 def _run(number: int, arguments: tuple[str | Path, ...], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.support.killed", str(number), *map(str, arguments)]
     unmeasured = {**env, "COVERAGE_PROCESS_CONFIG": ""}  # a killed process cannot write its coverage
-    return subprocess.run(command, cwd=ROOT, env=unmeasured, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, env=unmeasured, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def _told(lines: str) -> list[str]:

@@ -15,11 +15,16 @@ from tests.support.processes import PLAIN, Served, starting, wait_for
 
 
 @contextmanager
-def machines(folder: Path, postgres_url: str, *, number: int = 2, workers: int = 1, **more: str) -> Iterator[list[Served]]:
-    """Yield servers that share an empty database; requires the template."""
+def machines(
+    folder: Path, postgres_url: str, *, number: int = 2, workers: int = 1, patient: bool = False, **more: str
+) -> Iterator[list[Served]]:
+    """Yield servers that share an empty database; requires the template.
+
+    The other parameters are those of `starting`.
+    """
     with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
         servers = [
-            running.enter_context(starting(folder / f"machine-{nth}", workers=workers, DATABASE_URL=url, **more))
+            running.enter_context(starting(folder / f"machine-{nth}", workers=workers, patient=patient, DATABASE_URL=url, **more))
             for nth in range(number)
         ]
         for server in servers:
@@ -63,7 +68,7 @@ def open_hall(server: Served, **activity: Any) -> Hall:
 def got(server: Served, path: str, token: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
     """Return a response of any status."""
     given = {"authorization": f"Bearer {token}"} | dict(headers or {})
-    return httpx2.get(f"{server.url}/api/v1{path}", headers=given, timeout=30, **PLAIN)
+    return httpx2.get(f"{server.url}/api/v1{path}", headers=given, timeout=PATIENCE_S, **PLAIN)
 
 
 def until(holds: Callable[[], Any], *, within_s: float = PATIENCE_S) -> float:

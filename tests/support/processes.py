@@ -55,7 +55,7 @@ def run(*arguments: str | Path, env: dict[str, str], stdin: str | None = None) -
 def run_apart(*arguments: str | Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a command in a new process with only the variables in `env`."""
     command = [sys.executable, "-m", "conflicto", *map(str, arguments)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @dataclass
@@ -68,13 +68,13 @@ class Served:
 
     def call(self, method: str, path: str, body: Any = None, *, token: str = ADMIN, key: str | None = None) -> Any:
         headers = {"authorization": f"Bearer {token}"} | ({"idempotency-key": key} if key else {})
-        answer = httpx2.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=10, **PLAIN)
+        answer = httpx2.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=PATIENCE_S, **PLAIN)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
     def text(self, path: str) -> str:
         """Return a page outside the API, as the operator gets it."""
-        answer = httpx2.get(self.url + path, headers={"authorization": f"Bearer {ADMIN}"}, timeout=10, **PLAIN)
+        answer = httpx2.get(self.url + path, headers={"authorization": f"Bearer {ADMIN}"}, timeout=PATIENCE_S, **PLAIN)
         assert answer.is_success, answer.text
         return answer.text
 
@@ -100,21 +100,29 @@ def served(folder: Path, **how: Any) -> Iterator[Served]:
 
 @contextmanager
 def starting(
-    folder: Path, *, at_port: int | None = None, workers: int = 1, program: Sequence[str] | None = None, **more: str
+    folder: Path,
+    *,
+    at_port: int | None = None,
+    workers: int = 1,
+    program: Sequence[str] | None = None,
+    patient: bool = False,
+    **more: str,
 ) -> Iterator[Served]:
     """Yield a server that may not be ready yet.
 
     At the end the server and its workers are killed. The server is normally forked off a process
     that has imported the program. With a `program`, several workers, or other variables than ours
-    a new interpreter starts.
+    a new interpreter starts. The deadlines of a `patient` server are lifted, as in the tests'
+    process; only a forked server can be patient.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, log = at_port or free_port(), folder / "log"
     arguments, env = ["serve", "--port", str(port), "--workers", str(workers)], environment(folder, **more)
     process: subprocess.Popen[bytes] | Forked
     if program is None and workers == 1 and all(name.startswith((*OURS, "COVERAGE_")) for name in more):
-        process = forked(arguments, env=env, log=log)
+        process = forked(arguments, env=env, log=log, patient=patient)
     else:
+        assert not patient
         command = [sys.executable, *(program or PROGRAM), *arguments]
         with log.open("ab") as sink:
             process = subprocess.Popen(command, env=env, stdout=sink, stderr=sink, start_new_session=True)

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN
 
 PASSED_ON = ("authorization", "content-type", "idempotency-key")
@@ -19,7 +20,7 @@ connection is cut."""
 @contextmanager
 def meddling(url: str, meddle: Meddle) -> Iterator[str]:
     """Yield the URL of a proxy in front of `url`."""
-    upstream = httpx2.Client(base_url=url, timeout=20, **PLAIN)
+    upstream = httpx2.Client(base_url=url, timeout=PATIENCE_S, **PLAIN)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, MetaDa
 
 from conflicto.platform.db.archive import ArchiveWriter, Header, Section
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.timeouts import Timeouts
+from tests.support.patience import PATIENT
 
 SESSION, ANNA, BERT = 101, 201, 202
 POLL, FIRST, SECOND, THIRD = (UUID(int=number << 64) for number in (7, 8, 9, 10))
@@ -77,8 +77,6 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 has. A required column that is missing here gets a value by its type."""
 
 VERSIONS = "alembic_version"
-
-PATIENT = Timeouts(lock_s=30.0, acquire_s=30.0, statement_s=60.0, caller_s=90.0)
 
 
 @contextmanager

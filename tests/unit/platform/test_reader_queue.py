@@ -8,6 +8,7 @@ import pytest
 from conflicto.platform.db import reader_queue
 from conflicto.platform.db.reader_queue import ReadCategory, ReaderQueue
 from conflicto.platform.problems import Unavailable
+from tests.support.patience import PATIENCE_S
 
 MAX_WAIT_S, STALLED_S = 6.0, 3.0
 
@@ -120,7 +121,7 @@ async def test_callers_who_go_away_leave_nothing_behind() -> None:
     granted.cancel()
     await asyncio.gather(gone, granted, return_exceptions=True)
     await settle()
-    await asyncio.wait_for(queue.acquire(category), 10)
+    await asyncio.wait_for(queue.acquire(category), PATIENCE_S)
     assert category.running == 1
 
 

@@ -3,13 +3,14 @@ import asyncio
 import pytest
 
 from conflicto.session_state.notifier import Notifier, Subscriber
+from tests.support.patience import PATIENCE_S
 
 
 async def test_a_bell_that_rang_before_the_wait_began_ends_it() -> None:
     bell, waiter = Notifier(), Subscriber(None)
     with bell.subscribed(waiter):
         bell.notify_now()
-        await asyncio.wait_for(waiter.wait(), 1)
+        await asyncio.wait_for(waiter.wait(), PATIENCE_S)
 
 
 async def test_rings_in_a_moment_are_one() -> None:
@@ -17,7 +18,7 @@ async def test_rings_in_a_moment_are_one() -> None:
     bell.subscribe(waiter)
     for _ in range(5):
         bell.notify()
-    await asyncio.wait_for(waiter.wait(), 1)
+    await asyncio.wait_for(waiter.wait(), PATIENCE_S)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiter.wait(), 0.1)
 
@@ -36,7 +37,7 @@ async def test_one_seat_is_woken_alone() -> None:
     bell, anna, bert = Notifier(), Subscriber(1), Subscriber(2)
     with bell.subscribed(anna), bell.subscribed(bert):
         bell.notify_participants({1})
-        await asyncio.wait_for(anna.wait(), 1)
+        await asyncio.wait_for(anna.wait(), PATIENCE_S)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(bert.wait(), 0.1)
 
