@@ -9,9 +9,8 @@ from conflicto.app import App
 from conflicto.session_state.views import View
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
-from tests.support.checks import accepted, eventually, refused
+from tests.support.checks import PATIENCE_S, accepted, eventually, refused
 from tests.support.clocks import HandClock
-from tests.support.patience import PATIENCE_S
 from tests.support.queries import counted_statements
 from tests.support.wire import listening, streamed
 
@@ -249,8 +248,7 @@ async def test_participants_counts_are_a_snapshot_that_a_control_change_ends(api
     assert await counts(event, poll, anna.token) == {"a": 1, "b": 1}
 
 
-@pytest.mark.usefixtures("undisturbed")
-async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(api: Api) -> None:
+async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(undisturbed: None, api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active", response_policy="many")
     anna = await event.join()
@@ -270,8 +268,7 @@ async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(a
     assert seen == []
 
 
-@pytest.mark.usefixtures("undisturbed")
-async def test_all_who_ask_at_once_share_one_load(api: Api) -> None:
+async def test_all_who_ask_at_once_share_one_load(undisturbed: None, api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active", results_visibility="always")
     anna = await event.join()

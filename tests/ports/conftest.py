@@ -7,10 +7,17 @@ import pytest
 from psycopg import sql
 
 from conflicto.platform.db.timeouts import Timeouts
+from tests.support.clocks import HandClock, StoppedClock
 from tests.support.kit import Kit
 from tests.support.patience import PATIENT
 
 SHORT = Timeouts(connect_s=0.5, lock_s=0.3, acquire_s=0.3, statement_s=0.6, caller_s=2.0)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """Return a clock that moves by hand alone: no command of a busy machine is overdue."""
+    return StoppedClock()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from conflicto.platform.problems import DomainError, InternalError, Kind, NotFou
 from conflicto.sessions.commands import set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.queries import session_by_id
-from tests.support.clocks import HandClock, StoppedClock
+from tests.support.clocks import HandClock
 from tests.support.kit import Kit, set_stage
 from tests.support.patience import PATIENCE_S
 
@@ -37,11 +37,6 @@ class Gate:
     def __call__(self, tx: WriteTx) -> None:
         self.entered.set()
         assert self.opened.wait(PATIENCE_S)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return StoppedClock()
 
 
 @pytest.fixture
@@ -351,8 +346,7 @@ async def test_callers_are_freed_while_the_writer_hangs(writer: Writer, clock: H
     tasks = await queued(writer, adding("a"))
     clock.advance(2.1)
 
-    async with asyncio.timeout(PATIENCE_S):
-        told = await outcomes_of([first, *tasks])
+    told = await asyncio.wait_for(outcomes_of([first, *tasks]), PATIENCE_S)
 
     assert [type(each) for each in told] == [Unavailable, Unavailable]
     gate.opened.set()
