@@ -46,6 +46,6 @@ def _open_files(server: Served) -> int:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(f"{url}/health/ready", timeout=10, **PLAIN).status_code == 200
+        return httpx2.get(f"{url}/health/ready", timeout=PATIENCE_S, **PLAIN).status_code == 200
     except httpx2.TransportError:
         return False

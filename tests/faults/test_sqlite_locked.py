@@ -11,6 +11,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from tests.support.crowd import Crowd, gather
 from tests.support.machines import got, until
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
 
 LOCK_S = 3.0
@@ -20,7 +21,7 @@ HEADROOM_S = 5.0
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    other = sqlite.connect(folder / "conflicto.sqlite3", isolation_level=None, timeout=10)
+    other = sqlite.connect(folder / "conflicto.sqlite3", isolation_level=None, timeout=PATIENCE_S)
     other.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -33,7 +34,7 @@ def answer(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | No
     began = time.monotonic()
     body = {"response_data": {"phone": -1, "count": key, "server": 0}}
     headers = {"authorization": f"Bearer {crowd.tokens[0]}", "idempotency-key": key}
-    told = httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=30, **PLAIN)
+    told = httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=PATIENCE_S, **PLAIN)
     return told.status_code, time.monotonic() - began, told.headers.get("retry-after")
 
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from conflicto.platform.shutdown import MAX_SHUTDOWN_S
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
 
 MARGIN_S = 3.0
@@ -48,7 +49,7 @@ def leave(server: Served, path: str, token: str) -> int:
 
 
 def ready(server: Served) -> tuple[int, str | None]:
-    answer = httpx2.get(server.url + "/health/ready", timeout=10, **PLAIN)
+    answer = httpx2.get(server.url + "/health/ready", timeout=PATIENCE_S, **PLAIN)
     return answer.status_code, answer.json().get("dependency")
 
 
