@@ -140,6 +140,7 @@ class Cluster:
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--locale=C",
+            "--set=scram_iterations=1",  # a log-in would take as long as a dozen statements
             *more,
         ]
         command = [self.binaries / "initdb", "--pgdata=data", "--no-sync", *options]
