@@ -265,8 +265,8 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
 @pytest.mark.in_process
 async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {
-        "feed.session_cache.MAX_SESSIONS": 3,
-        "feed.session_cache.MAX_DELETED_IDS": 3,
+        "session_state.session_cache.MAX_SESSIONS": 3,
+        "session_state.session_cache.MAX_DELETED_IDS": 3,
         "access.tokens.MAX_CACHED_TOKENS": 4,
     }
     for name, most in limits.items():
