@@ -96,7 +96,10 @@ async def test_the_file_of_a_job_is_the_direct_one_and_every_answer_is_counted_o
         (None, 10, None),
     ],
 )
-def test_preferences_are_read_as_rfc_7240_has_them(preferences: str | None, seconds: int, applied: str | None) -> None:
+def test_preferences_are_read_as_rfc_7240_has_them(
+    preferences: str | None, seconds: int, applied: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports_http, "MAX_WAIT_S", 10)
     headers = () if applied is None else ((b"preference-applied", applied.encode()),)
     assert exports_http.preferred_wait(preferences) == (seconds, headers)
 
