@@ -34,12 +34,15 @@ export default class extends ActivityElement {
         class: "square",
         disabled: !this.isOpen || to < 0 || to >= order.length,
         "aria-label": this.t(by < 0 ? "up" : "down", { text }),
-        onclick: () =>
-          this.updateDraft({
-            ranking: order.map((id, at) => (at === to ? order[index] : at === index ? order[to] : id)),
-          }),
+        onclick: () => this.updateDraft({ ranking: swapped(order, index, to) }),
       },
       by < 0 ? "↑" : "↓",
     );
   }
+}
+
+function swapped(order, one, other) {
+  const made = [...order];
+  [made[one], made[other]] = [order[other], order[one]];
+  return made;
 }

@@ -28,7 +28,7 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.code ?? `http-${status}`;
     this.body = body;
-    this.retryAfterS = this.isTransient ? (body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0)) : 0;
+    this.retryAfterS = this.isTransient ? (body.retry_after_s ?? (Math.trunc(Number(retryAfter)) || 0)) : 0;
   }
 
   // True for a problem of the server itself, not of a proxy or captive portal.

@@ -134,7 +134,10 @@ export class FeedFollower {
         resolve,
         this.#isSilentStream ? JITTER_MS * Math.random() : maxPause * (0.5 + Math.random() / 2),
       );
-      this.#stop.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()));
+      this.#stop.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      });
     });
   }
 
@@ -216,7 +219,8 @@ export class FeedFollower {
   }
 
   #deliver(items) {
-    this.#failures = this.#foreignSince = 0;
+    this.#failures = 0;
+    this.#foreignSince = 0;
     this.#connected(true);
     this.#apply(items);
     if (this.#mayBeOutdated) this.#checkBuild();
@@ -235,7 +239,10 @@ export class FeedFollower {
   async #withTimeout(promise, ms) {
     let timer;
     const silence = new Promise((_, reject) => {
-      timer = setTimeout(() => (reject(new Problem(0, { code: "offline", isSilent: true })), this.#stop.abort()), ms);
+      timer = setTimeout(() => {
+        reject(new Problem(0, { code: "offline", isSilent: true }));
+        this.#stop.abort();
+      }, ms);
     });
     try {
       return await Promise.race([promise, silence]);

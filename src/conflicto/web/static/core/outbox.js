@@ -146,10 +146,11 @@ export class Outbox {
   }
 }
 
+// Also rejects where even the name `indexedDB` throws.
 async function openDatabase(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
-  return toPromise(request);
+  return await toPromise(request);
 }
 
 const toPromise = (request) =>

@@ -10,12 +10,16 @@ export class BrowserStorage {
 
   get(name) {
     if (this.#memory.has(name)) return this.#memory.get(name);
-    return this.#attempt((backend) => backend.getItem(name)) ?? null;
+    return this.#attempt((backend) => backend.getItem(name));
   }
 
   // Returns whether the text is stored persistently.
   set(name, text) {
-    const isKept = this.#attempt((backend) => (backend.setItem(name, text), true)) ?? false;
+    const isKept =
+      this.#attempt((backend) => {
+        backend.setItem(name, text);
+        return true;
+      }) ?? false;
     if (isKept) this.#memory.delete(name);
     else this.#memory.set(name, text);
     return isKept;
@@ -30,7 +34,7 @@ export class BrowserStorage {
     try {
       return operation(this.#open());
     } catch {
-      return undefined;
+      return null;
     }
   }
 }

@@ -8,7 +8,7 @@ import { choicesOf, typeOf } from "../core/types.js";
 import { drawLeaderboard, drawMore, drawResults } from "../sdk/results.js";
 import { viewOf } from "./views.js";
 
-const letterOf = (index) => String.fromCharCode(65 + (index % 26));
+const letterOf = (index) => String.fromCodePoint(65 + (index % 26));
 
 // `counted` holds the visible results of this round, `responses` the visible responses.
 export function drawActivity(
@@ -23,28 +23,22 @@ export function drawActivity(
     ];
   const tag =
     typeOf(activity.type).views.includes("screen") && !isBroken ? viewOf(activity.type, "screen", redraw) : "failed";
-  return [
-    h("h1", { dir: "auto" }, questionOf(activity)),
-    h(
-      "div",
-      { class: "shows" },
-      tag === null
-        ? null
-        : tag === "failed"
-          ? drawDefault(activity, { phase, counted, responses, ranks })
-          : h(tag, {
-              key: `${activity.id} ${activity.round}`,
-              unmanaged: true,
-              class: "own-view",
-              ".activity": activity,
-              ".phase": phase,
-              ".results": counted,
-              ".responses": responses,
-              ".count": count,
-              ".ranks": ranks,
-            }),
-    ),
-  ];
+  const shows =
+    tag === "failed"
+      ? drawDefault(activity, { phase, counted, responses, ranks })
+      : tag &&
+        h(tag, {
+          key: `${activity.id} ${activity.round}`,
+          unmanaged: true,
+          class: "own-view",
+          ".activity": activity,
+          ".phase": phase,
+          ".results": counted,
+          ".responses": responses,
+          ".count": count,
+          ".ranks": ranks,
+        });
+  return [h("h1", { dir: "auto" }, questionOf(activity)), h("div", { class: "shows" }, shows)];
 }
 
 export const textsOf = (responses) =>

@@ -13,7 +13,10 @@ export function viewOf(type, view, ready) {
   if (!found.has(tag)) {
     found.set(tag, null);
     Promise.all([import(address), hasView || loadDeferredTexts()])
-      .then(([module]) => (customElements.define(tag, module.default), found.set(tag, tag)))
+      .then(([module]) => {
+        customElements.define(tag, module.default);
+        found.set(tag, tag);
+      })
       .catch(() => found.set(tag, "failed"))
       .finally(ready);
   }

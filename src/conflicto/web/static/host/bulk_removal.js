@@ -13,8 +13,15 @@ let preview = null; // { n, body }: the number of matches, and the request that 
 export const renewCode = (store) => confirm(t("host.new_code_sure")) && store.postSession("join-code");
 
 export function drawBulkRemoval(store) {
-  const put = (name) => (value) => ((criteria[name] = value), (preview = null), store.draw());
-  const onsubmit = (event) => (event.preventDefault(), count(store));
+  const put = (name) => (value) => {
+    criteria[name] = value;
+    preview = null;
+    store.draw();
+  };
+  const onsubmit = (event) => {
+    event.preventDefault();
+    count(store);
+  };
   return h(
     "details",
     { class: "adding", key: "flood" },

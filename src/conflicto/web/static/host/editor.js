@@ -45,13 +45,19 @@ function inLanguage(known, config) {
 }
 
 export function drawEditor(edited, store, { close, draw }) {
-  const onsubmit = (event) => (event.preventDefault(), save(edited, store, { close, draw }));
-  const changed = (name) => (value, at) => {
+  const onsubmit = (event) => {
+    event.preventDefault();
+    save(edited, store, { close, draw });
+  };
+  const change = (name) => (value, at) => {
     edited[name] = value;
     if (edited.known) edited.validation.schedule(at, store.client, edited, draw);
     draw();
   };
-  const field = (name) => (value) => ((edited.fields[name] = value ?? null), draw());
+  const field = (name) => (value) => {
+    edited.fields[name] = value ?? null;
+    draw();
+  };
   return h(
     "form",
     { class: "editor", onsubmit, key: edited.id ?? `new ${edited.type}` },
@@ -59,12 +65,12 @@ export function drawEditor(edited, store, { close, draw }) {
       "div",
       { class: "stack" },
       h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
-      edited.known ? content(edited, changed, draw) : opaque(edited, draw),
+      edited.known ? content(edited, change, draw) : opaque(edited, draw),
       h(
         "details",
         { class: "stack" },
         h("summary", {}, t("host.more")),
-        h("div", { class: "stack card" }, advancedForms(edited, changed), settings(edited, field)),
+        h("div", { class: "stack card" }, advancedForms(edited, change), settings(edited, field)),
       ),
       h("p", { class: "bad", role: "alert" }, edited.message),
       h(
@@ -78,28 +84,28 @@ export function drawEditor(edited, store, { close, draw }) {
   );
 }
 
-const formOf = ({ known, validation, config, ...edited }, name, changed) => ({
+const formOf = ({ known, validation, config, ...edited }, name, change) => ({
   name,
   schema: known[name],
   value: name === "config" ? config : edited[name],
   config: { ...known.config_defaults, ...config },
-  change: changed(name),
+  change: change(name),
   texts: known.texts,
   errorAt: validation.errorAt,
 });
 
-const forms = (edited, changed, options) =>
+const forms = (edited, change, options) =>
   ["config", "secret"]
     .filter((name) => edited.known[name])
-    .map((name) => drawForm(formOf(edited, name, changed), options));
+    .map((name) => drawForm(formOf(edited, name, change), options));
 
-const advancedForms = (edited, changed) => (edited.known ? forms(edited, changed, { isAdvanced: true }) : null);
+const advancedForms = (edited, change) => (edited.known ? forms(edited, change, { isAdvanced: true }) : null);
 
 // Draws the type's own editor, which may contain the form. If it fails, the form replaces it.
-function content(edited, changed, draw) {
+function content(edited, change, draw) {
   const { type, known, config, secret } = edited;
   const tag = known.views.includes("editor") && !edited.isBroken ? viewOf(type, "editor", draw) : "failed";
-  if (tag === "failed") return forms(edited, changed);
+  if (tag === "failed") return forms(edited, change);
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
   return h(tag, {
     key: "own",
@@ -108,10 +114,12 @@ function content(edited, changed, draw) {
     ".type": type,
     ".config": config,
     ".secret": secret,
-    ".form": () => forms(edited, changed),
-    onchange: (event) =>
-      event.detail?.config &&
-      ((edited.secret = event.detail.secret), changed("config")(event.detail.config, "/config")),
+    ".form": () => forms(edited, change),
+    onchange: ({ detail }) => {
+      if (!detail?.config) return;
+      edited.secret = detail.secret;
+      change("config")(detail.config, "/config");
+    },
   });
 }
 
@@ -172,7 +180,10 @@ function opaque(edited, draw) {
       required: true,
       pattern: "[a-z0-9][a-z0-9_.\\-]{0,63}",
       disabled: edited.id !== null,
-      oninput: (event) => ((edited.type = event.target.value), draw()),
+      oninput: (event) => {
+        edited.type = event.target.value;
+        draw();
+      },
     }),
     h("label", { for: "e-title" }, t("form.title")),
     h("input", {

@@ -56,9 +56,8 @@ function numeric(one) {
   const oninput = ({ target }) => {
     const read = readNumber(target.value);
     const isOut = read !== null && (read < field.minimum || read > field.maximum);
-    target.setCustomValidity(
-      Number.isNaN(read) ? t("form.unclear") : isOut ? `${field.minimum ?? "…"} … ${field.maximum ?? "…"}` : "",
-    );
+    const range = isOut ? `${field.minimum ?? "…"} … ${field.maximum ?? "…"}` : "";
+    target.setCustomValidity(Number.isNaN(read) ? t("form.unclear") : range);
     put(Number.isNaN(read) ? target.value : (read ?? undefined));
   };
   return [

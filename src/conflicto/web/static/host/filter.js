@@ -17,10 +17,16 @@ export function filterState({ mode, languages, words }) {
 }
 
 export function drawFilter(edited, store, { close, draw }) {
-  const put = (name) => (value) => ((edited[name] = value), draw());
+  const put = (name) => (value) => {
+    edited[name] = value;
+    draw();
+  };
   const choose = (language, isOn) =>
     put("languages")(isOn ? [...edited.languages, language] : edited.languages.filter((each) => each !== language));
-  const onsubmit = (event) => (event.preventDefault(), save(edited, store, { close, draw }));
+  const onsubmit = (event) => {
+    event.preventDefault();
+    save(edited, store, { close, draw });
+  };
   return h(
     "form",
     { class: "stack", onsubmit, key: "filter" },

@@ -6,7 +6,7 @@ import { boot, t } from "../core/i18n.js";
 import { valuesAt } from "../core/types.js";
 import { drawSimple } from "./fields.js";
 
-const letterOf = (index) => String.fromCharCode(65 + (index % 26));
+const letterOf = (index) => String.fromCodePoint(65 + (index % 26));
 
 // Draws the usual fields, or the advanced ones.
 export function drawForm(form, { isAdvanced = false } = {}) {
@@ -77,28 +77,31 @@ function drawField(one) {
   ];
 }
 
+function drawCell({ field, form, path, pointer, put }, rows, row, index, [key, column], more = {}) {
+  return drawField(
+    fieldState(form, {
+      path: `${path}.${key}`,
+      pointer: `${pointer}/${index}/${key}`,
+      key,
+      field: column,
+      value: row[key],
+      within: field.items,
+      put: (to) =>
+        put(
+          rows.map((each, at) => (at === index ? changed(row, key, to) : each)),
+          `${pointer}/${index}/${key}`,
+        ),
+      ...more,
+    }),
+  );
+}
+
 function drawRows(one) {
-  const { field, put, label, form } = one;
+  const { field, put, label } = one;
   const rows = one.value ?? [];
   const columns = shownIn(field.items);
   const id = idOf(field.items);
-  const cell = (row, index, [key, column], more = {}) =>
-    drawField(
-      fieldState(form, {
-        path: `${one.path}.${key}`,
-        pointer: `${one.pointer}/${index}/${key}`,
-        key,
-        field: column,
-        value: row[key],
-        within: field.items,
-        put: (to) =>
-          put(
-            rows.map((each, at) => (at === index ? changed(row, key, to) : each)),
-            `${one.pointer}/${index}/${key}`,
-          ),
-        ...more,
-      }),
-    );
+  const cell = (...at) => drawCell(one, rows, ...at);
   return h(
     "fieldset",
     { class: "stack" },
@@ -163,7 +166,7 @@ const idOf = (items) =>
 
 function freeId(rows, id) {
   for (let number = 0; ; number += 1) {
-    const name = number < 26 ? String.fromCharCode(97 + number) : `o${number}`;
+    const name = number < 26 ? String.fromCodePoint(97 + number) : `o${number}`;
     if (!rows.some((each) => each[id] === name)) return name;
   }
 }

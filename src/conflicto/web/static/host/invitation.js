@@ -15,7 +15,7 @@ export function drawInvitation(store, show, closing) {
     drawCode(joinLink(session), t("screen.qr")),
     h("p", { class: "big-code", dir: "ltr" }, session.join_code),
     h("p", {}, origin().replace(/^https?:\/\//, "")),
-    linkRow(store, "host.phone_link", async () => joinLink(session)),
+    linkRow(store, "host.phone_link", () => joinLink(session)),
     linkRow(store, "host.screen_link", async () => toPublic(await store.screenLink())),
     linkRow(store, "host.cohost", async () => toPublic(await store.cohostLink())),
     h("button", { type: "button", key: "remote", onclick: () => remote(store, show, closing) }, t("host.remote")),

@@ -18,7 +18,14 @@ export async function showLinks(store, show, closing, origin) {
     if (page) state.links = page.items;
     show(draw);
   };
-  const after = async (step) => ((await store.run(async () => (await step(), true))) ? load() : show(draw));
+  const after = async (step) => {
+    const isDone = await store.run(async () => {
+      await step();
+      return true;
+    });
+    if (isDone) await load();
+    else show(draw);
+  };
   const make = (event) => {
     event.preventDefault();
     after(async () => {
@@ -35,31 +42,6 @@ export async function showLinks(store, show, closing, origin) {
     confirm(t(link.is_own ? "links.revoke_own_sure" : "links.revoke_sure", { name: nameOf(link) })) &&
     after(() => store.client.delete(`${at}/${link.id}`));
 
-  const row = (link) =>
-    h(
-      "li",
-      { key: link.id, class: "row wrap" },
-      h("span", { class: "grow basis", dir: "auto" }, nameOf(link)),
-      h("span", { class: "chip" }, t(`links.${link.scope}`)),
-      link.is_own ? h("span", { class: "chip" }, t("links.own")) : null,
-      h("span", { class: "muted small" }, t("links.until", { day: formatDate(link.expires_at) })),
-      h(
-        "button",
-        { type: "button", "aria-label": `${t("links.rename")}: ${nameOf(link)}`, onclick: () => rename(link) },
-        t("links.rename"),
-      ),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "danger",
-          "aria-label": `${t("links.revoke")}: ${nameOf(link)}`,
-          onclick: () => revoke(link),
-        },
-        t("links.revoke"),
-      ),
-    );
-
   const draw = () =>
     h(
       "div",
@@ -67,44 +49,13 @@ export async function showLinks(store, show, closing, origin) {
       h("h2", {}, t("links.title")),
       h("p", { class: "muted" }, t("links.hint")),
       h("p", { class: "bad", role: "alert", key: "said" }, store.message),
-      h("ul", { class: "rows" }, state.links.filter((link) => !isOver(link)).map(row)),
       h(
-        "form",
-        { class: "stack", onsubmit: make },
-        select(
-          {
-            id: "link-scope",
-            label: t("links.scope"),
-            value: state.scope,
-            put: (value) => ((state.scope = value), show(draw)),
-          },
-          SCOPES.map((each) => [each, t(`links.${each}`)]),
-        ),
-        h("label", { for: "link-name" }, t("links.name")),
-        h("input", {
-          id: "link-name",
-          maxlength: 100,
-          dir: "auto",
-          autocomplete: "off",
-          value: state.name,
-          oninput: (event) => (state.name = event.target.value),
-        }),
-        h("button", { class: "primary" }, t("links.make")),
+        "ul",
+        { class: "rows" },
+        state.links.filter((link) => !isOver(link)).map((link) => row(link, { rename, revoke })),
       ),
-      state.made
-        ? h(
-            "div",
-            { class: "stack-tight", key: "made" },
-            h("label", { for: "link-made" }, t("links.made", { name: nameOf(state.made) })),
-            h("input", {
-              id: "link-made",
-              readonly: true,
-              dir: "ltr",
-              value: `${origin}${PAGES[state.made.scope]}${store.id}#token=${state.made.token}`,
-              onfocus: (event) => event.target.select(),
-            }),
-          )
-        : null,
+      form(state, make, () => show(draw)),
+      state.made ? madeLink(state.made, origin, store.id) : null,
       closing(),
     );
 
@@ -112,3 +63,73 @@ export async function showLinks(store, show, closing, origin) {
 }
 
 const nameOf = ({ name, scope, id }) => name || `${t(`links.${scope}`)} ${id.slice(0, 4)}`;
+
+function row(link, { rename, revoke }) {
+  return h(
+    "li",
+    { key: link.id, class: "row wrap" },
+    h("span", { class: "grow basis", dir: "auto" }, nameOf(link)),
+    h("span", { class: "chip" }, t(`links.${link.scope}`)),
+    link.is_own ? h("span", { class: "chip" }, t("links.own")) : null,
+    h("span", { class: "muted small" }, t("links.until", { day: formatDate(link.expires_at) })),
+    h(
+      "button",
+      { type: "button", "aria-label": `${t("links.rename")}: ${nameOf(link)}`, onclick: () => rename(link) },
+      t("links.rename"),
+    ),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "danger",
+        "aria-label": `${t("links.revoke")}: ${nameOf(link)}`,
+        onclick: () => revoke(link),
+      },
+      t("links.revoke"),
+    ),
+  );
+}
+
+function form(state, onsubmit, redraw) {
+  return h(
+    "form",
+    { class: "stack", onsubmit },
+    select(
+      {
+        id: "link-scope",
+        label: t("links.scope"),
+        value: state.scope,
+        put: (value) => {
+          state.scope = value;
+          redraw();
+        },
+      },
+      SCOPES.map((each) => [each, t(`links.${each}`)]),
+    ),
+    h("label", { for: "link-name" }, t("links.name")),
+    h("input", {
+      id: "link-name",
+      maxlength: 100,
+      dir: "auto",
+      autocomplete: "off",
+      value: state.name,
+      oninput: (event) => (state.name = event.target.value),
+    }),
+    h("button", { class: "primary" }, t("links.make")),
+  );
+}
+
+function madeLink(made, origin, session) {
+  return h(
+    "div",
+    { class: "stack-tight", key: "made" },
+    h("label", { for: "link-made" }, t("links.made", { name: nameOf(made) })),
+    h("input", {
+      id: "link-made",
+      readonly: true,
+      dir: "ltr",
+      value: `${origin}${PAGES[made.scope]}${session}#token=${made.token}`,
+      onfocus: (event) => event.target.select(),
+    }),
+  );
+}

@@ -27,7 +27,7 @@ export class OtherHosts {
     const { items } = await this.#client.get(`${this.#path}?limit=100&offset=${this.#seen}`);
     this.#seen += items.length;
     const me = subjectOf(this.#client.token);
-    return items.filter(({ actor }) => actor !== me && actor !== "system").at(-1) ?? null;
+    return items.findLast(({ actor }) => actor !== me && actor !== "system") ?? null;
   }
 }
 

@@ -40,26 +40,28 @@ function previewed({ type, known, config, fields }) {
   };
 }
 
+function view(tag, activity) {
+  if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
+  if (tag === "failed") return h("p", { class: "bad" }, t("state.cannot"));
+  return h(tag, {
+    key: "view",
+    unmanaged: true,
+    ".activity": activity,
+    ".phase": "open",
+    ".mine": null,
+    ".answers": [],
+    ".draft": null,
+    ".responses": [],
+    ".results": null,
+  });
+}
+
 function phone(activity, draw) {
   const tag = viewOf(activity.type, "participant", draw);
   const isInstant = customElements.get(tag ?? "")?.isInstant;
   return [
     h("p", { class: "h1", dir: "auto" }, questionOf(activity)),
-    tag === null
-      ? h("p", { class: "muted" }, t("state.loading"))
-      : tag === "failed"
-        ? h("p", { class: "bad" }, t("state.cannot"))
-        : h(tag, {
-            key: "view",
-            unmanaged: true,
-            ".activity": activity,
-            ".phase": "open",
-            ".mine": null,
-            ".answers": [],
-            ".draft": null,
-            ".responses": [],
-            ".results": null,
-          }),
+    view(tag, activity),
     isInstant ? null : h("button", { type: "button", class: "primary wide", disabled: true }, t("answer.send")),
   ];
 }

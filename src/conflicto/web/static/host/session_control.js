@@ -54,13 +54,20 @@ export class SessionControl {
     new FeedFollower(this.client, this.id, {
       since: cursor,
       apply: (items) => this.apply(items),
-      connected: (is, problem) => (
-        (this.isOffline = !is),
-        (this.blocked = is ? "" : (problem?.text ?? this.blocked)),
-        this.draw()
-      ),
-      gone: (problem) => ((this.blocked = problem.text), this.draw(), true),
-      outdated: () => ((this.isOutdated = true), this.draw()),
+      connected: (is, problem) => {
+        this.isOffline = !is;
+        this.blocked = is ? "" : (problem?.text ?? this.blocked);
+        this.draw();
+      },
+      gone: (problem) => {
+        this.blocked = problem.text;
+        this.draw();
+        return true;
+      },
+      outdated: () => {
+        this.isOutdated = true;
+        this.draw();
+      },
     }).start();
     syncClock(this.client, this.id);
   }
@@ -153,7 +160,7 @@ export class SessionControl {
       if (!(problem instanceof Problem)) throw problem;
       this.message = problem.text;
       this.problem = problem;
-      return undefined;
+      return null;
     } finally {
       this.isBusy = false;
       this.draw();
@@ -233,7 +240,13 @@ export class SessionControl {
   }
 
   offerUndo(name, act) {
-    const undo = { name, act: () => ((this.undo = null), act()) };
+    const undo = {
+      name,
+      act: () => {
+        this.undo = null;
+        return act();
+      },
+    };
     this.undo = undo;
     setTimeout(() => this.undo === undo && ((this.undo = null), this.draw()), UNDO_MS);
     this.draw();

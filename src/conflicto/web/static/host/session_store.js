@@ -32,7 +32,7 @@ export class SessionStore extends SessionControl {
   async begin() {
     await super.begin();
     await this.#otherHosts.latest();
-    await this.refresh();
+    this.refresh();
   }
 
   async load() {
@@ -90,7 +90,7 @@ export class SessionStore extends SessionControl {
   }
 
   // Reads results, at most twice a second.
-  async refresh() {
+  refresh() {
     this.#dirty = true;
     if (this.#timer) return;
     this.#timer = setTimeout(

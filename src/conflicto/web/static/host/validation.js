@@ -25,7 +25,8 @@ export class Validation {
     this.#touched.add(pointer);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
-      const turn = (this.#requests += 1);
+      this.#requests += 1;
+      const turn = this.#requests;
       const response = await client
         .post(`/activity-types/${this.#type}/validate`, secret === null ? { config } : { config, secret })
         .catch(() => null);

@@ -39,13 +39,25 @@ if (client.token) begin();
 else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 
 function begin() {
-  main.addEventListener("failed", () => ((failedSlot = shown() && slotOf(shown())), draw()));
+  main.addEventListener("failed", () => {
+    failedSlot = shown() && slotOf(shown());
+    draw();
+  });
   draw();
   new FeedFollower(client, id, {
-    apply: (items) => (fold.apply(items), draw()),
+    apply: (items) => {
+      fold.apply(items);
+      draw();
+    },
     connected,
-    gone: (problem) => ((reason = problem.text), true),
-    outdated: () => ((bar.isOutdated = true), draw()),
+    gone: (problem) => {
+      reason = problem.text;
+      return true;
+    },
+    outdated: () => {
+      bar.isOutdated = true;
+      draw();
+    },
   }).start();
   syncClock(client, id);
   poll();
@@ -63,11 +75,14 @@ function connected(is, problem = null) {
 
 // Enables keys and buttons in a browser with a host's token. They use that token, never the screen's.
 async function control() {
-  const names = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
-  if (!names.length) return bar.listen();
+  const held = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
+  if (!held.length) return bar.listen();
   const { Remote } = await import(`${boot.base}/host/remote.js`);
-  bar.remote = new Remote(new Client(...names), id, draw);
-  await bar.remote.open().catch(() => ((bar.remote = null), bar.listen()));
+  bar.remote = new Remote(new Client(...held), id, draw);
+  await bar.remote.open().catch(() => {
+    bar.remote = null;
+    bar.listen();
+  });
 }
 
 // Keeps the display awake. Browsers allow this over HTTPS only; otherwise a hint asks for it.
@@ -118,18 +133,18 @@ function draw() {
   const overlay = session?.status === "completed" ? null : session?.overlay;
   document.documentElement.dataset.overlay = overlay ?? "";
   patch(main, [
-    overlay === "black"
-      ? h("h1", { class: "hidden-text", key: "black" }, t("screen.black"))
-      : overlay
-        ? drawOverlay(session, overlay)
-        : activity
-          ? [question(activity), aside(session, activity)]
-          : lobby(session),
+    content(session, activity, overlay),
     isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), reason].join(" "))) : null,
     tokens.arePersistent ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
   ]);
   queueMicrotask(() => fit(main)); // after the views of types, which draw in a microtask
   bar.draw();
+}
+
+function content(session, activity, overlay) {
+  if (overlay === "black") return h("h1", { class: "hidden-text", key: "black" }, t("screen.black"));
+  if (overlay) return drawOverlay(session, overlay);
+  return activity ? [question(activity), aside(session, activity)] : lobby(session);
 }
 
 function drawOverlay(session, overlay) {

@@ -86,11 +86,8 @@ export class JoinForm {
       if (!problem.isTransient) this.#key = newKey();
       if (problem.code === "code-unknown") this.#link.key = ""; // the key of an older code: the next request counts as typed
       const waitS = this.#retry.schedule(problem, () => this.#isOpen() && this.#attempt(action, true));
-      this.#message = waitS
-        ? t("join.waits", { n: waitS })
-        : problem.code === "not-found"
-          ? t("problem.code-unknown")
-          : problem.text;
+      const reason = problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
+      this.#message = waitS ? t("join.waits", { n: waitS }) : reason;
       isWaiting = waitS > 0;
     }
     this.#isBusy = false;

@@ -39,7 +39,12 @@ const leaveQuestion = ({ fold }) =>
   t("menu.leave_sure") + (fold.all("activity").some((each) => each.anonymous) ? ` ${t("menu.leave_stays")}` : "");
 
 const button = (label, onclick, props = {}) =>
-  h("button", { type: "button", key: label, onclick: (event) => (close(event), onclick()), ...props }, label);
+  h("button", { type: "button", key: label, onclick: (event) => closeThen(event, onclick), ...props }, label);
+
+function closeThen(event, action) {
+  close(event);
+  action();
+}
 
 function close(event) {
   event.target.closest("details").open = false;

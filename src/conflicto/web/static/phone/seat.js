@@ -14,7 +14,10 @@ export class SeatDialog {
 
   constructor(page) {
     this.#page = page;
-    this.#dialog = document.querySelector("dialog") ?? document.body.appendChild(document.createElement("dialog"));
+    this.#dialog = document.querySelector("dialog");
+    if (this.#dialog) return;
+    this.#dialog = document.createElement("dialog");
+    document.body.append(this.#dialog);
   }
 
   showAnswers = () =>

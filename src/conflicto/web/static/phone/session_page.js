@@ -56,7 +56,10 @@ export class SessionPage {
     main.replaceChildren();
     main.addEventListener("draft", (event) => this.#draftChanged(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
-    main.addEventListener("failed", () => ((this.failed = true), this.draw()));
+    main.addEventListener("failed", () => {
+      this.failed = true;
+      this.draw();
+    });
   }
 
   async open() {
@@ -67,7 +70,10 @@ export class SessionPage {
       connected: (is, problem) => this.#connectionChanged(is, problem),
       gone: (problem) => this.#rejected(problem),
       outdated: () => this.#buildChanged(),
-      forget: () => (clearTimeout(this.#snapshotTimer), snapshots.save(this.session, [])),
+      forget: () => {
+        clearTimeout(this.#snapshotTimer);
+        snapshots.save(this.session, []);
+      },
     });
     this.#follow.start();
     addEventListener(
@@ -106,7 +112,7 @@ export class SessionPage {
   }
 
   get waiting() {
-    return (this.outbox?.entries ?? []).filter((entry) => entry.of === this.slot).at(-1) ?? null;
+    return (this.outbox?.entries ?? []).findLast((entry) => entry.of === this.slot) ?? null;
   }
 
   get draft() {

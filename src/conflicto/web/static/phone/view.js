@@ -61,7 +61,7 @@ function body(page, session, phase) {
     h("h1", { key: `h ${page.slot}`, dir: "auto", tabindex: "-1" }, questionOf(page.activity)),
     phase === "open" ? drawTimer(page.activity) : null,
     phase === "open" || phase === "ready" ? disclosure(page.activity) : null,
-    phase === "ready" ? null : page.failed ? viewError() : view(page, phase),
+    phase === "ready" ? null : view(page, phase),
     results(page),
     footer(page, phase),
   ];
@@ -72,18 +72,19 @@ function disclosure({
   anonymous,
   min_group: n,
   responses_visibility: readers,
-  results_visibility: results,
+  results_visibility: audience,
   moderation,
 }) {
   const days = boot.retention_days;
+  const author = n > 0 ? "pool" : "guess";
   return h(
     "p",
     { class: "muted small", key: "told" },
     [
-      t(`privacy.${anonymous ? (n > 0 ? "pool" : "guess") : "named"}`, { n }),
+      t(`privacy.${anonymous ? author : "named"}`, { n }),
       t(`privacy.${readers}`),
       readers !== "host" && moderation === "before" ? t("privacy.before") : "",
-      t(`privacy.r.${results}`),
+      t(`privacy.r.${audience}`),
       days ? t("privacy.days", { n: days }) : t("privacy.kept"),
     ]
       .filter(Boolean)
@@ -102,8 +103,8 @@ const participants = ({ participantCount: n }) =>
 function view(page, phase) {
   const { activity, answers } = page;
   const tag = viewOf(activity.type, "participant", page.draw);
+  if (page.failed || tag === "failed") return viewError();
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
-  if (tag === "failed") return viewError();
   const isMany = activity.response_policy === "many";
   const waiting = page.waiting?.body;
   const mine = isMany ? null : (waiting ?? answers.at(-1) ?? null);
@@ -129,9 +130,10 @@ function results(page) {
   const found = page.results.get(page.slot);
   if (!found) return null;
   if (!charts) {
-    charts = Promise.all([import(`${boot.base}/sdk/results.js`), loadDeferredTexts()]).then(
-      ([module]) => ((charts = module), page.draw()),
-    );
+    charts = Promise.all([import(`${boot.base}/sdk/results.js`), loadDeferredTexts()]).then(([module]) => {
+      charts = module;
+      page.draw();
+    });
   }
   if (!charts.drawResults) return null;
   const drawn = viewClass(page)?.showsResults
@@ -196,7 +198,7 @@ function footer(page, phase) {
 // Shows "sending" only after a moment. Until then a blank line keeps the layout.
 function pendingText({ isOffline, outbox, waiting }) {
   if (isOffline) return t(outbox.isPersistent ? "answer.kept" : "answer.kept_open");
-  return Date.now() - waiting.at < SENDING_MS ? "\u00a0" : t("answer.sending");
+  return Date.now() - waiting.at < SENDING_MS ? "\u00A0" : t("answer.sending");
 }
 
 function receipt(page, phase) {

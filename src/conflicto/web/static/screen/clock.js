@@ -11,7 +11,7 @@ export function syncClock(client, session) {
   const sync = async () => {
     clearTimeout(timer);
     const began = Date.now();
-    const response = await client.post(`/sessions/${session}/clock`, undefined).catch(() => null);
+    const response = await client.send("POST", `/sessions/${session}/clock`).catch(() => null);
     time.sync(response?.server_time, began);
     timer = setTimeout(sync, response ? SYNC_MS : FAILED_MS);
   };

@@ -10,7 +10,11 @@ export const normalized = (value) => (typeof value === "string" ? value.normaliz
 export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
 // Draws the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.
-const moreText = (cut, isOpen = false) => (cut > 0 ? t("results.more", { n: cut }) : isOpen ? "…" : "");
+function moreText(cut, isOpen = false) {
+  if (cut > 0) return t("results.more", { n: cut });
+  return isOpen ? "…" : "";
+}
+
 export const drawMore = (cut = 0, isOpen = false) =>
   h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
 export const moreRow = (cut, isOpen = false) =>

@@ -3,9 +3,9 @@
 import { boot } from "../core/i18n.js";
 
 const DIGIT = /\p{Nd}/u;
-const MINUS = /[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;
-const UNSEEN = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const BLANK = /[\s\u00a0\u2009\u202f'’\u066c]/g; // between groups, whatever the language
+const MINUS = /[-\u2010-\u2015\u2212\uFE58\uFE63\uFF0D]/g;
+const UNSEEN = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+const BLANK = /[\s\u00A0\u2009\u202F'’\u066C]/g; // between groups, whatever the language
 const GROUPED = /^\d{1,3}([.,_])(?:\d{2,3}\1)*\d{3}$/;
 
 // The group separator of the page's language: a point, a comma, or neither.
@@ -27,14 +27,15 @@ function asciiOf(text) {
     .map((char) => (DIGIT.test(char) ? digitOf(char) : char))
     .join("")
     .replace(MINUS, "-")
-    .replace(/[\u066b\uff0c\u060c]/g, ",")
-    .replace(/\uff0e/g, ".")
-    .replace(/^\uff0b/, "+");
+    .replace(/[\u066B\uFF0C\u060C]/g, ",")
+    .replace(/\uFF0E/g, ".")
+    .replace(/^\uFF0B/, "+");
 }
 
 // Digits of a script are consecutive, starting with zero.
 function digitOf(char) {
-  let [at, nought] = [char.codePointAt(0), char.codePointAt(0)];
+  const at = char.codePointAt(0);
+  let nought = at;
   if (at >= 0x1d7ce && at <= 0x1d7ff) return (at - 0x1d7ce) % 10;
   while (DIGIT.test(String.fromCodePoint(nought - 1)) && at - nought < 9) nought -= 1;
   return at - nought;

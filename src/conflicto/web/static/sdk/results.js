@@ -42,11 +42,11 @@ export function countOf(counted) {
 export function drawLeaderboard(ranks, mine = null) {
   if (!ranks?.items?.length) return null;
   const most = Math.max(1, ...ranks.items.map(({ points }) => points));
-  const row = ({ rank, points }, name, key, isMe) =>
+  const row = ({ rank: place, points }, name, key, isMe) =>
     h(
       "tr",
       { key, class: isMe ? "is-me" : null },
-      h("td", {}, formatNumber(rank)),
+      h("td", {}, formatNumber(place)),
       h("td", { dir: "auto" }, name, bar(points / most)),
       h("td", {}, formatNumber(points)),
     );

@@ -142,7 +142,7 @@ export class EditorElement extends ViewElement {
   }
 }
 
-export const letter = (index) => String.fromCharCode(65 + (index % 26));
+export const letter = (index) => String.fromCodePoint(65 + (index % 26));
 
 // Draws options to choose one or several of; `mark(option)` returns what follows an option after the reveal.
 export function choices({ legend, options, chosen, multiple, disabled, onpick, mark = () => null }) {
