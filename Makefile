@@ -135,6 +135,7 @@ hops: setup ## Count function calls and files behind a poll, a submit and result
 check: setup ## Format, lint, types, import order, sizes, names and prose, bandit
 	$(BIN)/ruff format --check
 	$(BIN)/oxfmt --check
+	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
@@ -150,6 +151,7 @@ fmt: setup ## Format the code and apply automatic fixes
 	$(BIN)/ruff format
 	$(BIN)/oxfmt
 	$(BIN)/ruff check --fix
+	$(BIN)/oxlint --fix
 
 new-type: setup ## Create a folder for an activity type that passes its tests: NAME=mood, FOLDER=where
 	$(BIN)/conflicto types new "$(NAME)" --folder "$(or $(FOLDER),src/conflicto/activity_types)"
