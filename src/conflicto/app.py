@@ -54,7 +54,7 @@ from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.fast_path.fast_path import FastPath
+from conflicto.platform.fast_path import FastPath
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.cors import with_cors
@@ -79,6 +79,7 @@ from conflicto.platform.metrics.registry import Metrics
 from conflicto.platform.metrics.route_metrics import route_metrics
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
+from conflicto.platform.response_cache.auth_cache import AuthCache
 from conflicto.platform.shared_cache import SharedCache
 from conflicto.platform.shutdown import exit_within
 from conflicto.rehearsal import http as rehearsal_http
@@ -152,14 +153,14 @@ class App:
             metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
         self.limiter, self.code_guard = self._build_limits()
-        self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.record_caller, self.budget)
+        self.auths, self.long_poll = AuthCache(self.clock, self.limiter.memory, self.budget), LongPoll(self.sessions, self.metrics)
+        self.fast_path = FastPath(self.clock, self.auths, self.presence.record_caller, self.budget)
         self.connections = ConnectionManager(
             self.fast_path if settings.fast_path else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.histogram(definitions.LOOP_LATE).observe, on_refusal=self.metrics.count_rejected_connection,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.connections.prefix = prefix_of(settings.public_url).encode()
-        self.long_poll = LongPoll(self.sessions, self.metrics)
         self.exports = Exports(self.db, self.types, settings.exports_path, self.clock)
         self.routes = self._build_routes()
         self._register_metrics()
@@ -188,8 +189,7 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve HTTP and the lifespan."""
         if scope["type"] == "http":
-            if not await self._pipeline.send_cached(scope, send):
-                await self._http(scope, receive, send)
+            await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -382,7 +382,7 @@ class App:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
         return RequestPipeline(Dependencies(
             routes=RouteTable([*self.routes, *self.page_routes]), authenticator=self.authenticator, limiter=self.limiter, clock=self.clock,
-            control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.sessions.view_cache_of,
+            control_plane=self.control_plane, metrics=self.metrics, auths=self.auths, view_cache_of=self.sessions.view_cache_of,
             note_presence=self.presence.record_caller, access_log=self.settings.access_log, server=self.identity.issuer,
             prefix=self.connections.prefix,
         ))  # fmt: skip

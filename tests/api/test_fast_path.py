@@ -291,11 +291,11 @@ async def test_polls_go_to_asgi_without_the_fast_path(app: App, api: Api, slow_p
 
 async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, maximum in (
-        ("fast_path.MAX_CACHED_AUTHS", 3),
+        ("response_cache.auth_cache.MAX_CACHED_AUTHS", 3),
         ("fast_path.MAX_RECENT_REQUESTS", 4),
-        ("view_cache.MAX_RESPONSES_PER_VIEW", 2),
+        ("response_cache.response_cache.MAX_ENTRIES", 2),
     ):
-        monkeypatch.setattr(f"conflicto.platform.fast_path.{name}", maximum)
+        monkeypatch.setattr(f"conflicto.platform.{name}", maximum)
     event = await make_event(api)
     seats = [await event.join(f"Guest {number}") for number in range(8)]
     async with connected(port) as line:
@@ -304,9 +304,9 @@ async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int,
                 for path in ("/status", "/status?wait=0", "/changes/since/0?limit=1", "/changes/since/0?limit=2"):
                     assert (await exchange(line, get(event.path + path, seat.token)))[0] == 200
         await exchange(line, get(f"{event.path}/status", seats[0].token, "x-long: " + "x" * 3000))
-    assert len(app.fast_path._auths) <= 3
+    assert len(app.auths) <= 3
     assert cached_requests(app) <= 8
-    assert all(len(shelf.responses) <= 2 for shelf in app.sessions.cached(event.id).view_caches.values())
+    assert all(len(view) <= 2 for view in app.sessions.cached(event.id).responses.views.values())
 
 
 async def test_cached_bytes_still_get_the_same_response_after_the_session_left_memory(app: App, api: Api, port: int) -> None:

@@ -113,23 +113,17 @@ async def test_polls_are_counted_by_kind_outcome_and_path(api: Api) -> None:
 
 
 @pytest.mark.in_process
-async def test_one_of_64_fast_responses_is_timed_by_route_through_asgi_and_sockets(api: Api) -> None:
+async def test_one_of_64_fast_responses_is_timed_by_route(api: Api) -> None:
     event = await make_event(api)
     path, route = f"{event.path}/status", "/api/v1/sessions/{session_id}/status"
-    tag = (await api.get(path, token=event.host)).headers["etag"]
-    for _ in range(64):
-        assert (await api.get(path, token=event.host, headers={"if-none-match": tag})).status_code == 304
-    samples = await scrape(api)
-    assert samples["conflicto_fast_path_seconds_count", (route,)] == 1
-
     asked = get(path, event.host)
     async with listening(api.app) as port, connected(port) as line:
-        for _ in range(128):
+        for _ in range(129):
             await line.send(asked)
             assert (await line.answer())[0] == 200
     samples = await scrape(api)
 
-    assert samples["conflicto_fast_path_seconds_count", (route,)] == 3
+    assert samples["conflicto_fast_path_seconds_count", (route,)] == 2
     assert samples["conflicto_fast_path_seconds_sum", (route,)] > 0
 
 

@@ -137,7 +137,7 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
         refused(await asked(event, poll, event.screen), 403, "results-hidden")
     head = api.app.sessions.cached(event.id)
     assert head is not None
-    guards = [cached.visible_to for cached in head.view_caches[View.PARTICIPANT].responses.values()]
+    guards = [cached.visible_to for cached in head.responses.views[View.PARTICIPANT].values()]
     assert [(guard is not None, guard and guard.includes(anna.id), guard and guard.includes(bert.id)) for guard in guards] == [
         (True, True, False)
     ]

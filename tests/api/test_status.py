@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from conflicto.session_state.views import View
 from tests.support.api import Api, Event, make_event
 from tests.support.clocks import HandClock
 from tests.support.feed_reader import drain
@@ -221,11 +222,11 @@ async def test_deleted_sessions_and_foreign_ones_are_unknown(api: Api) -> None:
 
 
 async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.poll_handler.MAX_CACHED_RESPONSES", 1)
+    monkeypatch.setattr("conflicto.platform.response_cache.response_cache.MAX_ENTRIES", 1)
     event = await make_event(api)
 
     for limit in range(1, 5):
         page = await api.get(f"{event.path}/changes/since/now?limit={limit}", token=event.host)
         assert page.json()["items"] == []
 
-    assert len((await api.app.sessions.get(event.id)).response_cache) == 1
+    assert len((await api.app.sessions.get(event.id)).responses.views[View.HOST]) == 1

@@ -12,7 +12,6 @@ from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import NotFound, Unavailable
 from conflicto.session_state import session_cache as module
 from conflicto.session_state.session_cache import SessionCache
-from conflicto.session_state.views import View
 from conflicto.sessions.commands import delete_session, set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.gaps import SessionFeedStore
@@ -66,13 +65,13 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
     heads.apply(later)
 
     assert heads.cached(stage.session_id) is None
-    assert before.view_cache_for(View.HOST) is None
+    assert not before.can_cache(before.position)
     head = await heads.get(stage.session_id)
     assert (head.session.locked, head.ts) == (False, later.heads[stage.session_id].ts)
     assert head.counts_of(next(iter(head.activities.values()))).live == 1
     assert head is before
     assert heads.cached(stage.session_id) is head
-    assert head.view_cache_for(View.HOST) is not None
+    assert head.can_cache(head.position)
 
 
 async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:

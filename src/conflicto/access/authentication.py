@@ -135,13 +135,21 @@ class TokenAuthenticator:
 
     async def _authorize(self, claims: Claims, roles: frozenset[Role], params: Mapping[str, object]) -> Caller:
         caller = await self._require_valid(claims)
+        self.require_access(caller, roles, params)
+        return caller
+
+    def require_access(self, caller: Caller, roles: frozenset[Role], params: Mapping[str, object]) -> None:
+        """Refuse a member of a session whose role or path is wrong.
+
+        Raises:
+            RoleNotAllowed, OperatorOnly, NotFound: as `authenticate`.
+        """
         if caller.role not in roles:
             raise _wrong_role(roles)
         if params.get("session_id", caller.session_id) != caller.session_id:
             raise NotFound
         if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
             raise NotFound
-        return caller
 
     async def _reauthenticate(self, claims: Claims) -> None:
         self._tokens.require_unexpired(claims)

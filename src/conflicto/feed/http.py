@@ -25,7 +25,7 @@ from conflicto.responses.errors import ResponsesHidden
 from conflicto.results.errors import ResultsHidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from conflicto.feed.leaderboard_handler import LeaderboardHandler
     from conflicto.feed.long_poll import LongPoll
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Request, Response
+    from conflicto.session_state.state import SessionState
 
 POLL = Policy("poll", 600, 60)
 """A phone polls two or three paths every 2 s. Ten requests a second allow several tabs and a burst
@@ -55,18 +56,18 @@ class FeedEndpoints:
 
     async def session_status(self, request: Request) -> Response:
         """Return the session's status."""
-        return await self.long_poll.respond(request, self.polls.session_status)
+        return await self._respond(request, self.polls.session_status)
 
     async def activity_status(self, request: Request) -> Response:
         """Return an activity's status."""
-        return await self.long_poll.respond(request, self.polls.activity_status)
+        return await self._respond(request, self.polls.activity_status)
 
     async def responses_since(self, request: Request) -> Response:
         """Return responses created or changed after a position, or stream them from there."""
         with _with_start_path(request):
             if wants_stream(request):
                 return await self.streams.responses(request, request.params["timestamp"])
-            return await self.long_poll.respond(request, self.polls.responses)
+            return await self._respond(request, self.polls.responses)
 
     async def changes_since(self, request: Request) -> Response:
         """Return changes of the session after a position, or stream them from there.
@@ -76,7 +77,13 @@ class FeedEndpoints:
         with _with_start_path(request):
             if wants_stream(request):
                 return await self.streams.changes(request, request.params["timestamp"])
-            return await self.long_poll.respond(request, self.polls.changes)
+            return await self._respond(request, self.polls.changes)
+
+    async def _respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
+        """Return a response at once or, if the caller prefers to wait, once there is a change."""
+        if request.query_string or request.header_bytes(b"prefer") is not None:
+            return await self.long_poll.respond(request, make)
+        return await make(request, await self.long_poll.sessions.get(request.params["session_id"]))
 
     async def time(self, request: Request) -> Response:
         """Return the server's time.
@@ -89,11 +96,11 @@ class FeedEndpoints:
         """Return the results of an activity, or stream them after each change."""
         if wants_stream(request):
             return await self.streams.results(request)
-        return await self.long_poll.respond(request, self.results_handler.results)
+        return await self._respond(request, self.results_handler.results)
 
     async def leaderboard(self, request: Request) -> Response:
         """Return the participants with most points."""
-        return await self.long_poll.respond(request, self.leaderboard_handler.leaderboard)
+        return await self._respond(request, self.leaderboard_handler.leaderboard)
 
     async def events(self, request: Request) -> Response:
         """Stream changes of the session: one event per item of `changes`, with its cursor as id.

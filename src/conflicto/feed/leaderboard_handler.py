@@ -14,7 +14,6 @@ from conflicto.activities.queries import activities_with_contents
 from conflicto.feed.poll_handler import MAX_CONFIGS_PER_READ, page_limit
 from conflicto.feed.schemas import MAX_LIMIT
 from conflicto.participants.queries import present_seats
-from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
 from conflicto.results.access import are_scores_visible
@@ -64,13 +63,17 @@ class LeaderboardHandler:
             Unavailable: answers had to be counted, and the database does not answer.
         """
         limit, view = page_limit(request), view_of(request.caller)
+        cached = None if view is View.PARTICIPANT else self._polls.cached(request, state)
+        if cached is not None:
+            return cached.to_response(request)
         state, board, is_current = await self._board(state, is_host=view is View.HOST)
         body = _body(board, limit)
         if view is View.PARTICIPANT:
             body["me"] = _own_place(board.by_participant.get(request.caller.participant_id))
         response = self._builder.status(request, state, encode(body))
-        view_cache = state.view_cache_for(view) if is_current and view is not View.PARTICIPANT else None
-        return cacheable_response(request, response, view_cache, follows_data=False)
+        if is_current and view is not View.PARTICIPANT:
+            self._polls.cache(request, state, state.position, response)
+        return response.to_response(request)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
         """Return a participant's visible points, or None while they are not ranked.

@@ -8,7 +8,6 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conflicto.platform.http.messages import private_response
 from conflicto.platform.ids import random_up_to
 from conflicto.platform.metrics.definitions import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -45,7 +44,7 @@ class LongPoll:
     """Waiting requests of this process."""
 
     def __init__(self, sessions: SessionCache, metrics: Metrics) -> None:
-        self._sessions = sessions
+        self.sessions = sessions
         self._with_change, self._without_change, self._without_wait = (
             metrics.counter(LONG_POLLS, how) for how in ("told", "ended", "not_held")
         )
@@ -66,13 +65,12 @@ class LongPoll:
         """
         seconds = requested_wait_s(request)
         if not seconds:
-            return await make(request, await self._sessions.get(request.params["session_id"]))
+            return await make(request, await self.sessions.get(request.params["session_id"]))
         with self._reserve_slot(request.caller.subject) as granted:
             if granted:
                 return await self._wait_for_change(request, make, seconds)
         self._without_wait.inc()
-        response = await make(request, await self._sessions.get(request.params["session_id"]))
-        return private_response(response)  # a later request may get a slot
+        return await make(request, await self.sessions.get(request.params["session_id"]))
 
     async def _wait_for_change(
         self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]], seconds: int
@@ -82,14 +80,14 @@ class LongPoll:
         try:
             with request.on_disconnect(subscriber.finish):
                 while True:
-                    state = await self._sessions.get(request.params["session_id"])
+                    state = await self.sessions.get(request.params["session_id"])
                     with state.notifiers[view].subscribed(subscriber):
                         response = await make(request, state)
-                        is_stale = response.cacheable is not None and response.cacheable.has_no_changes
+                        is_stale = response.has_no_changes
                         if not is_stale or subscriber.is_finished or not self._is_open:
                             (self._without_change if is_stale or request.concealment else self._with_change).inc()
-                            applied = (b"preference-applied", b"wait=%d" % seconds)
-                            return private_response(response, applied)
+                            response.headers += ((b"preference-applied", b"wait=%d" % seconds),)
+                            return response
                         await subscriber.wait()
                     await request.reauthenticate()
         finally:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from conflicto.activities.model import MAX_ACTIVITIES_EVER
@@ -17,10 +18,9 @@ from conflicto.feed.pages import read_responses, require_known_position, require
 from conflicto.feed.row_sources import MemoryRows, Window
 from conflicto.feed.schemas import DEFAULT_LIMIT, MAX_LIMIT
 from conflicto.feed.timestamps import Since, parse
-from conflicto.platform.fast_path.cacheable import cacheable_response
-from conflicto.platform.fast_path.cached_response import VisibleTo
 from conflicto.platform.http.messages import Concealment
 from conflicto.platform.problems import FieldError, InvalidInput
+from conflicto.platform.response_cache.cached_response import VisibleTo
 from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S, has_anonymous_round
 from conflicto.session_state.views import View, view_of
 
@@ -34,17 +34,12 @@ if TYPE_CHECKING:
     from conflicto.feed.shared_pages import SharedPages
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
+    from conflicto.platform.response_cache.cached_response import CachedResponse
     from conflicto.responses.capacity import Caps
-    from conflicto.session_state.state import SessionState
+    from conflicto.session_state.state import CountsSnapshot, SessionState
 
 T = TypeVar("T")
-
-MAX_CACHED_RESPONSES = 1_000
-"""Limit of cached responses of one session state. Only a crowd at very different positions has
-more.
-"""
 
 MAX_LIMIT_DIGITS = 8
 """Digits of a limit that are parsed; Python refuses to parse thousands of digits."""
@@ -99,17 +94,21 @@ class PollHandler:
         """Answer with the session's status."""
         view = view_of(request.caller)
         near = self._caps.is_near(state.stored_responses, state.stored_bytes) if view is View.HOST else None
-        return self._status_response(
-            request, state, ("session", view), lambda snapshot: status.session_status(state, snapshot, near_cap=near)
-        )
+        response = self.cached(request, state)
+        if response is None:
+            snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
+            response = self._cache_status(request, state, snapshot, status.session_status(state, snapshot, near_cap=near))
+        return response.to_response(request)
 
     async def activity_status(self, request: Request, state: SessionState) -> Response:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""
         view = view_of(request.caller)
         activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
-        return self._status_response(
-            request, state, (activity.id, view), lambda snapshot: status.activity_status(state, activity, view, snapshot)
-        )
+        response = self.cached(request, state)
+        if response is None:
+            snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
+            response = self._cache_status(request, state, snapshot, status.activity_status(state, activity, view, snapshot))
+        return response.to_response(request)
 
     async def responses(self, request: Request, state: SessionState) -> Response:
         """Return a page of an activity's responses.
@@ -187,19 +186,15 @@ class PollHandler:
 
     async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
-        response = self.cached(state, plan.key)
-        view_cache = None if plan.is_private else state.view_cache_for(view_of(request.caller))
+        response = None if plan.is_private else self.cached(request, state)
         if response is None:
             position = state.position
-            page = await self.page(state, plan)
-            response = self._builder.page(request, state, page, plan.visible_to, is_now=plan.since.kind == "now")
-            if not state.is_current or state.is_behind or state.position != position:
-                view_cache = None
-            elif view_cache is not None:
-                self.cache(state, plan.key, response)
+            response = self._builder.page(request, state, await self.page(state, plan), plan)
+            if not plan.is_private:
+                self.cache(request, state, position, response)
         is_own = _has_only_own_rows(request, state, plan) and has_anonymous_round(state)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
-        return cacheable_response(request, response, view_cache, follows_data=plan.follows_data)
+        return response.to_response(request)
 
     async def _read_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> Page:
         """Read the rows that memory lacks: the JSON of activities, or else the whole page."""
@@ -234,27 +229,20 @@ class PollHandler:
             return None
         return changes_in_memory(state, caller, window, self._link_keys)
 
-    def _status_response(
-        self, request: Request, state: SessionState, key: Hashable, encode_status: Callable[[Any], bytes]
-    ) -> Response:
-        response = self.cached(state, key)
-        view = view_of(request.caller)
-        if response is None:
-            snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
-            until_s = snapshot.taken_s + MAX_SNAPSHOT_AGE_S if snapshot else float("inf")
-            response = self.cache(state, key, self._builder.status(request, state, encode_status(snapshot), until_s=until_s))
-        return cacheable_response(request, response, state.view_cache_for(view), follows_data=False)
+    def _cache_status(self, request: Request, state: SessionState, snapshot: CountsSnapshot | None, body: bytes) -> CachedResponse:
+        until_s = snapshot.taken_s + MAX_SNAPSHOT_AGE_S if snapshot else inf
+        return self.cache(request, state, state.position, self._builder.status(request, state, body, until_s=until_s))
 
-    def cached(self, state: SessionState, key: Hashable) -> CachedResponse | None:
-        """Return a cached response of this state that is still fresh, or None."""
-        response = state.response_cache.get(key)
-        return response if response is not None and self._clock.monotonic_s() < response.expires_s else None
+    def cached(self, request: Request, state: SessionState) -> CachedResponse | None:
+        """Return a cached response to a request that is still fresh, or None."""
+        caller = request.caller
+        return state.responses.get(view_of(caller), request.canonical_target, caller.participant_id, self._clock.monotonic_s())
 
-    def cache(self, state: SessionState, key: Hashable, response: CachedResponse) -> CachedResponse:
-        """Cache a response until the state changes."""
-        if len(state.response_cache) >= MAX_CACHED_RESPONSES:
-            state.response_cache.clear()
-        state.response_cache.put(key, response)
+    def cache(self, request: Request, state: SessionState, position: int, response: CachedResponse) -> CachedResponse:
+        """Cache a response that was built from the state at a position, unless it changed since."""
+        target = request.canonical_target
+        if target is not None and state.can_cache(position):
+            state.responses.views[view_of(request.caller)].put(target, response)
         return response
 
     async def single_flight(self, state: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -6,18 +6,20 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from conflicto.platform.fast_path.cached_response import CachedResponse, Freshness
 from conflicto.platform.http.conditional_requests import REVALIDATE, VARY, etag_of
 from conflicto.platform.http.messages import NO_STORE
 from conflicto.platform.limits.headers import policy_header
+from conflicto.platform.response_cache.cached_response import CachedResponse, Freshness
+from conflicto.session_state.views import View, view_of
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
     from conflicto.feed.pages import Page
+    from conflicto.feed.poll_handler import PagePlan
     from conflicto.platform.clock import Clock
-    from conflicto.platform.fast_path.cached_response import VisibleTo
     from conflicto.platform.http.messages import Header, Request
     from conflicto.platform.metrics.registry import Metrics
+    from conflicto.platform.response_cache.cached_response import VisibleTo
     from conflicto.session_state.state import SessionState
 
 POLL_AFTER_MS = 2_000
@@ -30,10 +32,12 @@ recently used.
 
 
 class LoadFactor(Protocol):
-    """Load of the process."""
+    """Load of the process.
 
-    def poll_interval_factor(self) -> float:
-        """Return by what the usual time between polls should be multiplied, at least 1."""
+    `poll_interval_factor`: by what the usual time between polls should be multiplied, at least 1.
+    """
+
+    poll_interval_factor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,14 @@ class ResponseBuilder:
     def status(
         self, request: Request, state: SessionState, body: bytes, *, until_s: float = inf, visible_to: VisibleTo | None = None
     ) -> CachedResponse:
-        """Return a status body as a response, fresh until `until_s` on the monotonic clock."""
-        return self._build(request, state, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=visible_to))
+        """Return a status body as a response, fresh until `until_s` on the monotonic clock.
 
-    def page(
-        self, request: Request, state: SessionState, page: Page, visible_to: VisibleTo | None, *, is_now: bool
-    ) -> CachedResponse:
+        Only changes of control invalidate what participants read.
+        """
+        freshness = Freshness(until_s, visible_to=visible_to, follows_data=view_of(request.caller) is not View.PARTICIPANT)
+        return self._build(request, state, body, (REVALIDATE, VARY), freshness)
+
+    def page(self, request: Request, state: SessionState, page: Page, plan: PagePlan) -> CachedResponse:
         """Return a page as a response.
 
         Body, header and `Link` all contain the cursor, because caches and proxies drop some of
@@ -62,7 +68,7 @@ class ResponseBuilder:
         cursor = b"%016d" % page.cursor
         below = request.route.path.rpartition("/")[0].format_map(request.params).encode()
         headers: tuple[Header, ...] = (
-            NO_STORE if is_now else REVALIDATE,
+            NO_STORE if plan.since.kind == "now" else REVALIDATE,
             VARY,
             (b"feed-cursor", cursor),
             (b"link", b"<" + self.prefix + below + b"/" + cursor + b'>; rel="next"'),
@@ -72,7 +78,7 @@ class ResponseBuilder:
             state,
             page.encoded(state.epoch),
             headers,
-            Freshness(visible_to=visible_to, is_empty=not page.items and not page.closed),
+            Freshness(visible_to=plan.visible_to, follows_data=plan.follows_data, is_empty=not page.items and not page.closed),
         )
 
     def _build(
@@ -92,4 +98,4 @@ class ResponseBuilder:
     def _poll_after(self, state: SessionState) -> Header:
         if state.session.status is SessionStatus.COMPLETED:
             return b"poll-after", b"%d" % COMPLETED_POLL_AFTER_MS
-        return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.poll_interval_factor())
+        return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.poll_interval_factor)

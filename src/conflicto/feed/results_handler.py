@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
-from conflicto.platform.fast_path.cacheable import cacheable_response
-from conflicto.platform.fast_path.cached_response import VisibleTo
 from conflicto.platform.http.messages import encode
 from conflicto.platform.http.request_body import cancel_on_disconnect
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
+from conflicto.platform.response_cache.cached_response import VisibleTo
 from conflicto.responses.queries import pooled_authors
 from conflicto.results.access import ResultsAccess, are_scores_visible, results_access
 from conflicto.results.errors import ResultsHidden
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from conflicto.feed.response_builder import ResponseBuilder
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
+    from conflicto.platform.response_cache.cached_response import CachedResponse
     from conflicto.results.live_tally import LiveTally
     from conflicto.results.segment_service import SegmentService
     from conflicto.session_state.session_cache import SessionCache
@@ -113,17 +112,14 @@ class ResultsHandler:
             ClientGone: the client disconnected meanwhile.
         """
         async with cancel_on_disconnect(request):
-            response, round_snapshot = await self.response(request, state)
-        return cacheable_response(
-            request, response, round_snapshot.state.view_cache_for(view_of(request.caller)), follows_data=False
-        )
+            response, _ = await self.response(request, state)
+        return response.to_response(request)
 
     async def response(self, request: Request, state: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
         """Return the cacheable response with the round that it shows; raises as `results` does."""
         round_snapshot, access = await self._require_access(request, state)
         results_view = _results_view(request)
-        key = ("results", round_snapshot.activity.id, round_snapshot.round_number, results_view)
-        response = self._polls.cached(round_snapshot.state, key)
+        response = self._polls.cached(request, round_snapshot.state)
         if response is None:
             body = await self._body(round_snapshot, results_view)
             is_snapshot = results_view.view is View.PARTICIPANT or round_snapshot.live_tally.tally.is_stored
@@ -133,7 +129,7 @@ class ResultsHandler:
                 VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if access is ResultsAccess.AUTHORS else None
             )
             response = self._builder.status(request, round_snapshot.state, body.body, until_s=until_s, visible_to=visible_to)
-            self._polls.cache(round_snapshot.state, key, response)
+            self._polls.cache(request, round_snapshot.state, round_snapshot.state.position, response)
         return response, round_snapshot
 
     async def round_tally(self, state: SessionState, activity: Activity, round_number: int) -> RoundSnapshot | None:

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from conflicto.feed.timestamps import Since
-from conflicto.session_state.event_cache import EventBatch
+from conflicto.platform.response_cache.response_cache import EventBatch
 from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S
 from conflicto.session_state.views import View, view_of
 from conflicto.sessions.model import SessionStatus
@@ -70,13 +70,13 @@ class FeedEventSource:
         """Return the new events, encoded once for all clients with the same key."""
         plan = self._plan_page(self._request, state, Since(self._cursor, "position"), MAX_EVENTS_PER_PAGE)
         key = None if plan.is_private else (self._event_name, plan.key)
-        batch = state.event_cache.get(key)
+        batch = state.responses.events.get(key)
         if batch is None:
             position = state.position
             page = await self._polls.page(state, plan)
             batch = EventBatch(page_events(page, self._event_name), page.cursor, page.closed and not page.has_more)
-            if key is not None and state.is_current and state.position == position:
-                state.event_cache.put(key, batch)
+            if key is not None and state.can_cache(position):
+                state.responses.events.put(key, batch)
         events, self._cursor, is_last = batch
         return events, is_last
 

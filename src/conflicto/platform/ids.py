@@ -6,6 +6,7 @@ import base64
 import random
 import secrets
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
@@ -51,16 +52,19 @@ def opaque_secret(size_bytes: int = 32) -> str:
 
 
 def opaque_names(size_bytes: int, *, batch_names: int = 256) -> Iterator[str]:
-    """Yield texts of `size_bytes` random bytes, a multiple of 3, without end.
+    """Return texts of `size_bytes` random bytes, a multiple of 3, without end.
 
     `batch_names` of them are drawn in one system call, because a call releases the interpreter's
     lock. While the writer waits for the lock, one call per request cost a seventh more processor
     time.
     """
-    while True:
+
+    def draw() -> Iterator[str]:
         drawn_bytes = secrets.token_bytes(size_bytes * batch_names)
-        for place in range(0, len(drawn_bytes), size_bytes):
-            yield base64.urlsafe_b64encode(drawn_bytes[place : place + size_bytes]).decode()
+        parts = [drawn_bytes[place : place + size_bytes] for place in range(0, len(drawn_bytes), size_bytes)]
+        return map(bytes.decode, map(base64.urlsafe_b64encode, parts))
+
+    return chain.from_iterable(iter(draw, None))
 
 
 def random_up_to(maximum: float) -> float:

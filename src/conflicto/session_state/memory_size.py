@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.platform.fast_path.view_cache import ViewCache
-from conflicto.session_state.views import View
-
 if TYPE_CHECKING:
-    from conflicto.platform.fast_path.response_cache import ResponseCache
     from conflicto.session_state.state import SessionState
 
 ROW_BYTES = 1_400
@@ -30,12 +26,5 @@ def memory_bytes(state: SessionState) -> int:
         + state.configs.bytes
         + state.tallies.bytes
         + state.leaderboard_cache.bytes
-        + state.event_cache.bytes
     )
     return STATE_BYTES + activities + seats + parts
-
-
-def use_response_cache(state: SessionState, cache: ResponseCache) -> None:
-    """Make a new session state use the response cache of the process."""
-    state.response_cache = cache.new_map()
-    state.view_caches = {view: ViewCache(cache) for view in View}

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto.platform.cache_budget import CacheBudget
-from conflicto.platform.fast_path.response_cache import ResponseCache
 from conflicto.platform.problems import DomainError, NotFound
-from conflicto.session_state.memory_size import memory_bytes, use_response_cache
+from conflicto.platform.response_cache.response_cache import EvictionQueue, ResponseCache
+from conflicto.session_state.memory_size import memory_bytes
 from conflicto.session_state.remote_changes import events_by_session, load_remote_changes
 from conflicto.session_state.state import SessionState, has_anonymous_round, load_session_state
-from conflicto.session_state.views import view_of
+from conflicto.session_state.views import View, view_of
 from conflicto.sessions.feed_heads import read_positions
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.group import Committed
-    from conflicto.platform.fast_path.view_cache import ViewCache
+    from conflicto.platform.response_cache.response_cache import ViewCache
     from conflicto.sessions.model import Session
 
 MAX_SESSIONS = 5_000
@@ -91,7 +91,7 @@ class SessionCache:
     ) -> None:
         self._db = db
         budget = budget or CacheBudget()
-        self._responses = ResponseCache(budget)
+        self._responses = EvictionQueue(budget)
         self._account = budget.account("sessions", share=BUDGET_SHARE, evict=self._evict)
         self._on_remote_changes = on_remote_changes or _discard
         self._states: OrderedDict[int, SessionState] = OrderedDict()
@@ -140,7 +140,7 @@ class SessionCache:
     def view_cache_of(self, caller: Caller) -> ViewCache | None:
         """Return the cache of a caller's view, if the session is in memory."""
         state = None if caller.session_id is None else self._states.get(caller.session_id)
-        return None if state is None else state.view_caches[view_of(caller)]
+        return None if state is None else state.responses.views[view_of(caller)]
 
     def close(self) -> None:
         """Wake all subscribers, because the process is about to stop."""
@@ -288,7 +288,7 @@ class SessionCache:
             raise
         finally:
             self._loading.pop(session_id, None)
-        use_response_cache(state, self._responses)
+        state.responses = ResponseCache(View, self._responses)
         self._states[session_id] = state
         self._measure(state)
         if len(self._states) > MAX_SESSIONS:

@@ -12,16 +12,14 @@ from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
-from conflicto.platform.fast_path.response_cache import ResponseCache, ResponseMap
-from conflicto.platform.fast_path.view_cache import ViewCache
 from conflicto.platform.problems import NotFound
+from conflicto.platform.response_cache.response_cache import Invalidation, ResponseCache
 from conflicto.responses.events import ResponsesChanged, ResponsesPooled
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.results.leaderboard import LeaderboardCache
 from conflicto.results.tally_cache import TallyCache
 from conflicto.session_state.config_cache import ConfigCache
-from conflicto.session_state.event_cache import EventCache
 from conflicto.session_state.notifier import Notifier
 from conflicto.session_state.recent_rows import RecentRows
 from conflicto.session_state.remote_changes import RemoteResponsesChanged
@@ -76,8 +74,8 @@ class SessionState:
     `stored_responses` counts all rows in the feed, deleted ones too. `epoch` is the epoch of the
     database.
 
-    Every change clears the cached responses and events that show it. `notifiers` has one for each
-    view: data wakes hosts and screens, control changes wake participants too.
+    Every change invalidates the cached `responses` and events that show it. `notifiers` has one for
+    each view: data wakes hosts and screens, control changes wake participants too.
 
     `seat_changes` counts new nicknames and departures. `is_behind`: this process committed more
     than the state contains, because others committed in between.
@@ -99,9 +97,7 @@ class SessionState:
     epoch: str
     own_ts_by_participant: dict[int, int] = field(default_factory=dict)
     configs: ConfigCache = field(default_factory=ConfigCache)
-    response_cache: ResponseMap = field(default_factory=lambda: ResponseCache().new_map())
-    event_cache: EventCache = field(default_factory=EventCache)
-    view_caches: dict[View, ViewCache] = field(default_factory=lambda: {view: ViewCache() for view in View})
+    responses: ResponseCache = field(default_factory=lambda: ResponseCache(View))
     notifiers: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
     tallies: TallyCache = field(default_factory=TallyCache)
     leaderboard_cache: LeaderboardCache = field(default_factory=LeaderboardCache)
@@ -157,16 +153,14 @@ class SessionState:
         known = self.own_ts_by_participant.get(participant_id)
         return known if known is not None or since < self.loaded_ts else 0
 
-    def view_cache_for(self, view: View) -> ViewCache | None:
-        """Return the cache for responses from this state, None while it is behind."""
-        return None if self.is_behind else self.view_caches[view]
+    def can_cache(self, position: int) -> bool:
+        """Return whether a response may be cached that was built from the state at a position."""
+        return self.is_current and not self.is_behind and self.position == position
 
     def mark_behind(self) -> None:
         """Serve no cached response until the catch-up: it would lack commits of this process."""
         self.is_behind = True
-        self.response_cache.clear()
-        for view_cache in self.view_caches.values():
-            view_cache.clear()
+        self.responses.invalidate(Invalidation.ALL)
 
     def apply_remote_changes(self, changes: RemoteChanges) -> Sequence[object]:
         """Apply changes of other processes, if they are newer, and return them as events."""
@@ -186,14 +180,7 @@ class SessionState:
         if is_private:
             return
         self.stored_responses, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
-        self.response_cache.clear()
-        self.event_cache.clear()
-        self.view_caches[View.HOST].clear()
-        self.view_caches[View.SCREEN].clear()
-        if control:
-            self.view_caches[View.PARTICIPANT].clear()
-        else:
-            self.view_caches[View.PARTICIPANT].clear_data()
+        self.responses.invalidate(Invalidation.CONTROL if control else Invalidation.DATA)
         for view, notifier in self.notifiers.items():
             if control or view is not View.PARTICIPANT:
                 notifier.notify()
@@ -201,10 +188,7 @@ class SessionState:
     def retire(self) -> None:
         """Stop serving this session: clear its responses and wake its subscribers."""
         self.is_current = False
-        self.response_cache.clear()
-        self.event_cache.clear()
-        for view_cache in self.view_caches.values():
-            view_cache.close()
+        self.responses.close()
         for notifier in self.notifiers.values():
             notifier.notify_now()
 
@@ -241,6 +225,7 @@ class SessionState:
 
     def _apply_link(self, link: Link) -> None:
         self.links[link.id] = link
+        self.responses.views[view_of_role(link.role)].revoke()
         if link.revoked_us is not None:
             self._revoke(view_of_role(link.role))
 
@@ -272,7 +257,7 @@ class SessionState:
         self.recent.put_participant(participant)
         if participant.token_version > self.seat_versions.get(participant.id, 1):
             self.seat_versions[participant.id] = participant.token_version
-            self.view_caches[View.PARTICIPANT].revoke(participant.id)
+            self.responses.views[View.PARTICIPANT].revoke(participant.id)
         if participant.revision > 1:
             self.notifiers[View.PARTICIPANT].notify_participants({participant.id})
 
@@ -286,7 +271,7 @@ class SessionState:
             self.notifiers[View.PARTICIPANT].notify_participants(authors)
 
     def _revoke(self, view: View) -> None:
-        self.view_caches[view].revoke()
+        self.responses.views[view].revoke()
         self.notifiers[view].notify_now()
 
 

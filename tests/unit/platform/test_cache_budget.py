@@ -6,10 +6,16 @@ from collections import deque
 import pytest
 
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
-from conflicto.platform.fast_path.cached_response import FULL, MAX_CACHED_MESSAGE_BYTES, NOT_MODIFIED, CachedResponse, Freshness
-from conflicto.platform.fast_path.response_cache import MAX_BODY_BYTES, ResponseCache
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.metrics.registry import FastPathMetrics, Histogram
+from conflicto.platform.response_cache.cached_response import (
+    FULL,
+    MAX_CACHED_MESSAGE_BYTES,
+    NOT_MODIFIED,
+    CachedResponse,
+    Freshness,
+)
+from conflicto.platform.response_cache.response_cache import MAX_RESPONSE_BYTES, BoundedMap, EvictionQueue
 
 POLICY = Policy("poll", 600, 60)
 DATE = b"date: Sat, 29 Nov 2026 10:00:00 GMT\r\n"
@@ -89,8 +95,8 @@ def cached_response(size: int, *, created_s: float = 0.0) -> CachedResponse:
 
 @pytest.mark.parametrize("size", [0, 1_000, 20_000, MAX_CACHED_MESSAGE_BYTES * 2])
 def test_a_cached_response_weighs_at_least_what_it_holds(size: int) -> None:
-    cache = ResponseCache()
-    where = cache.new_map()
+    queue = EvictionQueue()
+    where: BoundedMap[CachedResponse] = BoundedMap(queue)
     many = 200
     gc.collect()
     tracemalloc.start()
@@ -104,7 +110,7 @@ def test_a_cached_response_weighs_at_least_what_it_holds(size: int) -> None:
     tracemalloc.stop()
 
     assert len(where) == many
-    assert held <= cache.account.bytes <= 2 * held + many * 6_000
+    assert held <= queue.account.bytes <= 2 * held + many * 6_000
 
 
 def test_a_large_message_is_the_same_each_time() -> None:
@@ -117,46 +123,48 @@ def test_a_large_message_is_the_same_each_time() -> None:
 
 def test_the_oldest_cached_responses_are_evicted() -> None:
     budget = CacheBudget(200_000)
-    cache = ResponseCache(budget)
-    one, other = cache.new_map(), cache.new_map()
+    queue = EvictionQueue(budget)
+    one: BoundedMap[CachedResponse] = BoundedMap(queue)
+    other: BoundedMap[CachedResponse] = BoundedMap(queue)
     for nth in range(100):
         (one if nth % 2 else other).put(nth, cached_response(1_000))
     assert budget.used <= 200_000
     kept = sorted([*one, *other])
     assert kept == list(range(100 - len(kept), 100))
-    assert cache.account.evictions == 100 - len(kept)
+    assert queue.account.evictions == 100 - len(kept)
 
 
 def test_a_body_too_large_is_not_cached_and_removes_the_earlier_one() -> None:
-    where = ResponseCache().new_map()
-    assert where.put("page", cached_response(10))
-    assert not where.put("page", cached_response(MAX_BODY_BYTES + 1))
+    where: BoundedMap[CachedResponse] = BoundedMap(EvictionQueue())
+    where.put("page", cached_response(10))
+    assert where
+    where.put("page", cached_response(MAX_RESPONSE_BYTES))
     assert not where
 
 
 def test_expired_responses_are_removed_when_others_are_added() -> None:
-    cache = ResponseCache()
-    where = cache.new_map()
+    queue = EvictionQueue()
+    where: BoundedMap[CachedResponse] = BoundedMap(queue)
     for nth in range(50):
         where.put(nth, cached_response(10, created_s=0.0))
     for nth in range(50, 100):
         where.put(nth, cached_response(10, created_s=100.0))
     assert sorted(where) == list(range(50, 100))
-    assert len(cache._queue) == 50
+    assert len(queue._queue) == 50
 
 
 def test_the_account_follows_every_way_out() -> None:
-    cache = ResponseCache()
-    where = cache.new_map()
+    queue = EvictionQueue()
+    where: BoundedMap[CachedResponse] = BoundedMap(queue)
     for nth in range(10):
         where.put(nth, cached_response(10))
         where.put(nth, cached_response(20))
     where.remove(3)
     assert not where.remove(3)
-    nine = cache.account.bytes
+    nine = queue.account.bytes
     assert nine == where.bytes > 0
     where.clear()
-    assert (cache.account.bytes, where.bytes) == (0, 0)
-    assert not cache.evict()
+    assert (queue.account.bytes, where.bytes) == (0, 0)
+    assert not queue.evict()
     where.put(1, cached_response(20))
-    assert cache.account.bytes * 9 == nine
+    assert queue.account.bytes * 9 == nine

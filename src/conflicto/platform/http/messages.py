@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,6 @@ from conflicto.platform.problems import FieldError, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
-
-    from conflicto.platform.fast_path.cacheable import Cacheable
 
     Write = Callable[[bytes], Awaitable[None]]
     """Writes one part of a stream, and returns when the client can take more."""
@@ -37,6 +36,13 @@ encode = msgspec.json.Encoder().encode
 MAX_QUERY_FIELDS = 100
 """Largest number of fields in a query string."""
 
+PREFERENCES = frozenset({"wait"})
+"""Query fields that change when a response is sent, and not the response."""
+
+_POSITION = re.compile(r"[0-9]{16}|0|now", re.ASCII)
+_VALUE = re.compile(r"0|[1-9][0-9]{0,7}|[a-z]{1,16}", re.ASCII)
+"""Canonical spellings of positions in a path, and of numbers and words in a query."""
+
 
 class Concealment(Enum):
     """Reason why metrics and access log do not show a request as it was answered.
@@ -54,30 +60,21 @@ class Concealment(Enum):
 class Response:
     """HTTP response: status, body, and headers without `content-length`.
 
-    `cacheable`: the fast path may cache it. `has_final_headers`: the pipeline adds none, not even
-    `content-length`. `stream`: writes the parts of a streamed body. `concealment`: copied from the
-    request.
+    `has_final_headers`: the pipeline adds none, not even `content-length`. `has_no_changes`: it
+    tells the caller nothing new. `stream`: writes the parts of a streamed body. `concealment`:
+    copied from the request.
     """
 
-    __slots__ = ("body", "cacheable", "concealment", "has_final_headers", "headers", "status", "stream")
+    __slots__ = ("body", "concealment", "has_final_headers", "has_no_changes", "headers", "status", "stream")
 
-    def __init__(
-        self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), cacheable: Cacheable | None = None
-    ) -> None:
+    def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = ()) -> None:
         self.status = status
         self.body = body
         self.headers = headers
-        self.cacheable = cacheable
-        self.has_final_headers = cacheable is not None
+        self.has_final_headers = False
+        self.has_no_changes = False
         self.stream: Callable[[Write], Awaitable[None]] | None = None
         self.concealment: Concealment | None = None
-
-
-def private_response(response: Response, *headers: Header) -> Response:
-    """Return a copy with further headers that is not cacheable."""
-    private = Response(response.status, response.body, (*response.headers, *headers))
-    private.has_final_headers = response.has_final_headers
-    return private
 
 
 def json_response(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Response:
@@ -97,6 +94,7 @@ class Request:
     """
 
     __slots__ = (
+        "_canonical_target",
         "_query",
         "address",
         "body",
@@ -128,6 +126,7 @@ class Request:
         self.receive: Callable[[], Awaitable[Any]] | None = None
         self.reauthenticate: Callable[[], Awaitable[Any]] = _accept_always
         self._query: Mapping[str, str] | None = None
+        self._canonical_target: bytes | None = b""
 
     @contextmanager
     def on_disconnect(self, callback: Callable[[], None]) -> Iterator[None]:
@@ -141,10 +140,39 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """Return the first header with a lower-case name, or None."""
+        value = self.header_bytes(name)
+        return None if value is None else value.decode("latin-1")
+
+    def header_bytes(self, name: bytes) -> bytes | None:
+        """Return the first header with a lower-case name as it was sent, or None."""
         for key, value in self.headers:
             if key == name:
-                return value.decode("latin-1")
+                return value
         return None
+
+    @property
+    def canonical_target(self) -> bytes | None:
+        """The only spelling of the target whose response is cached, or None if a value has none.
+
+        Ids have the server's spelling, positions are cursors, `0` or `now`, and numbers have no
+        leading zeros. Query fields appear once, ordered by name, without the preference `wait`.
+        """
+        if self._canonical_target == b"":
+            self._canonical_target = self._spell_target()
+        return self._canonical_target
+
+    def _spell_target(self) -> bytes | None:
+        for value in self.params.values():
+            if isinstance(value, str) and not _POSITION.fullmatch(value):
+                return None
+        path = self.route.path.format_map(self.params)
+        if not self.query_string:
+            return path.encode()
+        fields = [(name, value) for name, value in sorted(self._fields().items()) if name not in PREFERENCES]
+        if not all(_VALUE.fullmatch(value) for _, value in fields):
+            return None
+        query = "&".join(f"{name}={value}" for name, value in fields)
+        return (f"{path}?{query}" if query else path).encode()
 
     def query(self, name: str) -> str | None:
         """Return a field of the query string, or None. The first one wins if it is repeated.

@@ -1,7 +1,7 @@
 """Request pipeline: the steps that every request of both planes passes, in this order.
 
 1. Match the route.
-2. Authenticate the caller.
+2. Authenticate the caller, from the cache if their token was verified before.
 3. Spend from the caller's rate-limit bucket.
 4. Read and check the body.
 5. Call the handler.
@@ -12,14 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from conflicto.platform.db.slow_queries import ROUTE
-from conflicto.platform.fast_path.cached_response import NOT_MODIFIED, VARIANT_STATUS
-from conflicto.platform.http.canonical_target import canonical_target
 from conflicto.platform.http.messages import IMMUTABLE, NO_SNIFF, SAFE_HEADERS, Concealment, Request, Response
 from conflicto.platform.http.path_prefix import with_prefix
 from conflicto.platform.http.problem_response import problem_code, problem_response
@@ -33,26 +30,25 @@ from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.limits.headers import policy_header
 from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.definitions import BODY_BYTES
-from conflicto.platform.metrics.registry import UNKNOWN_ROUTE, UNTIMED_MASK
+from conflicto.platform.metrics.registry import UNKNOWN_ROUTE
 from conflicto.platform.problems import DomainError, Kind
+from conflicto.platform.response_cache.auth_cache import PRESENCE_INTERVAL_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conflicto.platform.clock import Clock
-    from conflicto.platform.fast_path.cacheable import Cacheable
-    from conflicto.platform.fast_path.fast_path import FastPath
-    from conflicto.platform.fast_path.view_cache import ViewCache
     from conflicto.platform.http.control_plane import ControlPlane
     from conflicto.platform.http.routes import Route, RouteTable
     from conflicto.platform.limits.limiter import Limiter
     from conflicto.platform.metrics.registry import Metrics
+    from conflicto.platform.response_cache.auth_cache import AuthCache
+    from conflicto.platform.response_cache.response_cache import ViewCache
 
 log = structlog.get_logger(__name__)
 
-CACHED_RESPONSE = "conflicto.response.whole"
-"""Name of our server's ASGI extension and message: a cached response sent in one piece
-(`platform/http/server`)."""
+CONNECTION_EXTENSION = "conflicto.connection"
+"""Name of our server's ASGI extension (`platform/http/server`)."""
 
 CONNECTION = "connection"
 """Key of the connection in that extension. A valid token on it protects the connection from
@@ -83,6 +79,9 @@ class Authenticator(Protocol):
         no longer valid.
         """
 
+    def require_access(self, caller: Any, roles: frozenset[Any], params: Mapping[str, object]) -> None:  # noqa: ANN401 - its own
+        """Refuse a caller whose token is valid, as `authenticate` does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
@@ -95,7 +94,7 @@ class Dependencies:
     metrics: Metrics
     clock: Clock
     access_log: bool
-    fast_path: FastPath
+    auths: AuthCache
     view_cache_of: Callable[[Any], ViewCache | None]
     note_presence: Callable[[Any], None]
     server: str
@@ -110,36 +109,16 @@ class RequestPipeline:
         self._bodies = dependencies.metrics.histogram(BODY_BYTES)
         self._request_ids = opaque_names(REQUEST_ID_BYTES)
 
-    async def send_cached(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
-        """Send the cached response to a plain poll.
-
-        Return False if there is none; then nothing was sent.
-        """
-        found = self._dependencies.fast_path.parse(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
-        if found is None:
-            return False
-        poll, response = found
-        variant, started_s = response.select_variant(poll.if_none_match), perf_counter()
-        response.tally.counts[variant] += 1
-        if CACHED_RESPONSE in scope.get("extensions", ()):
-            await send({"type": CACHED_RESPONSE, "response": response, "variant": variant})
-        else:
-            body = b"" if variant == NOT_MODIFIED else response.body
-            await send({"type": "http.response.start", "status": VARIANT_STATUS[variant], "headers": response.headers[variant]})
-            await send({"type": "http.response.body", "body": body})
-        if not response.tally.counts[variant] & UNTIMED_MASK:
-            response.tally.seconds.observe(perf_counter() - started_s)
-        return True
-
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
-        """Answer one request on the slow path."""
+        """Answer one request."""
         request_id = next(self._request_ids)
         started_s = self._dependencies.clock.monotonic_s()
         route: Route | None = None
         try:
-            _require_no_nul(scope["query_string"])
+            if b"%00" in scope["query_string"]:
+                raise TextInvalid  # noqa: TRY301 - a function of its own would be a call for each request
             route, params = self._dependencies.routes.match(scope["method"], scope["path"])
             ROUTE.set(route.path)
             response = await self._respond(scope, receive, route, params, request_id)
@@ -178,93 +157,98 @@ class RequestPipeline:
             route=route, params=params, headers=scope["headers"], query_string=scope["query_string"],
             address=client[0] if client else "", request_id=request_id,
         )  # fmt: skip
-        renewed = await self._authenticate(request)
-        if request.caller is not None:
-            if extension := scope.get("extensions", {}).get(CACHED_RESPONSE):
-                extension[CONNECTION].has_token = True
-            if request.route.shows_presence:
-                self._dependencies.note_presence(request.caller)
-            await self._spend(request, request.caller.subject)
+        renewed = await self._admit(request, scope) if route.roles else None
         if request.query_string:
             require_known_fields(request)
         if scope["method"] in METHODS_WITH_BODY:
             request.body = await read_body(request, receive)
+            response = await self._dispatch_measured(scope, request)
         else:
             request.receive = receive
-        response = await self._dispatch_measured(scope, request)
+            response = await self._dispatch(scope, request)
+        response.concealment = request.concealment
         if request.problem:
             self._dependencies.metrics.count_problem(route.path, scope["method"], request.problem)
-        self._add_headers(scope, request, response, renewed)
+        if not response.has_final_headers:
+            self._add_policy(request, response)
+        if renewed:
+            response.headers += ((b"renewed-token", renewed.encode()),)
         return response
 
     async def _dispatch_measured(self, scope: dict[str, Any], request: Request) -> Response:
         """Call the handler and measure the size of the body, unless the request is concealed."""
         try:
-            response = await (
-                self._dispatch(scope, request)
-                if request.route.policy.scope is LimitScope.TOKEN
-                else self._dispatch_within_server_limit(scope, request)
-            )
+            return await self._dispatch(scope, request)
         finally:
             if request.body and request.concealment is None:
                 self._bodies.observe(len(request.body))
-        response.concealment = request.concealment
-        return response
 
     async def _dispatch(self, scope: dict[str, Any], request: Request) -> Response:
-        return await (
-            request.route.handler(request) if request.route.handler else self._dependencies.control_plane.respond(scope, request)
-        )
+        """Call the handler.
 
-    async def _dispatch_within_server_limit(self, scope: dict[str, Any], request: Request) -> Response:
-        """Call the handler of a route whose limit all callers share.
-
-        Failed requests get a refund. Otherwise, deliberate failures could lock everybody out.
+        If all callers share the route's limit, failed requests get a refund. Otherwise, deliberate
+        failures could lock everybody out.
         """
-        has_spent, response = await self._spend(request, SERVER_KEY), None
+        is_shared = request.route.policy.scope is LimitScope.SERVER
+        has_spent, response = is_shared and await self._spend(request, SERVER_KEY), None
         try:
-            response = await self._dispatch(scope, request)
+            response = await (
+                request.route.handler(request)
+                if request.route.handler
+                else self._dependencies.control_plane.respond(scope, request)
+            )
         finally:
             if has_spent and (response is None or response.status >= FIRST_ERROR_STATUS):
                 self._dependencies.limiter.refund(request.route.policy, SERVER_KEY)
         return response
 
-    def _add_headers(self, scope: dict[str, Any], request: Request, response: Response, renewed: str | None) -> None:
-        """Add the policy and a renewed token, and cache the response if it is cacheable.
-
-        A cacheable response already contains its policy.
-        """
-        if response.cacheable is not None:
-            self._cache_response(scope, request, response.cacheable)
-        elif (
-            not response.has_final_headers
-            and response.status < FIRST_ERROR_STATUS
+    def _add_policy(self, request: Request, response: Response) -> None:
+        if (
+            response.status < FIRST_ERROR_STATUS
             and not request.route.is_page
             and (request.caller is not None or request.route.policy.scope is LimitScope.SERVER)
         ):
             response.headers += (policy_header(request.route.policy),)
-        if renewed:
-            response.headers += ((b"renewed-token", renewed.encode()),)
 
-    async def _authenticate(self, request: Request) -> str | None:
+    async def _admit(self, request: Request, scope: dict[str, Any]) -> str | None:
+        """Authenticate the caller, note their presence, and spend from their bucket.
+
+        Returns a renewed token if theirs is old.
+        """
+        authorization, renewed = request.header_bytes(b"authorization"), None
+        auth = self._dependencies.auths.find(authorization)
+        if auth is None:
+            renewed = await self._authenticate(request, authorization)
+            auth = self._dependencies.auths.find(authorization)
+        else:
+            self._dependencies.authenticator.require_access(auth.caller, request.route.roles, request.params)
+            request.caller, request.reauthenticate = auth.caller, auth.reauthenticate
+        if extension := scope.get("extensions", {}).get(CONNECTION_EXTENSION):
+            extension[CONNECTION].has_token = True
+        now_s = self._dependencies.clock.monotonic_s()
+        if request.route.shows_presence and (auth is None or now_s - auth.presence_noted_s >= PRESENCE_INTERVAL_S):
+            self._dependencies.note_presence(request.caller)
+            if auth is not None:
+                auth.presence_noted_s = now_s
+        policy = request.route.policy
+        is_own_bucket = not policy.shared or self._dependencies.limiter.is_local
+        if auth is None or not is_own_bucket or not auth.bucket(policy).take(now_s):
+            await self._spend(request, request.caller.subject)
+        return renewed
+
+    async def _authenticate(self, request: Request, authorization: bytes | None) -> str | None:
         """Authenticate the caller, cache the result and return a renewed token, if any."""
-        authorization, ticket = request.header(b"authorization"), request.query("ticket") if request.route.takes_ticket else None
-        authenticated = await self._dependencies.authenticator.authenticate(
-            request.route.roles, authorization, request.params, ticket
-        )
+        ticket = request.query("ticket") if request.route.takes_ticket else None
+        text = None if authorization is None else authorization.decode("latin-1")
+        authenticated = await self._dependencies.authenticator.authenticate(request.route.roles, text, request.params, ticket)
         request.caller, renewed, lifetime_s, request.reauthenticate = authenticated
         if lifetime_s > 0 and authorization is not None:
             view_cache = self._dependencies.view_cache_of(request.caller)
             if view_cache is not None:
-                self._dependencies.fast_path.cache_auth(
-                    authorization.encode("latin-1"), request.caller, view_cache, lifetime_s=lifetime_s
+                self._dependencies.auths.add(
+                    authorization, request.caller, request.reauthenticate, view_cache, lifetime_s=lifetime_s
                 )
         return renewed
-
-    def _cache_response(self, scope: dict[str, Any], request: Request, cacheable: Cacheable) -> None:
-        """Cache a response for later requests, if the target is spelled canonically."""
-        if cacheable.view_cache is not None and canonical_target(request) == (target := _target(scope)):
-            cacheable.view_cache.put(target, cacheable.response, follows_data=cacheable.follows_data)
 
     async def _spend(self, request: Request, key: str) -> bool:
         """Spend from the bucket of `key`. Return False for a replay, which spends nothing.
@@ -290,11 +274,6 @@ class RequestPipeline:
         return await request.route.replays(request)
 
 
-def _require_no_nul(query_string: bytes) -> None:
-    if b"%00" in query_string:
-        raise TextInvalid
-
-
 def _log_error(error: Exception, request_id: str, route: Route | None) -> None:
     if not isinstance(error, DomainError):
         log.error("request-failed", request_id=request_id, route=route.name if route else None, exc_info=error)
@@ -311,12 +290,6 @@ def _log_access(scope: dict[str, Any], route: Route | None, response: Response, 
         "answered", request_id=request_id, method=method, route=path, status=response.status,
         bytes=len(response.body), ms=round(duration_s * 1000, 2), address=address,
     )  # fmt: skip
-
-
-def _target(scope: dict[str, Any]) -> bytes:
-    """Return the request's target as it was sent, as far as ASGI provides it."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw + b"?" + scope["query_string"] if scope["query_string"] else raw
 
 
 async def _send(send: Callable[[Any], Awaitable[None]], response: Response, request_id: str, *, head: bool) -> None:

@@ -27,6 +27,7 @@ class Limiter:
 
     def __init__(self, memory: MemoryLimiter, shared: SharedBuckets | None) -> None:
         self.memory = memory
+        self.is_local = shared is None
         self.fallback_count = 0
         self._shared = shared
 

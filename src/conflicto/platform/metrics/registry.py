@@ -14,6 +14,7 @@ from conflicto.platform.ids import secret_number
 from conflicto.platform.metrics import definitions
 from conflicto.platform.metrics.deferred_requests import DeferredRequests
 from conflicto.platform.metrics.definitions import Metric, MetricType
+from conflicto.platform.response_cache.cached_response import NOT_MODIFIED, VARIANT_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,11 +30,6 @@ OTHER_METHOD = "other"
 
 UNKNOWN_ROUTE = "unknown"
 """The label value of requests that match no route."""
-
-VARIANT_STATUS = (200, 304)
-"""Status of each variant of a cached response."""
-
-NOT_MODIFIED = VARIANT_STATUS.index(304)
 
 UNTIMED_MASK = 63
 """Bit mask of a variant's count: a response is timed if no masked bit is set, which is one of 64.
@@ -150,7 +146,8 @@ class Metrics:
 
     def count_response(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one response that took `seconds`."""
-        requests, times = self._request_metrics(route, method, status)
+        found = self._requests.get((method, route, status))
+        requests, times = self._request_metrics(route, method, status) if found is None else found
         requests.value += 1
         times.observe(seconds)
 

@@ -20,14 +20,14 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from conflicto.platform.http.path_prefix import without_prefix
-from conflicto.platform.http.request_pipeline import CACHED_RESPONSE, CONNECTION
+from conflicto.platform.http.request_pipeline import CONNECTION, CONNECTION_EXTENSION
 from conflicto.platform.metrics.registry import UNTIMED_MASK
 
 if TYPE_CHECKING:
-    from conflicto.platform.fast_path.cached_response import CachedResponse
-    from conflicto.platform.fast_path.fast_path import ParsedPoll
+    from conflicto.platform.fast_path import ParsedPoll
     from conflicto.platform.http.server.connection_manager import ConnectionManager
     from conflicto.platform.http.server.refusals import Refusal
+    from conflicto.platform.response_cache.cached_response import CachedResponse
 
 log = structlog.get_logger(__name__)
 
@@ -66,11 +66,10 @@ class _RefusedRequest(Exception):
 class Cycle(RequestResponseCycle):
     """A request that ASGI handles. `manager` is set right after the object is created.
 
-    There are three kinds of responses. A cached one arrives as a single message
-    (`CACHED_RESPONSE`). One with a known length is held until its body arrives, then written in one
-    piece. Others, mainly streams, are left to uvicorn, except for their chunks, which thousands of
-    readers get at once. HTTP/1.0 has no chunks (RFC 9112 §6.1): its clients read an unframed stream
-    until the connection ends.
+    A response with a known length is held until its body arrives, then written in one piece.
+    Others, mainly streams, are left to uvicorn, except for their chunks, which thousands of readers
+    get at once. HTTP/1.0 has no chunks (RFC 9112 §6.1): its clients read an unframed stream until
+    the connection ends.
     """
 
     manager: ConnectionManager
@@ -80,10 +79,7 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
         """Send an ASGI message of the application."""
         kind = message["type"]
-        if kind == CACHED_RESPONSE:
-            response: CachedResponse = message["response"]
-            await self._send_message(response.to_bytes(message["variant"], self.manager.date_line))
-        elif self._head is not None:
+        if self._head is not None:
             head, self._head = self._head, None
             await self._send_message(head + message["body"])
         elif self._is_unframed and kind == "http.response.body":
@@ -251,7 +247,7 @@ class Connection(HttpToolsProtocol):
         self._is_in_head = True
         self._messages += 1
         super().on_message_begin()
-        self.scope["extensions"] = {CACHED_RESPONSE: {CONNECTION: self}}
+        self.scope["extensions"] = {CONNECTION_EXTENSION: {CONNECTION: self}}
 
     def on_headers_complete(self) -> None:
         """Answer from the fast path or pass the request to ASGI.

@@ -19,11 +19,10 @@ class LoadAverage:
 
     def __init__(self) -> None:
         self.lag_s = 0.0
+        self.poll_interval_factor = 1.0
+        """Factor of the usual poll interval, from 1 to `MAX_FACTOR`."""
 
     def add(self, lag_s: float) -> None:
         """Add the lag of one tick, in seconds."""
         self.lag_s = self.lag_s * PREVIOUS_WEIGHT + max(0.0, lag_s) * (1 - PREVIOUS_WEIGHT)
-
-    def poll_interval_factor(self) -> float:
-        """Return the factor of the usual poll interval, from 1 to `MAX_FACTOR`."""
-        return min(MAX_FACTOR, max(1.0, self.lag_s / ACCEPTABLE_LAG_S))
+        self.poll_interval_factor = min(MAX_FACTOR, max(1.0, self.lag_s / ACCEPTABLE_LAG_S))

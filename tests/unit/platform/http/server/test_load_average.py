@@ -14,7 +14,7 @@ def test_a_small_lag_leaves_the_poll_interval() -> None:
     measured = LoadAverage()
     for lag_s in (0.0, 0.01, -0.005, 0.04):
         measured.add(lag_s)
-    assert measured.poll_interval_factor() == 1.0
+    assert measured.poll_interval_factor == 1.0
 
 
 def test_lag_lengthens_the_poll_interval_up_to_a_bound_and_decays() -> None:
@@ -22,12 +22,12 @@ def test_lag_lengthens_the_poll_interval_up_to_a_bound_and_decays() -> None:
     factors = []
     for _ in range(30):
         measured.add(0.1)
-        factors.append(measured.poll_interval_factor())
+        factors.append(measured.poll_interval_factor)
     assert factors == sorted(factors)
     assert 1.9 < factors[-1] <= 2.0
     for _ in range(50):
         measured.add(3.0)
-    assert measured.poll_interval_factor() == 5.0
+    assert measured.poll_interval_factor == 5.0
     for _ in range(50):
         measured.add(0.0)
-    assert measured.poll_interval_factor() == 1.0
+    assert measured.poll_interval_factor == 1.0

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.cache_budget import CacheBudget
-from conflicto.platform.fast_path.cached_auth import CachedAuth
+from conflicto.platform.response_cache.auth_cache import PRESENCE_INTERVAL_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conflicto.platform.clock import Clock
-    from conflicto.platform.fast_path.cached_response import CachedResponse
-    from conflicto.platform.fast_path.view_cache import ViewCache
     from conflicto.platform.http.messages import Header
     from conflicto.platform.limits.bucket import Bucket
-    from conflicto.platform.limits.memory import MemoryLimiter
-
-MAX_CACHED_AUTHS = 100_000
-"""Number of tokens whose authentication is cached. Beyond it the oldest are evicted and verified
-again."""
+    from conflicto.platform.response_cache.auth_cache import AuthCache, CachedAuth
+    from conflicto.platform.response_cache.cached_response import CachedResponse
 
 MAX_RECENT_REQUESTS = 25_000
 """Number of parsed requests in each of two generations: one per phone of a full session."""
-
-AUTH_BYTES = 1_200
-"""Size of a cached authentication with its caller, without its token."""
 
 REQUEST_BYTES = 500
 """Size of a parsed request without its bytes."""
 
 REQUESTS_SHARE = 0.1
-AUTHS_SHARE = 0.1
-"""Shares of the budget of all caches."""
-
-EVICTION_PARTS = 8
-"""Divisor of the cached authentications: one eviction removes this part of them."""
+"""Share of the budget of all caches."""
 
 MAX_REQUEST_BYTES = 2_048
 """Size of the largest request that is cached. Longer ones are parsed each time."""
-
-PRESENCE_INTERVAL_S = 1.0
-"""Shortest time between two notes of one caller's presence."""
 
 AUTHORIZATION = b"authorization"
 IF_NONE_MATCH = b"if-none-match"
@@ -72,42 +56,26 @@ class ParsedPoll:
 
     def __init__(self, auth: CachedAuth, target: bytes, if_none_match: bytes | None, bucket: Bucket) -> None:
         self.auth = auth
-        self.responses = auth.view_cache.responses
+        self.responses = auth.view_cache
         self.target = target
         self.if_none_match = if_none_match
         self.bucket = bucket
 
 
 class FastPath:
-    """Cached authentication and parsed requests of one process. Only the event loop uses it."""
+    """Parsed requests of one process. Only the event loop uses it."""
 
     def __init__(
-        self, clock: Clock, limiter: MemoryLimiter, note_presence: Callable[[Any], None], budget: CacheBudget | None = None
+        self, clock: Clock, auths: AuthCache, note_presence: Callable[[Any], None], budget: CacheBudget | None = None
     ) -> None:
         budget = budget or CacheBudget()
         self._request_account = budget.account("requests", share=REQUESTS_SHARE, evict=self._rotate_requests)
-        self._auth_account = budget.account("passes", share=AUTHS_SHARE, evict=self._evict_auths)
         self._recent_bytes = 0
         self.now_s = clock.monotonic_s
         self.recent: dict[bytes, ParsedPoll] = {}
         self.previous: dict[bytes, ParsedPoll] = {}
-        self._limiter = limiter
+        self._auths = auths
         self._note_presence = note_presence
-        self._auths: dict[bytes, CachedAuth] = {}
-
-    def cache_auth(self, authorization: bytes, caller: Any, view_cache: ViewCache, *, lifetime_s: float) -> None:  # noqa: ANN401 - the access package's
-        """Cache the authentication of a header value, unless a valid entry exists."""
-        now_s = self.now_s()
-        known = self._auths.get(authorization)
-        if known is not None and known.expires_s > now_s and known.view_cache is view_cache:
-            return
-        if len(authorization) > MAX_REQUEST_BYTES:
-            return
-        self._remove_auth(authorization)
-        if len(self._auths) >= MAX_CACHED_AUTHS:
-            self._evict_auths()
-        self._auths[authorization] = CachedAuth(caller, view_cache, now_s=now_s, lifetime_s=lifetime_s, limiter=self._limiter)
-        self._auth_account.add(AUTH_BYTES + len(authorization))
 
     def parse(self, target: bytes, headers: Sequence[Header]) -> tuple[ParsedPoll, CachedResponse] | None:
         """Parse a plain GET and return it with its cached response. None: take the slow path."""
@@ -121,10 +89,10 @@ class FastPath:
                 if_none_match = header[1]
             elif (name in SLOW_PATH_HEADERS and header not in NEUTRAL_HEADERS) or name in {AUTHORIZATION, IF_NONE_MATCH}:
                 return None
-        auth = self._auths.get(authorization or b"")
+        auth = self._auths.find(authorization)
         if auth is None:
             return None
-        response = auth.view_cache.responses.get(target)
+        response = auth.view_cache.get(target)
         if response is None:
             return None
         poll = ParsedPoll(auth, target, if_none_match, auth.bucket(response.policy))
@@ -190,20 +158,3 @@ class FastPath:
         self._recent_bytes = 0
         self._request_account.add(-dropped_bytes)
         return bool(dropped_bytes or self.previous)
-
-    def _evict_auths(self) -> bool:
-        """Evict the oldest part of the cached authentications.
-
-        The slow path adds valid ones again.
-        """
-        oldest = list(islice(self._auths, max(1, len(self._auths) // EVICTION_PARTS))) if self._auths else []
-        for authorization in oldest:
-            self._remove_auth(authorization)
-        return bool(oldest)
-
-    def _remove_auth(self, authorization: bytes) -> None:
-        auth = self._auths.pop(authorization, None)
-        if auth is not None:
-            auth.invalidate()
-            auth.view_cache.remove_auth(auth)
-            self._auth_account.add(-AUTH_BYTES - len(authorization))

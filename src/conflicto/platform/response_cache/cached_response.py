@@ -7,12 +7,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from conflicto.platform.http.conditional_requests import etag_matches
-from conflicto.platform.http.messages import JSON_HEADER, SAFE_HEADERS
+from conflicto.platform.http.messages import JSON_HEADER, SAFE_HEADERS, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conflicto.platform.http.messages import Header
+    from conflicto.platform.http.messages import Header, Request
     from conflicto.platform.limits.bucket import Policy
     from conflicto.platform.metrics.registry import FastPathMetrics
 
@@ -60,20 +60,26 @@ class VisibleTo:
 class Freshness:
     """Conditions of reuse: creation and expiry in monotonic seconds, and readers (None: everyone).
 
-    `is_empty`: the response contains no items.
+    `follows_data`: changes of data invalidate it too, not only changes of control. `is_empty`: the
+    response contains no items.
     """
 
     expires_s: float = inf
     created_s: float = 0.0
     visible_to: VisibleTo | None = None
+    follows_data: bool = True
     is_empty: bool = False
 
 
 class CachedResponse:
-    """One response for everyone who may read its view. `tag` is the ETag of the body."""
+    """One response for everyone who may read its view. `tag` is the ETag of the body.
+
+    `size_bytes` includes the messages that sending it will cache.
+    """
 
     __slots__ = (
-        "_header_lines", "_messages", "body", "created_s", "expires_s", "headers", "is_empty", "policy", "tag", "tally", "visible_to",
+        "_header_lines", "_messages", "body", "created_s", "expires_s", "follows_data", "headers", "is_empty", "policy", "size_bytes",
+        "tag", "tally", "visible_to",
     )  # fmt: skip
 
     def __init__(
@@ -85,7 +91,9 @@ class CachedResponse:
         self.tally = tally
         self.expires_s = freshness.expires_s
         self.visible_to = freshness.visible_to
+        self.follows_data = freshness.follows_data
         self.is_empty = freshness.is_empty
+        self.size_bytes = OVERHEAD_BYTES + len(body) * (2 if len(body) <= MAX_CACHED_MESSAGE_BYTES else 1)
         common = (*headers, *SAFE_HEADERS)
         self.headers: tuple[tuple[Header, ...], ...] = (
             (JSON_HEADER, *common, (b"content-length", b"%d" % len(body))),
@@ -116,13 +124,19 @@ class CachedResponse:
                 self._messages[variant] = date_line, message
         return message
 
-    @property
-    def size_bytes(self) -> int:
-        """Memory that the response takes, including the messages that sending it will cache."""
-        return OVERHEAD_BYTES + len(self.body) * (2 if len(self.body) <= MAX_CACHED_MESSAGE_BYTES else 1)
-
     def _headers_to_bytes(self, variant: Variant) -> bytes:
         lines = self._header_lines[variant]
         if lines is None:
             lines = self._header_lines[variant] = b"".join(b"%b: %b\r\n" % header for header in self.headers[variant])
         return lines
+
+    def to_response(self, request: Request) -> Response:
+        """Return 304 if the caller has the body already, else 200 with the body.
+
+        Both have the same headers.
+        """
+        variant = self.select_variant(request.header_bytes(b"if-none-match"))
+        response = Response(VARIANT_STATUS[variant], b"" if variant == NOT_MODIFIED else self.body, self.headers[variant])
+        response.has_final_headers = True
+        response.has_no_changes = variant == NOT_MODIFIED or self.is_empty
+        return response
