@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 from conflicto.responses import store
@@ -130,7 +131,7 @@ def test_statement_pooling_is_refused_in_words(postgres_url: str, postgres_datab
 def test_a_setting_that_does_not_hold_is_named(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.db.session_settings._pair", lambda _, value, **__: f"'{value}!', '{value}'")
     with (
-        closing(Database(postgres_database)) as db,
+        closing(Database(postgres_database, timeouts=Timeouts())) as db,
         pytest.raises(DBAPIError, match=r"statement_timeout is 5000! and must be 5000"),
     ):
         db.writer_connection()
