@@ -354,7 +354,7 @@ async def test_bytes_that_are_not_http_are_refused_and_the_connection_closes(
 @pytest.mark.catalogue("O-02")
 async def test_connections_of_silent_and_slow_clients_are_closed(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAX_HEAD_S", "MAX_BODY_S", "MAX_IDLE_S"):
-        monkeypatch.setattr(f"conflicto.platform.http.server.connection.{name}", 0.2)
+        monkeypatch.setattr(f"conflicto.platform.http.server.deadlines.{name}", 0.2)
     half = get("/sessions", app.identity.admin_token, "content-length: 100", "content-type: application/json", method="POST")
     async with connected(port) as silent, connected(port) as head, connected(port) as body, connected(port) as idle:
         await head.send(b"GET / HT")
@@ -366,7 +366,7 @@ async def test_connections_of_silent_and_slow_clients_are_closed(app: App, port:
 
 @pytest.mark.catalogue("O-02")
 async def test_slowly_sent_bytes_do_not_extend_the_deadline(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_HEAD_S", 0.4)
+    monkeypatch.setattr("conflicto.platform.http.server.deadlines.MAX_HEAD_S", 0.4)
     async with connected(port) as line:
 
         async def dripped() -> bool:

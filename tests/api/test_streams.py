@@ -297,7 +297,7 @@ async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytes
 @pytest.mark.catalogue("O-03")
 @pytest.mark.in_process
 async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_STALL_S", 0.3)
+    monkeypatch.setattr("conflicto.platform.http.server.deadlines.MAX_STALL_S", 0.3)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()

@@ -109,7 +109,7 @@ async def test_a_complete_request_is_answered_before_bytes_after_it_are_refused(
 async def test_a_flood_of_chunk_extensions_is_no_request(
     port: int, wall: tuple[Event, Seat, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_BODY_S", 0.2)
+    monkeypatch.setattr("conflicto.platform.http.server.deadlines.MAX_BODY_S", 0.2)
     event, seat, path = wall
     async with connected(port) as line:
         await line.send(post(path, seat.token, b"1;" + b"x" * 200_000 + b"\r\n", CHUNKED))

@@ -1,4 +1,5 @@
 """HTTP server: uvicorn with the fast path, deadlines and connection limits.
 
-Start with `connection.py`.
+`http_connection.py` receives requests, `request_cycle.py` sends responses, and `connection.py` adds
+the fast path.
 """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conflicto.platform.fast_path import FastPath
-    from conflicto.platform.http.server.connection import Connection
+    from conflicto.platform.http.server.http_connection import HttpConnection
     from conflicto.platform.http.server.refusals import Refusal
 
 TICK_S = 0.1
@@ -52,18 +52,18 @@ class ConnectionManager:
         self.load_average = LoadAverage()
         self._on_tick = on_tick
         self.on_refusal = on_refusal
-        self.connections: set[Connection] = set()
+        self.connections: set[HttpConnection] = set()
         self.eviction = ConnectionEviction(max_connections, is_proxy)
         self.date_line = _date_line()
 
-    def accept(self, connection: Connection) -> Refusal | None:
+    def accept(self, connection: HttpConnection) -> Refusal | None:
         """Accept a connection, or return the refusal to send because there are too many."""
         self.connections.add(connection)
         self.eviction.add(connection)
         self.eviction.make_room(self.connections, connection, connection.loop.time())
         return self.refusals.too_many_connections if len(self.connections) > self._max_connections else None
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: HttpConnection) -> None:
         """Remove a closed connection."""
         self.connections.discard(connection)
         self.eviction.discard(connection)

@@ -16,7 +16,7 @@ from conflicto.platform.limits.addresses import network_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conflicto.platform.http.server.connection import Connection
+    from conflicto.platform.http.server.http_connection import HttpConnection
 
 PRESSURE = 0.8
 """Share of the connection limit above which a new connection evicts others."""
@@ -40,17 +40,17 @@ class ConnectionEviction:
         self._pressure = int(max_connections * PRESSURE)
         self._batch = max(1, int(max_connections * BATCH))
         self._is_proxy = is_proxy
-        self._networks: dict[str, dict[Connection, None]] = {}
+        self._networks: dict[str, dict[HttpConnection, None]] = {}
         self._retry_at_s = 0.0
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: HttpConnection) -> None:
         """Add a new connection."""
         address = connection.client[0] if connection.client else ""
         if address and not self._is_proxy(address):
             connection.network = network_of(address)
             self._networks.setdefault(connection.network, {})[connection] = None
 
-    def discard(self, connection: Connection) -> None:
+    def discard(self, connection: HttpConnection) -> None:
         """Remove a closed connection."""
         if connection.network is not None:
             network = self._networks.get(connection.network, {})
@@ -58,7 +58,7 @@ class ConnectionEviction:
             if not network:
                 self._networks.pop(connection.network, None)
 
-    def make_room(self, connections: set[Connection], newest: Connection, now_s: float) -> None:
+    def make_room(self, connections: set[HttpConnection], newest: HttpConnection, now_s: float) -> None:
         """Close some of `connections` for the newest one if their number is close to the limit."""
         if len(connections) <= self._pressure or now_s < self._retry_at_s:
             return
@@ -71,17 +71,17 @@ class ConnectionEviction:
         if len(evicted) < self._batch:
             self._retry_at_s = now_s + RETRY_S
 
-    def _choose(self, newest: Connection) -> list[Connection]:
+    def _choose(self, newest: HttpConnection) -> list[HttpConnection]:
         networks = [(-len(found), name, found) for name in list(self._networks) if (found := self._candidates(name, newest))]
         heapify(networks)
-        chosen: list[Connection] = []
+        chosen: list[HttpConnection] = []
         while networks and networks[0][0] and len(chosen) < self._batch:
             size, name, found = networks[0]
             chosen.append(found.pop())
             heapreplace(networks, (size + 1, name, found))
         return chosen
 
-    def _candidates(self, name: str, newest: Connection) -> list[Connection]:
+    def _candidates(self, name: str, newest: HttpConnection) -> list[HttpConnection]:
         """Return the connections of a network that may be closed, the first one last.
 
         Connections that have shown a token meanwhile are removed from the candidates.
@@ -95,7 +95,7 @@ class ConnectionEviction:
         return [*reversed(unfinished), *reversed(idle)]
 
 
-def close(connection: Connection) -> None:
+def close(connection: HttpConnection) -> None:
     """Close a connection that waits for its client."""
     if connection.is_stalled:
         connection.transport.abort()  # unread bytes are of no use to a stalled client

@@ -1,0 +1,67 @@
+"""Checks of a request's head, and its target as fields of the ASGI scope."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import httptools
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uvicorn._types import HTTPScope
+
+    from conflicto.platform.http.messages import Header
+    from conflicto.platform.http.server.refusals import Refusal, Refusals
+
+MAX_HEAD_BYTES = 32 * 1024
+MAX_HEADERS = 100
+"""Largest number of header fields. A browser sends about 20."""
+
+HOST = b"host"
+_HOST_VALUE = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+"""Characters of a host and a port (RFC 3986 §3.2). Whether the host exists is not checked."""
+
+
+class RefusedRequest(Exception):
+    """Raised for a head that is refused before it becomes a request."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def require_one_host(headers: Sequence[Header], version: str, refusals: Refusals) -> None:
+    """Require exactly one valid `Host` field (RFC 9112 §3.2). HTTP/1.0 may leave it out.
+
+    Raises:
+        RefusedRequest: there is none, more than one, or an invalid one.
+    """
+    hosts = [value for name, value in headers if name == HOST]
+    if not hosts and version == "1.0":
+        return
+    if len(hosts) != 1 or not _HOST_VALUE.fullmatch(hosts[0]):
+        raise RefusedRequest(refusals.host_invalid)
+
+
+def head_size(target: bytes, headers: Sequence[Header]) -> int:
+    """Return the bytes of a head's target, names and values."""
+    return len(target) + sum(map(len, chain.from_iterable(headers)))
+
+
+def set_target(scope: HTTPScope, target: bytes, refusals: Refusals) -> None:
+    """Set `path`, `raw_path` and `query_string` of an ASGI scope.
+
+    Raises:
+        RefusedRequest: the target is not a URL.
+    """
+    try:
+        url = httptools.parse_url(target)
+        scope["path"] = unquote((url.path or b"").decode("ascii"))
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+        raise RefusedRequest(refusals.not_http) from None
+    scope["raw_path"] = url.path or b""
+    scope["query_string"] = url.query or b""
