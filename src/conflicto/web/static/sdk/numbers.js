@@ -32,13 +32,12 @@ function asciiOf(text) {
     .replace(/^\uFF0B/, "+");
 }
 
-// Digits of a script are consecutive, starting with zero.
+// Digits of a script are consecutive, starting with zero. Those of two scripts may follow each other.
 function digitOf(char) {
   const at = char.codePointAt(0);
-  let nought = at;
-  if (at >= 0x1d7ce && at <= 0x1d7ff) return (at - 0x1d7ce) % 10;
-  while (DIGIT.test(String.fromCodePoint(nought - 1)) && at - nought < 9) nought -= 1;
-  return at - nought;
+  let first = at;
+  while (DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
+  return (at - first) % 10;
 }
 
 // `1,234` on an English page and `1.234` on a German one are ambiguous: group separator or decimal mark.
