@@ -196,7 +196,10 @@ export class FeedFollower {
     this.#deliver(page.items);
     if (page.closed && !page.has_more) return false;
     this.#polls += 1;
-    if (this.#polls % this.#pollsBeforeStream === 0) this.#shortStreams = 0;
+    if (this.#polls >= this.#pollsBeforeStream) {
+      this.#polls = 0;
+      this.#shortStreams = 0;
+    }
     const isCached = response.headers.has("Preference-Applied") && !page.items.length && Date.now() - began < 1_000;
     if (isCached) this.#cachedPolls = (this.#cachedPolls + 1) % 500;
     if (isCached || (!response.headers.has("Preference-Applied") && !page.has_more)) {
