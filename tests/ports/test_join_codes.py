@@ -6,8 +6,8 @@ from sqlalchemy import event, insert, text
 
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.sessions import store
-from conflicto.sessions.commands import NewSession, change_session, create_session, delete_session, replace_join_code
-from conflicto.sessions.model import SessionStatus
+from conflicto.sessions.commands import change_session, create_session, delete_session, replace_join_code
+from conflicto.sessions.model import NewSession, SessionStatus
 from conflicto.sessions.tables import sessions
 from tests.support.kit import Kit
 

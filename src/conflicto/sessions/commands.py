@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from conflicto.platform.db.rows import as_row
 from conflicto.platform.ids import public_id
 from conflicto.sessions import idempotency, store
 from conflicto.sessions.errors import RevisionStale, SessionNotActive
@@ -12,6 +13,7 @@ from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.feed_heads import create_head
 from conflicto.sessions.model import (
     MAX_CODE_LENGTH,
+    NewSession,
     Overlay,
     Session,
     SessionStatus,
@@ -24,7 +26,6 @@ from conflicto.sessions.model import (
 )
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.storage_quota import TRANSITION_BYTES, text_bytes
-from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,16 +37,6 @@ CREATED = 201
 
 Revisions = frozenset[int] | None
 """Revisions that a change accepts as the present one; None accepts any."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """Properties of a session to create."""
-
-    title: str
-    description: str | None = None
-    max_participants: int | None = None
-    word_filter: WordFilter = NO_FILTER
 
 
 def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> tuple[Session, int]:
@@ -61,9 +52,9 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
     head = create_head(tx, session_id)
     now = head.next_ts(tx.now_us, control=True)
     session = Session(
-        id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=_fresh_code(tx, opening=1),
-        max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None, overlay=None,
-        token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now, word_filter=new.word_filter,
+        **as_row(new), id=session_id, status=SessionStatus.DRAFT, join_code=_fresh_code(tx, opening=1), locked=False,
+        current_activity_id=None, shown_activity_id=None, overlay=None, token_version=1, revision=1, deleted=False,
+        created_ts=now, updated_ts=now,
     )  # fmt: skip
     store.add(tx, session)
     idempotency.store_keys(tx, [(key, session_id, CREATED, str(session_id))])
@@ -74,7 +65,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
 def change_session(
     tx: WriteTx, session_id: int, fields: dict[str, Any], *, actor: str, revisions: Revisions = None, reason: str | None = None
 ) -> Session:
-    """Replace the named fields: title, description, max_participants, word_filter, status.
+    """Replace the named fields: those of `NewSession`, and `status`.
 
     A change without effect takes no timestamp. Completing ends all running activities, in the same
     transaction.

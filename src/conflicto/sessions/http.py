@@ -37,7 +37,7 @@ from conflicto.sessions import commands, errors, link_http, schemas
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.links import create_session_with_links
-from conflicto.sessions.model import Session, normalize_code
+from conflicto.sessions.model import NewSession, Session, normalize_code
 from conflicto.sessions.queries import audit_page, session_by_id, session_page
 
 CONTROL = Policy("control", 600, 60, shared=True)
@@ -60,7 +60,7 @@ class SessionEndpoints:
 
     async def create(self, request: CurrentRequest, body: schemas.SessionIn) -> Response:
         """Create a draft and return its tokens."""
-        new = commands.NewSession(**body.fields())
+        new = NewSession(**body.fields())
         session, status = await self.writer.run(
             (), create_session_with_links, new, key=_key(request), lifetime_s=self.tokens.tokens.max_lifetime_s
         )

@@ -12,7 +12,7 @@ from conflicto.platform.ids import random_uuid
 from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
-from conflicto.sessions.commands import NewSession, create_session, record_transition, save_revision
+from conflicto.sessions.commands import create_session, record_transition, save_revision
 from conflicto.sessions.errors import TooManyLinks
 from conflicto.sessions.events import LinkChanged
 from conflicto.sessions.queries import session_by_id
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conflicto.access.roles import Caller
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.sessions.idempotency import Key
-    from conflicto.sessions.model import Session
+    from conflicto.sessions.model import NewSession, Session
 
 DEFAULT_LIFETIME_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
 

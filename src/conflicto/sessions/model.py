@@ -52,6 +52,16 @@ STEPS: dict[SessionStatus, frozenset[SessionStatus]] = {
 """The whole lifecycle: the next possible statuses of each status."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """Properties of a session that its host chooses; a copy has the same ones."""
+
+    title: str
+    description: str | None = None
+    max_participants: int | None = None
+    word_filter: WordFilter = NO_FILTER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One live event. Instants are feed timestamps, µs since 1970 UTC."""

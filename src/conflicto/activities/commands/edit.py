@@ -26,9 +26,9 @@ from conflicto.activities.privacy import has_binding_settings, weakened_settings
 from conflicto.activities.queries import activity_with_content, count_responses
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
-from conflicto.sessions.commands import NewSession, Revisions, clear_activity, require_active, require_revision
+from conflicto.sessions.commands import Revisions, clear_activity, require_active, require_revision
 from conflicto.sessions.links import DEFAULT_LIFETIME_S, create_session_with_links
-from conflicto.sessions.model import require_open
+from conflicto.sessions.model import NewSession, require_open
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES, require_storage, text_bytes
 
@@ -171,11 +171,8 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, lifetime_s: int = DEFAULT_LIFETIME_S) -> Session:
     """Create a draft session with the same activities and no answers."""
     original = session_by_id(tx, session_id)
-    new_session = NewSession(
-        title=title or original.title, description=original.description, max_participants=original.max_participants,
-        word_filter=original.word_filter,
-    )  # fmt: skip
-    copy, _ = create_session_with_links(tx, new_session, lifetime_s=lifetime_s)
+    properties = {name: getattr(original, name) for name in NewSession.__slots__}
+    copy, _ = create_session_with_links(tx, NewSession(**properties | {"title": title or original.title}), lifetime_s=lifetime_s)
     for activity in store.activities_in_order(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         fields = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}
