@@ -21,7 +21,8 @@ def _draft(live: LiveSession, question: str = "Where do we eat?", **more) -> dic
 def test_from_the_start_up_address_to_an_answer(live: LiveSession) -> None:
     host = live.window(f"/#admin={ADMIN}", **LAPTOP)
     host.wait_for_url("**/host")
-    host.get_by_label("Title").fill("Lunch")
+    host.get_by_label("Title", exact=True).fill("Lunch")
+    host.get_by_label("Subtitle").fill("Every Friday")
     host.get_by_role("button", name="Create").click()
     host.wait_for_url("**/host/s/*")
     assert ADMIN not in host.url

@@ -41,8 +41,10 @@ def _read(page: "Page", width: int) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_code_can_be_read_from_the_last_row(live: LiveSession, theme: str) -> None:
+    live.call("PATCH", "", {"subtitle": "Every Friday, in the large hall"})
     screen = live.screen(color_scheme=theme)
     screen.get_by_role("img", name="QR code to join").wait_for()
+    screen.get_by_text("Every Friday, in the large hall").wait_for()
     screenshot(screen, f"screen-lobby-{theme}")
 
     address = f"{live.server.url}/j/{live.session['join_code'].replace('-', '')}#key={live.session['link_key']}"

@@ -25,6 +25,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"id": SESSION, "title": "Town hall", "status": "active", "join_code": "BCDFGHJK", "locked": False, "token_version": 1,
          "revision": 2, "deleted": False, "created_ts": T, "updated_ts": T + 1,
          "current_activity_id": POLL, "shown_activity_id": POLL, "description": "All", "max_participants": 9, "overlay": "black",
+         "subtitle": "Autumn",
          "word_filter": '{"mode":"mask","languages":["en"],"words":["odd"]}'}
     ],
     "feed_heads": [

@@ -57,6 +57,7 @@ class NewSession:
     """Properties of a session that its host chooses; a copy has the same ones."""
 
     title: str
+    subtitle: str | None = None
     description: str | None = None
     max_participants: int | None = None
     word_filter: WordFilter = NO_FILTER
@@ -68,6 +69,7 @@ class Session:
 
     id: int
     title: str
+    subtitle: str | None = None
     description: str | None
     status: SessionStatus
     join_code: str

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_TITLE_CHARS = 200
 Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_TITLE_CHARS, pattern=r"\S")]
+Subtitle = Annotated[StrictStr, StringConstraints(max_length=MAX_TITLE_CHARS)]
 Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
 Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
 OwnWord = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_WORD_CHARS), AfterValidator(require_searchable)]
@@ -46,7 +47,8 @@ Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
 
 
 SESSION_EXAMPLE: dict[str, Any] = {
-    "id": 190463227641021, "title": "Town hall", "description": "Four questions, half an hour", "status": "active", "locked": False,
+    "id": 190463227641021, "title": "Town hall", "subtitle": "Autumn 2026",
+    "description": "Four questions, half an hour", "status": "active", "locked": False,
     "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
     "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
     "join_code": "BCDF-GHJK", "link_key": "q7Zk0sVb9XcD", "max_participants": 500, "overlay": None,
@@ -109,6 +111,7 @@ class SessionIn(_Described):
     model_config = example(title="Town hall", max_participants=500)
 
     title: Title
+    subtitle: Subtitle | None = None
     description: Description | None = None
     max_participants: Places | None = Field(None, description="Null: as many as the server takes.")
     word_filter: WordFilterIn = Field(default_factory=lambda: WordFilterIn(mode=FilterMode.OFF, languages=[], words=[]))
@@ -120,6 +123,7 @@ class SessionPatch(_Described):
     model_config = example(status="active")
 
     title: Title = optional_field()
+    subtitle: Subtitle | None = None
     description: Description | None = None
     max_participants: Places | None = None
     word_filter: WordFilterIn = optional_field()
@@ -185,6 +189,7 @@ class SessionOut(BaseModel):
 
     id: int
     title: str
+    subtitle: str | None
     description: str | None
     status: SessionStatus
     locked: bool
@@ -266,6 +271,7 @@ def session_out(session: Session, role: Role, link_keys: LinkKeys) -> dict[str, 
     shown = {
         "id": session.id,
         "title": session.title,
+        "subtitle": session.subtitle,
         "description": session.description,
         "status": session.status,
         "locked": session.locked,

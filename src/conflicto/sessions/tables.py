@@ -16,6 +16,7 @@ sessions = Table(
     metadata_obj,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("title", Text, nullable=False),
+    Column("subtitle", Text),
     Column("description", Text),
     Column("status", String(16), nullable=False),
     Column("join_code", String(10), nullable=False),

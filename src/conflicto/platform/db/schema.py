@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.engine import Database
 
-SCHEMA = "0015"
-"""The newest revision of `conflicto/migrations`; a test compares the two."""
+VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
+"""Folder of the revisions; the name of each file begins with its number."""
+
+SCHEMA = max(file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
+"""The newest revision of `conflicto/migrations`; a test compares it with Alembic's."""
 
 
 class SchemaMismatch(RuntimeError):

@@ -87,17 +87,26 @@ async function signIn(token) {
 function newSessionForm() {
   const onsubmit = (event) => {
     event.preventDefault();
-    attempt(() => openSession(client.post("/sessions", { title: event.target.elements[0].value })));
+    attempt(() =>
+      openSession(
+        client.post("/sessions", {
+          title: event.target.elements.title.value,
+          subtitle: event.target.elements.subtitle.value || null,
+        }),
+      ),
+    );
   };
   return h(
     "form",
     { key: "fresh", class: "stack card", onsubmit },
     h("h1", {}, t("host.new")),
     h("label", { for: "title" }, t("host.new_title")),
+    h("input", { id: "title", required: true, maxlength: boot.limits.title, dir: "auto" }),
+    h("label", { for: "subtitle" }, t("host.new_subtitle")),
     h(
       "div",
       { class: "row wrap" },
-      h("input", { id: "title", class: "grow basis", required: true, maxlength: boot.limits.title, dir: "auto" }),
+      h("input", { id: "subtitle", class: "grow basis", maxlength: boot.limits.title, dir: "auto" }),
       h("button", { class: "primary" }, t("host.create")),
     ),
   );

@@ -199,6 +199,7 @@ function lobby(session) {
     "section",
     { class: "lobby", key: "lobby" },
     h("h1", { dir: "auto" }, session?.title ?? ""),
+    session?.subtitle ? h("p", { class: "large muted", key: "subtitle", dir: "auto" }, session.subtitle) : null,
     session?.status === "completed" ? h("p", { class: "large" }, t("screen.ended")) : null,
     session && session.status !== "completed" ? h("div", { class: "join" }, joinInfo(session)) : null,
   );
