@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
 from conflicto.app import App
-from conflicto.platform.db import postgres, sqlite
+from conflicto.platform.db.dialects import postgresql_connections, sqlite_connections
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.settings import Settings
 from conflicto.web import assets, bundler
@@ -100,7 +100,7 @@ def compiled_statements() -> Iterator[None]:
         return created
 
     with pytest.MonkeyPatch.context() as patch:
-        for module, dialect in ((sqlite, SQLiteDialect_pysqlite), (postgres, PGDialect_psycopg)):
+        for module, dialect in ((sqlite_connections, SQLiteDialect_pysqlite), (postgresql_connections, PGDialect_psycopg)):
             patch.setattr(module, "create_engine", sharing(module.create_engine))
             patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
             patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))

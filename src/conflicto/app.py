@@ -209,7 +209,7 @@ class App:
             await self.redis_probe.check()
             loops.append(self.redis_probe.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
-        log.info("started", version=__version__, database=self.db.dialect, workers=self.settings.workers)
+        log.info("started", version=__version__, database=self.db.dialect.name, workers=self.settings.workers)
         try:
             yield self
         finally:
@@ -264,7 +264,7 @@ class App:
         metrics, set_gauge, started_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
         self.commit_metrics = CommitMetrics(metrics, self.clock)
         self.release_metrics = ReleaseMetrics(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
-        set_gauge(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
+        set_gauge(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect.name)
         set_gauge(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
         set_gauge(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
         set_gauge(definitions.WORKERS, lambda: 1)

@@ -167,7 +167,7 @@ async def test_criterion_09_incremental_reads_and_containment_use_an_index(api: 
     contained = 'SELECT * FROM responses WHERE response_data @> \'{"choice": "A"}\''
 
     def plans(tx: Any) -> list[str]:
-        if tx.dialect == "sqlite":
+        if tx.dialect.name == "sqlite":
             return [str(tx.all(text("EXPLAIN QUERY PLAN " + by_feed.format(id="x'" + poll["id"].replace("-", "") + "'"))))]
         tx.connection.execute(text("SET LOCAL enable_seqscan = off"))
         asked = (by_feed.format(id=f"'{poll['id']}'"), contained)

@@ -171,7 +171,7 @@ async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandCl
     old = await _session(api)
     with app.db.writer_connection() as connection, connection.begin():
         for number in range(4):
-            connection.exec_driver_sql(_more(app.db.dialect, old.id, number * 1_000))
+            connection.exec_driver_sql(_more(app.db.dialect.name, old.id, number * 1_000))
     clock.advance((DAYS + 1) * DAY_S)
     other = await make_event(api)
     wall, anna = await other.activity(status="active", response_policy="many"), await other.join("Anna")

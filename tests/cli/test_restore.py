@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from conflicto.access.identity import KEY_FILE
 from conflicto.app import App
-from conflicto.platform.db import restore
+from conflicto.platform.db.dialects import postgresql_restore
 from conflicto.platform.db.metadata import SIGNING_KEY
 from conflicto.results import store as results
 from conflicto.results.store import RoundKey, Segment
@@ -247,8 +247,8 @@ def test_a_connection_that_ends_meanwhile_is_awaited(archive: Path, env: dict[st
         last.close()
         return counts[-1]
 
-    count = restore._other_connections
-    monkeypatch.setattr(restore, "_other_connections", counted)
+    count = postgresql_restore._other_connections
+    monkeypatch.setattr(postgresql_restore, "_other_connections", counted)
 
     assert run("db", "restore", archive, env=env).exit_code == 0
     assert (counts[0], counts[-1]) == (1, 0)

@@ -7,8 +7,9 @@ import pytest
 import typer
 
 from conflicto.cli import serve as module
+from conflicto.platform.db.dialects.dialect import ConnectionLimit
+from conflicto.platform.db.dialects.postgresql_server import PostgreSQLServer
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.settings import Settings, SettingsInvalid, read_settings
 
 
@@ -32,7 +33,7 @@ def test_servers_capacity_is_what_it_says(postgres_database: str) -> None:
     with psycopg.connect(postgres_database) as admin, db.writer_connection() as connection:
         (most,) = admin.execute("SHOW max_connections").fetchone()
         (reserved,) = admin.execute("SHOW superuser_reserved_connections").fetchone()
-        found = connection_limit(connection)
+        found = PostgreSQLServer().connection_limit(connection)
     db.close()
     assert found.max_connections == int(most) - int(reserved)
     assert 1 <= found.used < found.max_connections
@@ -52,7 +53,7 @@ def test_a_pool_beyond_what_the_server_gives_is_lowered_and_said(
 ) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))
     with db.writer_connection() as connection:
-        server = connection_limit(connection)
+        server = PostgreSQLServer().connection_limit(connection)
     settings = Settings(database_url=postgres_database, pool_size=900, max_overflow=100, workers=workers)
     with psycopg.connect(postgres_database):
         module._limit_pool(db, settings)
@@ -73,7 +74,7 @@ def test_limits_of_a_role_bound_the_pool_down_to_what_workers_need(
     monkeypatch: pytest.MonkeyPatch, postgres_database: str, limit: int, workers: int, sizes_told: tuple[str, str] | None
 ) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))
-    monkeypatch.setattr(module, "connection_limit", lambda _: ConnectionLimit(limit, 0, "the role's CONNECTION LIMIT"))
+    monkeypatch.setattr(PostgreSQLServer, "connection_limit", lambda *_: ConnectionLimit(limit, 0, "the role's CONNECTION LIMIT"))
     settings = Settings(database_url=postgres_database, workers=workers)
     if sizes_told is None:
         with pytest.raises(typer.Exit):

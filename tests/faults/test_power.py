@@ -22,9 +22,9 @@ BETWEEN = 7
 """Acknowledged responses before the next cut."""
 
 CARELESS = """
-from conflicto.platform.db import sqlite
+from conflicto.platform.db.dialects import sqlite_connections
 
-careful = sqlite._setup
+careful = sqlite_connections._setup
 
 def careless(deadlines, *, query_only):
     def on_connect(connection, record):
@@ -32,7 +32,7 @@ def careless(deadlines, *, query_only):
         connection.execute("PRAGMA synchronous=NORMAL").close()
     return on_connect
 
-sqlite._setup = careless
+sqlite_connections._setup = careless
 
 from conflicto.cli import main
 

@@ -6,7 +6,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.timeouts import Timeouts
+from conflicto.platform.db.transaction import WriteTx
+from tests.support import dialects
 from tests.support.clocks import HandClock, StoppedClock
 from tests.support.kit import Kit
 from tests.support.patience import PATIENT
@@ -56,3 +59,27 @@ class Outage:
 @pytest.fixture
 def outage(kit: Kit, postgres_url: str) -> Outage:
     return Outage(postgres_url, kit.db.url.database or "")
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """The database with timeouts for tests of its dialect."""
+    made = Database(database_url, pool=PoolSize(2, 1), timeouts=dialects.SHORT)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other_db(database_url: str) -> Iterator[Database]:
+    """Another process's access to the database."""
+    made = Database(database_url, pool=PoolSize(2, 1), timeouts=dialects.SHORT)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tx(db: Database) -> Iterator[WriteTx]:
+    """A transaction of the writer with an empty table of things."""
+    with dialects.undone(db) as tx:
+        dialects.THINGS.create(tx.connection)
+        yield tx

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto import migrations
-from conflicto.platform.db import postgres, sqlite
-from conflicto.platform.db.engine import MAX_SQLITE_READERS, Database, PoolSize
+from conflicto.platform.db.dialects import postgresql_connections, sqlite_connections
+from conflicto.platform.db.dialects.dialect import DatabaseUnsupported
+from conflicto.platform.db.dialects.sqlite import MAX_READERS
+from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.schema import SCHEMA, SchemaMismatch, require_current, revision
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx, WriteTx
@@ -42,7 +44,7 @@ def db(database_url: str, timeouts: Timeouts) -> Iterator[Database]:
 
 
 def endless(tx: ReadTx) -> Any:
-    return tx.scalar(text(ENDLESS[tx.dialect]))
+    return tx.scalar(text(ENDLESS[tx.dialect.name]))
 
 
 # Timeouts -----------------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ def test_commits_are_durable_and_every_wait_is_bounded(database_url: str) -> Non
     ):
         found = settings_of(writer), settings_of(reader)
 
-    if db.dialect == "sqlite":
+    if db.dialect.name == "sqlite":
         both = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         assert found == (both | {"query_only": 0}, both | {"query_only": 1})
     else:
@@ -242,18 +244,18 @@ def test_read_sees_one_snapshot(db: Database) -> None:
 )  # fmt: skip
 def test_sqlite_with_the_wal_race_is_refused(version: tuple[int, ...], safe: bool) -> None:
     if safe:
-        sqlite.require_safe_version(version)
+        sqlite_connections.require_safe_version(version)
     else:
-        with pytest.raises(sqlite.SqliteUnsafe, match="pysqlite3"):
-            sqlite.require_safe_version(version)
-    sqlite.require_safe_version()
+        with pytest.raises(DatabaseUnsupported, match="pysqlite3"):
+            sqlite_connections.require_safe_version(version)
+    sqlite_connections.require_safe_version()
 
 
 def test_sqlite_takes_a_few_readers_and_makes_its_directory(tmp_path: Any) -> None:
     db = Database(f"sqlite:///{tmp_path}/new/folder/file.sqlite3")
     try:
-        assert db._readers.pool.size() == MAX_SQLITE_READERS
-        assert db.reader_queue._free == MAX_SQLITE_READERS
+        assert db._readers.pool.size() == MAX_READERS
+        assert db.reader_queue._free == MAX_READERS
         assert (tmp_path / "new/folder").is_dir()
     finally:
         db.close()
@@ -268,8 +270,8 @@ def test_old_postgres_is_refused() -> None:
         def scalar_one(self) -> str:
             return "130011"
 
-    with pytest.raises(postgres.PostgresTooOld, match="PostgreSQL 13 is too old"):
-        postgres.require_supported(Old())
+    with pytest.raises(DatabaseUnsupported, match="PostgreSQL 13 is too old"):
+        postgresql_connections.require_supported(Old())
 
 
 # Schema -------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def test_identity_is_made_once(db: Database, tmp_path: Path) -> None:
     assert second.admin_token is None
     assert (first.epoch, first.signing_key) == (second.epoch, second.signing_key)
     assert len(first.signing_key) >= 32
-    if db.dialect == "sqlite":
+    if db.dialect.name == "sqlite":
         for file in (KEY_FILE, RECEIPT_KEY_FILE):
             assert stat.S_IMODE((tmp_path / "data" / file).stat().st_mode) == 0o600
 
@@ -71,7 +71,7 @@ def test_every_key_of_receipts_leaves_its_public_half(db: Database, tmp_path: Pa
 def test_the_key_of_receipts_travels_in_a_backup_of_an_embedded_database(db: Database, tmp_path: Path) -> None:
     made = identity(db, tmp_path)
     beside = read_key_files(db, tmp_path)
-    assert set(beside) == ({SIGNING_KEY, RECEIPT_KEY} if db.dialect == "sqlite" else set())
+    assert set(beside) == ({SIGNING_KEY, RECEIPT_KEY} if db.dialect.name == "sqlite" else set())
     for name, key in beside.items():
         replace_metadata(db, name, key)
     elsewhere = tmp_path / "elsewhere"

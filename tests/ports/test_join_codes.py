@@ -56,7 +56,7 @@ def plan_of(kit: Kit, ask: Callable[[ReadTx], object]) -> str:
         )
         ask(ReadTx(connection))
         ((statement, values),) = [each for each in sent if "FROM sessions" in each[0]]
-        explain = "EXPLAIN QUERY PLAN " if kit.db.dialect == "sqlite" else "EXPLAIN "
+        explain = "EXPLAIN QUERY PLAN " if kit.db.dialect.name == "sqlite" else "EXPLAIN "
         return "\n".join(str(tuple(row)) for row in connection.exec_driver_sql(explain + statement, values))
 
 

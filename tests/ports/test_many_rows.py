@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from conflicto.activities import store as activities
 from conflicto.participants import store as participants
+from conflicto.platform.db.dialects.sqlite_statements import lookup_statement
 from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import InternalError
 from conflicto.responses import store
@@ -100,7 +101,7 @@ LOOKUPS = {
 def test_sqlite_looks_up_each_key_by_index(kit: Kit, name: str) -> None:
     """Drive the join by the keys: the other order reads all rows of a session for each key."""
     with kit.db.writer_connection() as connection:
-        wanted = str(LOOKUPS[name]._sqlite.compile(connection))
+        wanted = str(lookup_statement(LOOKUPS[name]).compile(connection))
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {wanted}", ("[]",) * wanted.count("?"))]
 
     assert plan[0].startswith("SCAN")

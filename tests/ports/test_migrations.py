@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from conflicto import migrations
 from conflicto.app import App
-from conflicto.migrations import locks
+from conflicto.platform.db.dialects import postgresql_locks
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
@@ -48,7 +48,7 @@ MAX_WAIT_S = 1.5
 @pytest.fixture(autouse=True)
 def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the timeouts of our transactions, which a busy machine would exceed."""
-    monkeypatch.setattr("conflicto.platform.db.postgres.IDLE_IN_TRANSACTION_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("conflicto.platform.db.dialects.postgresql_connections.IDLE_IN_TRANSACTION_TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -257,7 +257,7 @@ def test_a_table_that_somebody_keeps_is_waited_for_in_vain_and_nobody_else_is_he
     empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = left_by(empty_url, HISTORY[-2])
-    monkeypatch.setattr(locks, "MAX_WAIT_S", 1.0)
+    monkeypatch.setattr(postgresql_locks, "MAX_WAIT_S", 1.0)
     env = environment(tmp_path, DATABASE_URL=empty_url)
     waits = []
     with (

@@ -129,7 +129,7 @@ def test_statement_pooling_is_refused_in_words(postgres_url: str, postgres_datab
 
 
 def test_a_setting_that_does_not_hold_is_named(postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.session_settings._pair", lambda _, value, **__: f"'{value}!', '{value}'")
+    monkeypatch.setattr("conflicto.platform.db.dialects.postgresql_session._pair", lambda _, value, **__: f"'{value}!', '{value}'")
     with (
         closing(Database(postgres_database, timeouts=Timeouts())) as db,
         pytest.raises(DBAPIError, match=r"statement_timeout is 5000! and must be 5000"),

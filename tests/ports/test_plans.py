@@ -39,8 +39,8 @@ def full(database_url: str) -> Iterator[Database]:
     made = Database(database_url)
     with made.writer_connection() as connection:
         with connection.begin():
-            parameter = ACTIVITY.bytes if made.dialect == "sqlite" else ACTIVITY
-            connection.execute(text(FILL[made.dialect].format(rows=ROWS, columns=COLUMNS)), {"activity": parameter})
+            parameter = ACTIVITY.bytes if made.dialect.name == "sqlite" else ACTIVITY
+            connection.execute(text(FILL[made.dialect.name].format(rows=ROWS, columns=COLUMNS)), {"activity": parameter})
         with connection.begin():
             connection.execute(text("ANALYZE"))
     yield made
@@ -59,7 +59,7 @@ def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) 
         assert db.query(query, *args, **kwargs)
     finally:
         event.remove(db._readers, "before_cursor_execute", note)
-    explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
+    explain = "EXPLAIN QUERY PLAN " if db.dialect.name == "sqlite" else "EXPLAIN "
     ((statement, parameters),) = [each for each in seen if not each[0].startswith(("BEGIN", "SET LOCAL", POOLED))]
     return db.query(lambda tx: "\n".join(str(row) for row in tx.connection.exec_driver_sql(explain + statement, parameters)))
 
@@ -93,7 +93,7 @@ SEAT_COLUMNS = """(id, session_id, nickname, nickname_key, token_version, last_s
 @pytest.mark.parametrize("after", [0, ROWS // 2, ROWS - 200])
 def test_a_page_by_cursor_reads_its_own_rows_alone(full: Database, after: int) -> None:
     with full.writer_connection() as connection, connection.begin():
-        connection.execute(text(SEATS[full.dialect].format(rows=ROWS, columns=SEAT_COLUMNS)))
+        connection.execute(text(SEATS[full.dialect.name].format(rows=ROWS, columns=SEAT_COLUMNS)))
     with full.writer_connection() as connection, connection.begin():
         connection.execute(text("ANALYZE"))
     wanted = {"participant_id": None, "contains": None, "limit": 101, "offset": 0, "after": after, "max_characters": 1_000_000}
@@ -107,7 +107,7 @@ def test_a_page_by_cursor_reads_its_own_rows_alone(full: Database, after: int) -
     for index, plan in plans.items():
         assert index in plan or (index == "ix_responses_newest_live" and "ix_responses_activity_feed" in plan), plan
         assert not [word for word in ("SCAN", "Seq Scan", "TEMP B-TREE", "Sort") if word in plan], plan
-        assert full.dialect == "postgresql" or ">?" in plan, plan
+        assert full.dialect.name == "postgresql" or ">?" in plan, plan
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -42,10 +42,10 @@ class Work:
 
     def statement(self, tx: ReadTx) -> Any:
         self.begun.release()
-        return tx.scalar(text(ENDLESS[tx.dialect]))
+        return tx.scalar(text(ENDLESS[tx.dialect.name]))
 
     def rows(self, tx: ReadTx) -> None:
-        for row in tx.stream(text(ROWS[tx.dialect]), batch_rows=10):
+        for row in tx.stream(text(ROWS[tx.dialect.name]), batch_rows=10):
             if row.i == 100:
                 self.begun.release()
 
@@ -171,7 +171,7 @@ def test_rows_that_an_error_leaves_open_end_with_their_transaction(db: Database)
     left: list[Any] = []
 
     def query(tx: ReadTx) -> None:
-        rows = tx.stream(text(ROWS[tx.dialect]), batch_rows=10)
+        rows = tx.stream(text(ROWS[tx.dialect.name]), batch_rows=10)
         next(rows)
         left.append((rows, tx._open[0]))
         raise ZeroDivisionError

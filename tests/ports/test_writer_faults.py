@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from conflicto.activities.model import ResponsePolicy
+from conflicto.platform.db.dialects.postgresql_read_timeout import TRANSFER_MARGIN_S
 from conflicto.platform.db.group import CommitUnknown
-from conflicto.platform.db.read_timeout import TRANSFER_MARGIN_S
 from conflicto.platform.db.tables import counters
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.problems import InternalError, Unavailable
@@ -173,7 +173,7 @@ def test_statement_without_end_is_cut_off(kit: Kit) -> None:
     slow = {
         "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
         "postgresql": "SELECT pg_sleep(30)",
-    }[kit.db.dialect]
+    }[kit.db.dialect.name]
     began = time.monotonic()
 
     with pytest.raises(Unavailable):

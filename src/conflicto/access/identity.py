@@ -11,7 +11,6 @@ from jwt.utils import base64url_decode
 
 from conflicto.access.receipts import kid_of, public_text
 from conflicto.access.tokens import MIN_KEY_BYTES, Tokens, digest
-from conflicto.platform.db.backup import sync_directory
 from conflicto.platform.db.metadata import (
     ADMIN_TOKEN_HASH,
     EPOCH,
@@ -29,6 +28,7 @@ from conflicto.platform.db.metadata import (
     write_metadata,
 )
 from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.files import sync_directory
 from conflicto.platform.ids import epoch_name, opaque_secret
 from conflicto.platform.instants import US_PER_S
 
@@ -69,7 +69,7 @@ def load_identity(db: Database, *, data_dir: Path, secret_key: str | None, admin
     """Return the installation's identity, and create its missing parts.
 
     The signing key is `secret_key` if given. Otherwise it is a file in the data directory (embedded
-    database) or a row that all machines share (PostgreSQL).
+    database) or a row that all machines share.
 
     Raises:
         ValueError: `secret_key` is shorter than 32 bytes.
@@ -92,15 +92,15 @@ def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
     It is stored like the signing key: in a file beside an embedded database, else in a row that all
     machines share. `renew` replaces it.
     """
-    if db.dialect == "sqlite":
+    if db.is_shared:
+        if renew:
+            replace_metadata(db, RECEIPT_KEY, opaque_secret(RECEIPT_KEY_BYTES))
+        text, _ = ensure_metadata(db, RECEIPT_KEY, lambda: opaque_secret(RECEIPT_KEY_BYTES))
+    else:
         move_keys_to_files(db, data_dir)
         if renew:
             (data_dir / RECEIPT_KEY_FILE).unlink(missing_ok=True)
         text = _key_file(data_dir, RECEIPT_KEY_FILE, RECEIPT_KEY_BYTES).decode()
-    else:
-        if renew:
-            replace_metadata(db, RECEIPT_KEY, opaque_secret(RECEIPT_KEY_BYTES))
-        text, _ = ensure_metadata(db, RECEIPT_KEY, lambda: opaque_secret(RECEIPT_KEY_BYTES))
     key = base64url_decode(text)
     public = public_text(key)
     ensure_metadata(db, RECEIPT_PUBLIC_KEY + kid_of(public), lambda: public)
@@ -157,7 +157,7 @@ def read_epoch(tx: ReadTx) -> str:
 
 def read_key_files(db: Database, data_dir: Path) -> dict[str, str]:
     """Return the keys in files as metadata, for copies of the database, which lack the files."""
-    if db.dialect != "sqlite":
+    if db.is_shared:
         return {}
     found = {name: data_dir / file for name, file in KEY_FILES.items() if (data_dir / file).exists()}
     return {name: path.read_text().strip() for name, path in found.items() if db.query(read_metadata, name) is None}
@@ -170,7 +170,7 @@ def move_keys_to_files(db: Database, data_dir: Path) -> Path | None:
     interruption loses none. Returns the new path of the earlier signing key, or None.
     """
     earlier: dict[str, Path | None] = {}
-    for name, file in KEY_FILES.items() if db.dialect == "sqlite" else ():
+    for name, file in () if db.is_shared else KEY_FILES.items():
         key = load_metadata(db, name)
         if key is not None:
             earlier[name] = _replace_key_file(data_dir / file, key)
@@ -218,11 +218,11 @@ def write_admin_token(data_dir: Path, token: str) -> Path:
 def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
     if secret_key is not None:
         key = secret_key.encode()
-    elif db.dialect == "sqlite":
+    elif db.is_shared:
+        key = ensure_metadata(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
+    else:
         move_keys_to_files(db, data_dir)  # an interrupted restore may have left them
         key = _key_file(data_dir, KEY_FILE, SIGNING_KEY_BYTES)
-    else:
-        key = ensure_metadata(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
     if len(key) < MIN_KEY_BYTES:
         message = f"The signing key has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}."
         raise ValueError(message)

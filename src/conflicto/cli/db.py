@@ -25,8 +25,8 @@ from conflicto.cli.restore import inspect_archive, restore_archive
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import ArchiveInvalid
 from conflicto.platform.db.backup import BackupFailed, back_up
-from conflicto.platform.db.checks import CheckResult, run_checks
-from conflicto.platform.db.restore import RestoreRefused
+from conflicto.platform.db.checks import run_checks
+from conflicto.platform.db.dialects.dialect import CheckResult, RestoreRefused
 from conflicto.platform.db.schema import SCHEMA
 from conflicto.responses.recount.differences import counter_differences
 

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import DatabaseError
 
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.registry import load_registry
 from conflicto.cli.database_wait import DatabaseUnreachable, liveness_server, retry_until_reachable
-from conflicto.platform.db.database_url import DatabaseUrlInvalid, parse_database_url
+from conflicto.platform.db.dialects.dialect import DatabaseUnsupported, DatabaseUrlInvalid
+from conflicto.platform.db.dialects.registry import dialect_of, parse_database_url
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.errors import DATABASE_ERRORS, is_damaged
-from conflicto.platform.db.postgres import PostgresTooOld
+from conflicto.platform.db.errors import DATABASE_ERRORS, first_line, is_damaged
 from conflicto.platform.db.schema import SCHEMA, SchemaMismatch, require_current, require_not_newer, revision
-from conflicto.platform.db.sqlite import SqliteUnsafe
-from conflicto.platform.db.startup_errors import explain, first_line
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.settings import Settings, SettingsInvalid, read_settings
@@ -111,7 +108,7 @@ def _connect_once(settings: Settings) -> None:
         err.print(str(error), markup=False)
         raise typer.Exit(EXIT_UNUSABLE) from None
     except DATABASE_ERRORS as error:
-        sentence = explain(error)
+        sentence = dialect_of(parse_database_url(settings.url)).explain(error)
         if sentence is None:
             raise DatabaseUnreachable(first_line(error)) from None
         err.print(sentence, markup=False)
@@ -156,7 +153,7 @@ def _open_database(settings: Settings) -> Iterator[Database]:
         finally:
             db.close()
     except Exception as error:
-        explained = _explain(error)
+        explained = _explain(error, settings.url)
         if explained is None:
             raise
         sentence, code = explained
@@ -164,14 +161,14 @@ def _open_database(settings: Settings) -> Iterator[Database]:
         raise typer.Exit(code) from None
 
 
-def _explain(error: Exception) -> tuple[str, int] | None:
+def _explain(error: Exception, url: str) -> tuple[str, int] | None:
     """Return the sentence and exit code for an error; None for a fault of the program itself."""
     cause = error.__cause__ if isinstance(error, DomainError) else error
-    if isinstance(error, (SchemaMismatch, SqliteUnsafe, PostgresTooOld, DatabaseUrlInvalid)):
+    if isinstance(error, (SchemaMismatch, DatabaseUnsupported, DatabaseUrlInvalid)):
         return str(error), EXIT_UNUSABLE
-    if isinstance(cause, DatabaseError) and is_damaged(cause):
-        return f"The database cannot be read: {cause.orig}. {RESTORE}", EXIT_UNUSABLE
-    if isinstance(cause, Exception) and (sentence := explain(cause)):
+    if isinstance(cause, Exception) and is_damaged(cause):
+        return f"The database cannot be read: {first_line(cause)}. {RESTORE}", EXIT_UNUSABLE
+    if isinstance(cause, Exception) and (sentence := dialect_of(parse_database_url(url)).explain(cause)):
         return sentence, EXIT_UNUSABLE
     if isinstance(cause, DATABASE_ERRORS):
         return (

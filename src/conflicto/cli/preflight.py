@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from sqlalchemy import make_url
 
 from conflicto.cli.environment import EXIT_UNUSABLE
+from conflicto.platform.db.dialects.dialect import DatabaseUrlInvalid
+from conflicto.platform.db.dialects.registry import parse_database_url
 from conflicto.platform.redis_url import RedisUrlInvalid, require_usable, server_mode
 
 if TYPE_CHECKING:
@@ -129,7 +130,10 @@ def _database_file(settings: Settings) -> Path | None:
     """Return the file of an embedded database, or exit with 3 for one in memory."""
     if not settings.is_embedded:
         return None
-    name = make_url(settings.url).database
+    try:
+        name = parse_database_url(settings.url).database
+    except DatabaseUrlInvalid as error:
+        _exit_unusable(str(error))
     if not name or name == IN_MEMORY:
         _exit_unusable("A database in memory is gone with its process. Write `sqlite:///path` in DATABASE_URL, or leave it out.")
     return Path(name)

@@ -13,11 +13,11 @@ from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import erased_ids, present_seats
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import Header, open_archive
-from conflicto.platform.db.database_url import parse_database_url
+from conflicto.platform.db.dialects.registry import parse_database_url
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
 from conflicto.platform.db.schema import SCHEMA, revision
-from conflicto.platform.db.transaction import ReadTx, WriteTx
+from conflicto.platform.db.transaction import WriteTx
 from conflicto.responses.commands.change import erase_responses
 from conflicto.responses.queries import has_responses
 from conflicto.sessions.feed_heads import FeedHeads
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection
-
+    from conflicto.platform.db.transaction import ReadTx
     from conflicto.settings import Settings
 
 
@@ -51,38 +50,37 @@ class PackageHooks:
         self.revisions: Sequence[str] = self._migrations.known_revisions()
         self.forgotten: dict[int, bool] = {}
 
-    def migrate(self, connection: Connection, to: str) -> None:
+    def migrate(self, tx: ReadTx, to: str) -> None:
         """Bring the schema to a revision, in the open transaction."""
-        self._migrations.upgrade_within(connection, to)
+        self._migrations.upgrade_within(tx.connection, to)
 
-    def newest_position(self, connection: Connection) -> int:
+    def newest_position(self, tx: ReadTx) -> int:
         """Return the newest position of any feed in the previous database, µs.
 
         Also records which participants were erased there.
         """
-        if revision(connection) == SCHEMA:
-            tx = ReadTx(connection)
+        if revision(tx.connection) == SCHEMA:
             self.forgotten = {each: not has_responses(tx, each) for each in erased_ids(tx)}
-        return newest_position(connection)
+        return newest_position(tx.connection)
 
-    def begin_epoch(self, connection: Connection, clock_us: int) -> None:
+    def begin_epoch(self, tx: ReadTx, clock_us: int) -> None:
         """Begin a new epoch, with feeds above every earlier position.
 
         Participants who were erased after the backup are erased again.
         """
-        begins = open_gaps(connection, clock_us)
-        self.forgotten = _erase_again(connection, self.forgotten, begins)
-        begin_epoch(ReadTx(connection))
+        begins = open_gaps(tx.connection, clock_us)
+        self.forgotten = _erase_again(tx, self.forgotten, begins)
+        begin_epoch(tx)
 
 
-def _erase_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
+def _erase_again(restored: ReadTx, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
     """Erase participants who were erased after the backup, with answers if they asked for that.
 
     Returns those who were erased.
     """
-    back = present_seats(ReadTx(connection), forgotten)
-    heads = FeedHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
-    tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_responses]})
+    back = present_seats(restored, forgotten)
+    heads = FeedHeads().lock(restored.connection, sorted({seat.session_id for seat in back.values()})) if back else {}
+    tx = WriteTx(restored.connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_responses]})
     for participant_id in back:
         remove(tx, participant_id, erase_responses=forgotten[participant_id], forget=True)
     FeedHeads().save(tx, tx.heads)

@@ -24,8 +24,8 @@ from conflicto.cli.preflight import (
     require_port,
     require_redis,
 )
+from conflicto.platform.db.dialects.dialect import ConnectionLimit
 from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
-from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.shutdown import MAX_REQUESTS_S
 from conflicto.settings import Settings, deprecated_variables, unknown_variables
@@ -135,10 +135,10 @@ def _limit_pool(db: Database, settings: Settings) -> None:
 
 def _connection_limit(db: Database) -> ConnectionLimit | None:
     """Return the connection limit, None for a file or behind a pooler."""
-    if not db.is_shared:
+    if db.dialect.server is None:
         return None
     with db.writer_connection() as connection:
-        return connection_limit(connection)
+        return db.dialect.server.connection_limit(connection)
 
 
 def _fitting_sizes(connections: int, settings: Settings) -> tuple[int, int]:

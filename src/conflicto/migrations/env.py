@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from alembic import context
 from alembic.util import CommandError
@@ -12,16 +13,19 @@ import conflicto.activities.tables
 import conflicto.participants.tables
 import conflicto.responses.tables
 import conflicto.results.tables
-import conflicto.sessions.tables  # noqa: F401 - registers the packages' tables
-from conflicto.migrations.locks import lock_tables, wait_for_other_migrations
+import conflicto.sessions.tables
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import revision
 from conflicto.platform.db.tables import metadata_obj
 from conflicto.platform.db.timeouts import Timeouts
+from conflicto.platform.db.transaction import ReadTx
 from conflicto.settings import read_settings
 
 MIGRATION_TIMEOUTS = Timeouts(lock_s=900.0, statement_s=3600.0)
 """A second concurrent migration waits for the first. A migration of many rows takes its time."""
+
+FIRST_TABLE = conflicto.sessions.tables.feed_heads.name
+"""The table that every writer locks first: its holder waits for no second table."""
 
 GENERATED_COLUMNS = frozenset({"response_data", "config", "secret", "aggregate"})
 """JSONB columns of PostgreSQL, generated from the stored text."""
@@ -46,10 +50,8 @@ def _run() -> None:
 
 def _migrate(connection: Connection) -> None:
     """Run the history in the open transaction; on SQLite it holds the write lock from the start."""
-    if connection.dialect.name == "postgresql":
-        wait_for_other_migrations(connection)
-        if not _is_at_revision(connection):
-            lock_tables(connection)
+    maintenance = ReadTx(connection).dialect.maintenance
+    maintenance.lock_schema(connection, first_table=FIRST_TABLE, is_current=partial(_is_at_revision, connection))
     context.configure(connection=connection, target_metadata=metadata_obj, include_object=_is_ours, compare_type=False)
     context.run_migrations()
 

@@ -17,7 +17,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+
+from conflicto.platform.db.errors import driver_fields
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -115,8 +116,8 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 def _described(error: BaseException) -> dict[str, Any]:
     described: dict[str, Any] = {"type": f"{type(error).__module__}.{type(error).__qualname__}"}
-    if isinstance(error, DBAPIError):
-        described |= {"driver": type(error.orig).__name__, "sqlstate": getattr(error.orig, "sqlstate", None)}
+    if fields := driver_fields(error):
+        described |= fields
     elif isinstance(error, SAFE_MESSAGE_TYPES):
         described["message"] = str(error)[:MAX_MESSAGE_CHARACTERS]
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]

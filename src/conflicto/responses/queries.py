@@ -77,7 +77,7 @@ A comparison takes up to the product of both sizes.
 MAX_SCANNED_ROWS = 200_000
 MAX_SCANNED_CHARACTERS = 50_000_000
 MAX_COMPARISONS = 1_000_000
-"""Bounds of one `contains` filter on SQLite, about half a second of work.
+"""Bounds of one `contains` filter without JSONB, about half a second of work.
 
 They limit the rows it reads, the characters of their JSON, and the values it compares.
 """
@@ -150,7 +150,7 @@ def response_page(
         ScanTooLong: `contains` reached its limit of work before the page was full.
     """
     total = count_responses(counts_by_round(tx, activity_id)) if response_filter.is_empty else None
-    if response_filter.contains is not None and tx.dialect != "postgresql":
+    if response_filter.contains is not None and not tx.dialect.has_jsonb:
         matching = islice(_scan_matching(tx, activity_id, response_filter, after), offset, offset + limit + 1)
         found = list(_until_full(matching, max_characters))
     else:

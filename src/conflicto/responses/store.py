@@ -27,7 +27,7 @@ FETCH_ROWS = 128
 """Rows that a streamed query fetches at a time."""
 
 MAX_SEARCH_S = 2.0
-"""Maximum time of a `contains` search in PostgreSQL."""
+"""Maximum time of a `contains` search in the database."""
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
 """Fields whose columns have other names."""
@@ -273,7 +273,7 @@ def page(  # noqa: PLR0913 - filters, a part
     """Return a page of an activity's live responses with timestamps after `after`, in feed order.
 
     The page ends with the response that exceeds `max_characters` of JSON. `contains` is JSON text
-    and needs PostgreSQL's index.
+    and needs a dialect that `has_jsonb`.
 
     Raises:
         ScanTooLong: the search for `contains` took longer than `MAX_SEARCH_S`.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, case, func, insert, inspect, literal, select, text, update
+from sqlalchemy import bindparam, case, func, insert, inspect, literal, select, update
 
 from conflicto.access.identity import begin_epoch
 from conflicto.platform.db.transaction import ReadTx
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MARGIN_US = US_PER_S
 """Distance of a new epoch above the clock: synchronised clocks differ by less than a second."""
-
-_HOLD = text("LOCK TABLE feed_heads IN EXCLUSIVE MODE")
-"""Whoever locks a head waits, and so does who locks them all; reads go on."""
 
 _OF = select(feed_gaps.c.after_ts, feed_gaps.c.until_ts).where(feed_gaps.c.session_id == bindparam("session_id"))
 
@@ -67,11 +64,11 @@ def open_gaps(connection: Connection, clock_us: int) -> int:
 
 
 class SessionFeedStore:
-    """Feeds in a new epoch of a PostgreSQL database that lost commits under running servers."""
+    """Feeds in a new epoch of a database that lost commits under running servers."""
 
     def lock(self, connection: Connection) -> None:
         """Lock all feeds until the transaction ends."""
-        connection.execute(_HOLD)
+        ReadTx(connection).dialect.lock_table(connection, feed_heads.name)
 
     def newest_position(self, connection: Connection) -> int:
         """Return the newest position of any feed, µs."""

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import text
 
 from conflicto.platform.db.leases import claim, release
 from conflicto.platform.ids import opaque_secret
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 500
 """Rows per transaction: a few ms on either database."""
-
-BY_INDEX = text("SET LOCAL enable_seqscan = off")
-"""Setting against table scans: for any 500 rows PostgreSQL would read past a million rows of other
-sessions.
-"""
 
 PURGE_INTERVAL_S = 30.0
 PAUSE_S = 0.05
@@ -90,6 +84,4 @@ class Purger:
         """Return the number of removed rows, or None if another process holds the lease."""
         if not claim(tx, LEASE, self._owner, LEASE_S):
             return None
-        if tx.dialect == "postgresql":
-            tx.connection.execute(BY_INDEX)
         return step(tx, session_id, CHUNK_ROWS)

@@ -7,26 +7,32 @@ msgspec encodes from the records directly. SQLite gets a tuple per record.
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from sqlalchemy import LargeBinary, text
-from sqlalchemy.dialects import postgresql
-
-from conflicto.platform.db.tables import Uuid16
+from conflicto.platform.db.tables import value_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Table
-    from sqlalchemy.types import TypeEngine
 
     from conflicto.platform.db.transaction import WriteTx
 
-    Values = Callable[[Any], tuple[Any, ...]]
 
-_RECORDS = "json_to_recordset(CAST(:records AS json)) AS r"
+class RecordMapping:
+    """The columns of a dataclass's fields in one table, from which a dialect makes statements.
+
+    `kinds` and `types` are the columns' kinds (`value_kind`) and types, by field. `key` are the
+    fields that identify a record, `updated` those that an update writes.
+    """
+
+    def __init__(self, table: Table, columns: Mapping[str, str], *, key: Collection[str], updated: Collection[str]) -> None:
+        self.table = table.name
+        self.columns = columns
+        self.kinds = {field: value_kind(table.c[column]) for field, column in columns.items()}
+        self.types = {field: table.c[column].type for field, column in columns.items()}
+        self.key = key
+        self.updated = updated
 
 
 class BulkWriter:
@@ -40,54 +46,12 @@ class BulkWriter:
     def __init__(
         self, table: Table, columns: Mapping[str, str], *, key: Collection[str] = ("id",), updated: Collection[str] = ()
     ) -> None:
-        # The names in these statements are our own fields and columns.
-        names = ", ".join(columns.values())
-        json_fields = {field: _JsonField(field, table.c[column].type) for field, column in columns.items()}
-        records = f"{_RECORDS} ({', '.join(json_field.declared for json_field in json_fields.values())})"
-        selected = ", ".join(json_field.value for json_field in json_fields.values())
-        self._insert = text(f"INSERT INTO {table.name} ({names}) SELECT {selected} FROM {records}")  # noqa: S608
-        self._insert_each = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: S608
-        self._inserted = _values(table, columns)
-        changed = ", ".join(f"{columns[field]} = {json_fields[field].value}" for field in updated)
-        found = " AND ".join(f"{table.name}.{columns[field]} = {json_fields[field].value}" for field in key)
-        self._update = text(f"UPDATE {table.name} SET {changed} FROM {records} WHERE {found}")  # noqa: S608
-        changed = ", ".join(f"{columns[field]} = ?" for field in updated)
-        found = " AND ".join(f"{columns[field]} = ?" for field in key)
-        self._update_each = f"UPDATE {table.name} SET {changed} WHERE {found}"  # noqa: S608
-        self._updated = _values(table, {field: columns[field] for field in (*updated, *key)})
+        self._mapping = RecordMapping(table, columns, key=key, updated=updated)
 
     def insert(self, tx: WriteTx, records: Sequence[Any]) -> None:
         """Insert new records."""
-        if tx.dialect == "postgresql":
-            tx.write(self._insert, {"records": msgspec.json.encode(records).decode()})
-        else:
-            tx.write_each(self._insert_each, [self._inserted(record) for record in records])
+        tx.dialect.insert_records(tx, self._mapping, records)
 
     def update(self, tx: WriteTx, records: Sequence[Any]) -> None:
         """Write the updated fields of existing records; unknown records are ignored."""
-        if tx.dialect == "postgresql":
-            tx.write(self._update, {"records": msgspec.json.encode(records).decode()})
-        else:
-            tx.write_each(self._update_each, [self._updated(record) for record in records])
-
-
-class _JsonField:
-    """A field as PostgreSQL reads it from JSON: its declaration and the column's value.
-
-    Bytes are encoded in base 64.
-    """
-
-    def __init__(self, field: str, column: TypeEngine[Any]) -> None:
-        is_bytes = isinstance(column, LargeBinary)
-        kind = "text" if is_bytes else column.compile(postgresql.dialect())  # type: ignore[no-untyped-call]  # of SQLAlchemy's class
-        self.declared = f'"{field}" {kind}'
-        self.value = f"decode(r.\"{field}\", 'base64')" if is_bytes else f'r."{field}"'
-
-
-def _values(table: Table, columns: Mapping[str, str]) -> Values:
-    """Return a function from a record to the values of `columns` for SQLite.
-
-    A UUID becomes 16 bytes.
-    """
-    fields = [f"{field}.bytes" if isinstance(table.c[column].type, Uuid16) else field for field, column in columns.items()]
-    return attrgetter(*fields)
+        tx.dialect.update_records(tx, self._mapping, records)

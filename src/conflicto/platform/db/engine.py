@@ -1,4 +1,4 @@
-"""Connections for both dialects: `read` for queries, `writer_connection` for the writer."""
+"""Connections to the database: `read` for queries, `writer_connection` for the writer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import QueuePool, event
+from sqlalchemy import QueuePool
 
-from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.db.cancellation import NO_DEADLINE, Deadline
-from conflicto.platform.db.database_url import parse_database_url
+from conflicto.platform.db.dialects.registry import dialect_of, parse_database_url
 from conflicto.platform.db.errors import POSSIBLE_OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
 from conflicto.platform.db.read_categories import MAX_LOAD_WAIT_S, CategoryReader, max_list_readers, max_load_readers
 from conflicto.platform.db.reader_queue import ReaderQueue
@@ -38,10 +37,6 @@ log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-MAX_SQLITE_READERS = 4
-"""SQLite reads run on this machine's cores, under Python's lock. More threads would only wait."""
-
 
 MIN_CONNECTIONS = 2
 """Connections of one process: one writes, one reads."""
@@ -101,20 +96,14 @@ class Database:
         self.url = parse_database_url(url)
         self.slow_queries = slow_queries = slow_queries or SlowQueries()
         self.timeouts = timeouts or Timeouts()
-        self.dialect = self.url.get_backend_name()
+        self.dialect = dialect = dialect_of(self.url)
         self.pool = pool = pool or PoolSize()
-        if self.dialect == "sqlite":
-            sqlite.require_safe_version()
-            readers = min(MAX_SQLITE_READERS, pool.readers)
-            self._writer = sqlite.engine(self.url, self.timeouts, slow_queries, readers=0)
-            self._readers = sqlite.engine(self.url, self.timeouts, slow_queries, readers=readers)
-        else:
-            readers = pool.readers
-            opened = partial(postgres.engine, self.url, self.timeouts, slow_queries)
-            self._writer = opened(pool_size=1, max_overflow=0, read_only=False)
-            size = max(1, min(pool.size - 1, readers))
-            self._readers = opened(pool_size=size, max_overflow=readers - size, read_only=True)
-            event.listen(self._readers, "connect", lambda connection, _: postgres.require_timeline(connection, self.timeline))
+        readers = dialect.max_readers(pool.readers)
+        size = max(1, min(pool.size - 1, readers))
+        self._writer = dialect.open_writer(self.url, self.timeouts, slow_queries)
+        self._readers = dialect.open_readers(
+            self.url, self.timeouts, slow_queries, size=size, overflow=readers - size, timeline=lambda: self.timeline
+        )
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self.reader_queue = ReaderQueue(readers)
         self.default_category = self.reader_queue.add_category(
@@ -131,7 +120,7 @@ class Database:
     @property
     def is_shared(self) -> bool:
         """Return whether other processes may write to it."""
-        return self.dialect != "sqlite"
+        return self.dialect.is_shared
 
     async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in a reader thread.
@@ -179,10 +168,10 @@ class Database:
     def cancel(self, deadline: Deadline) -> None:
         """End a read, from the event loop.
 
-        PostgreSQL gets the cancellation over a new connection, in a thread of its own.
+        A server gets the cancellation over a new connection, in a thread of its own.
         """
         deadline.is_cancelled = True
-        if self.is_shared:
+        if self.dialect.cancels_late:
             threading.Thread(target=deadline.cancel_until_ended, name="cancel", daemon=True).start()
         else:
             deadline.cancel()
@@ -241,17 +230,16 @@ class Database:
     def _interruptible(self, connection: Connection, deadline: Deadline) -> Iterator[None]:
         """Allow the cancellation of a read.
 
-        On PostgreSQL a cancelled connection is discarded: the signal may arrive late.
+        A cancelled connection is discarded if the signal may arrive late.
         """
         if deadline is NO_DEADLINE:
             yield
             return
-        module = postgres if self.is_shared else sqlite
         try:
-            with deadline.interrupting(partial(module.interrupt, connection)):
+            with deadline.interrupting(partial(self.dialect.interrupt, connection)):
                 yield
         finally:
-            if deadline.is_cancelled and self.is_shared:
+            if deadline.is_cancelled and self.dialect.cancels_late:
                 connection.invalidate()
 
     def note_damage(self, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""Epoch guard: detects that PostgreSQL was replaced by a server that lost commits.
+"""Epoch guard: detects that the database's server was replaced by one that lost commits.
 
 A promoted replica, or an older copy of the files, may lack the last commits. Memory and clients are
 then ahead of the database and must not continue. Every group therefore checks, under its locks, the
@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import NotSupportedError, ProgrammingError
 
 from conflicto.platform.db.metadata import EPOCH, SERVER, ensure_metadata, read_metadata, write_metadata
-from conflicto.platform.db.postgres import TIMELINE, UNKNOWN
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name
 
@@ -24,14 +22,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from conflicto.platform.db.dialects.dialect import ServerInspector
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.sequence import FeedHead
-
-_NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-_CLOCK = text(f"SELECT {_NOW}")
-_EPOCH = f"(SELECT value FROM meta WHERE key = '{EPOCH}')"  # noqa: S608 - a constant
-
-_DATABASE = text("SELECT oid FROM pg_database WHERE datname = current_database()")
 
 log = structlog.get_logger(__name__)
 
@@ -78,10 +71,10 @@ class KnownPositions(Protocol):
 
 
 def start_epoch_guard(db: Database, feeds: FeedStore, known_positions: KnownPositions) -> EpochGuard | None:
-    """Return a started guard; None for SQLite, whose file cannot be replaced while it is open."""
-    if not db.is_shared:
+    """Return a started guard; None for a file, which cannot be replaced while it is open."""
+    if db.dialect.server is None:
         return None
-    guard = EpochGuard(db, feeds, known_positions)
+    guard = EpochGuard(db, db.dialect.server, feeds, known_positions)
     guard.start()
     return guard
 
@@ -89,12 +82,13 @@ def start_epoch_guard(db: Database, feeds: FeedStore, known_positions: KnownPosi
 class EpochGuard:
     """Knows the epoch, server and timeline of this process, and begins a new epoch."""
 
-    def __init__(self, db: Database, feeds: FeedStore, known_positions: KnownPositions) -> None:
+    def __init__(self, db: Database, server: ServerInspector, feeds: FeedStore, known_positions: KnownPositions) -> None:
         self._db = db
+        self._server = server
         self._feeds = feeds
         self._known_positions = known_positions
         self._state_query = text("")
-        self._cluster = self._timeline = UNKNOWN
+        self._cluster = self._timeline = ""
         self.epoch = ""
 
     def start(self) -> None:
@@ -139,30 +133,15 @@ class EpochGuard:
         recorded, epoch = read_metadata(tx, SERVER), read_metadata(tx, EPOCH)
         is_other = recorded is not None and recorded != server
         if is_other or epoch == self.epoch or known > self._feeds.newest_position(connection):
-            clock_us = int(connection.execute(_CLOCK).scalar_one())
-            self._feeds.begin_epoch(connection, max(clock_us, known))
+            self._feeds.begin_epoch(connection, max(self._server.now_us(connection), known))
             log.error("new-life", was=epoch, server=server, recorded=recorded)
         write_metadata(tx, SERVER, server)
 
     def _read_timeline(self, connection: Connection) -> None:
         """Read the server's timeline, once per epoch."""
-        self._cluster, self._timeline = (
-            _read_server_value(connection, "system_identifier FROM pg_control_system()"),
-            _read_server_value(connection, TIMELINE),
-        )
-        timeline = "''" if self._timeline == UNKNOWN else TIMELINE
-        self._state_query = text(f"SELECT {_NOW} AS now_us, {timeline} AS timeline, {_EPOCH} AS epoch")
+        self._cluster, self._timeline = self._server.timeline(connection)
+        self._state_query = self._server.state_query(self._timeline)
 
     def _server_id(self, connection: Connection) -> str:
         """Return an id of this server, database and timeline."""
-        return "/".join((self._cluster, str(connection.execute(_DATABASE).scalar_one()), self._timeline))
-
-
-def _read_server_value(connection: Connection, expression: str) -> str:
-    """Return an expression's value in its own transaction, `UNKNOWN` if the server denies it."""
-    with connection.begin() as transaction:
-        try:
-            return str(connection.execute(text(f"SELECT {expression}")).scalar_one())
-        except (ProgrammingError, NotSupportedError):
-            transaction.rollback()
-            return UNKNOWN
+        return "/".join((self._cluster, self._server.database_id(connection), self._timeline))

@@ -14,7 +14,7 @@ RETRY_AFTER_S = 2
 """Time for a supervisor to restart the database, short enough for people who wait at a phone."""
 
 MAX_MESSAGE_CHARS = 300
-"""Characters of a driver's message in the log."""
+"""Characters of a driver's message in the log, and for operators."""
 
 DEADLOCK_STATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization_failure and deadlock_detected: nothing was done, a retry may succeed.
@@ -59,6 +59,28 @@ def _sqlstate(error: Exception) -> str | None:
     return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
+def driver_error(error: BaseException) -> BaseException:
+    """Return the driver's error behind another error, or its first cause."""
+    while not isinstance(error, DBAPIError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message; libpq adds a line for each address it tried."""
+    return str(driver_error(error)).strip().partition("\n")[0][:MAX_MESSAGE_CHARS]
+
+
+def driver_fields(error: BaseException) -> dict[str, str | None]:
+    """Return type and SQLSTATE of a driver's error for the log, empty for other errors.
+
+    The message may hold data of a row.
+    """
+    if not isinstance(error, DBAPIError):
+        return {}
+    return {"driver": type(error.orig).__name__, "sqlstate": getattr(error.orig, "sqlstate", None)}
+
+
 def is_query_canceled(error: Exception) -> bool:
     """Return whether PostgreSQL ended a statement because of its timeout or a cancellation."""
     return _sqlstate(error) == QUERY_CANCELED_STATE
@@ -87,6 +109,9 @@ __all__ = [
     "POSSIBLE_OUTAGES",
     "RETRY_AFTER_S",
     "IntegrityError",
+    "driver_error",
+    "driver_fields",
+    "first_line",
     "is_bad_row",
     "is_damaged",
     "is_disconnect",

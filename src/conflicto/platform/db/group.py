@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import text
 
 from conflicto.platform.db.epochs import DatabaseReplaced, EpochChanged
 from conflicto.platform.db.errors import (
@@ -29,8 +28,6 @@ from conflicto.platform.problems import DomainError, InternalError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection
-
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.epochs import EpochGuard
@@ -42,8 +39,6 @@ Outcome = Any
 
 MAX_ATTEMPTS = 3
 """Attempts to run a group after a lost connection, a deadlock, or a race for a unique key."""
-
-POSTGRES_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +138,9 @@ class GroupRunner:
             try:
                 topics = sorted({topic for command in group for topic in command.topics})
                 heads = self._heads.lock(connection, topics) if topics else {}
-                tx = WriteTx(connection, now_us=self._read_clock(connection, heads), heads=heads, subscribers=self._subscribers)
+                guard = self._epoch_guard  # the clock is read after the locks are held
+                now_us = guard.now_us(connection, heads) if guard else self._database.dialect.now_us(connection, self._clock)
+                tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers=self._subscribers)
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
                 self._heads.save(tx, changed)
@@ -158,17 +155,6 @@ class GroupRunner:
                 raise CommitUnknown from error
             took_s = self._clock.monotonic_s() - started_s
         return outcomes, Committed(tx.events, changed, len(group), took_s, tx.private_commands)
-
-    def _read_clock(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
-        """Read the clock that orders the feed, after the locks are held.
-
-        It is the server's clock for PostgreSQL, this host's clock for SQLite.
-        """
-        if self._epoch_guard is not None:
-            return self._epoch_guard.now_us(connection, heads)
-        if connection.dialect.name == "postgresql":
-            return int(connection.execute(POSTGRES_NOW).scalar_one())
-        return self._clock.wall_us()
 
 
 def _to_domain_error(error: Exception) -> DomainError:

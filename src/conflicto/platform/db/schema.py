@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from conflicto.platform.db import postgres
-
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -19,6 +17,10 @@ VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
 SCHEMA = max(file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 """The newest revision of `conflicto/migrations`; a test compares it with Alembic's."""
+
+
+VERSION_TABLE = "alembic_version"
+"""Table in which Alembic keeps the revision."""
 
 
 class SchemaMismatch(RuntimeError):
@@ -35,7 +37,7 @@ class SchemaBusy(SchemaMismatch):
 
 def revision(connection: Connection) -> str | None:
     """Return the database's revision, None without a schema."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
@@ -46,11 +48,10 @@ def require_current(db: Database) -> None:
     Raises:
         SchemaMismatch: it is older, or empty.
         SchemaTooNew: it is newer.
-        PostgresTooOld: the server is older than PostgreSQL 14.
+        DatabaseUnsupported: the database is too old.
     """
     with db.writer_connection() as connection:
-        if db.dialect == "postgresql":
-            postgres.require_supported(connection)
+        db.dialect.require_supported(connection)
         found = revision(connection)
     require_not_newer(found)
     if found != SCHEMA:

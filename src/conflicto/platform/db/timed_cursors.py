@@ -122,3 +122,22 @@ def timed_cursor_class(cursor: type[Any], stopwatch: Stopwatch) -> type[Any]:
     """
     own = {f"driver_{method}": getattr(cursor, method) for method in METHODS}
     return type("Timed", (TimedCursor, cursor), own | {"stopwatch": stopwatch, "threshold_s": stopwatch.threshold_s})
+
+
+def timed_connection_class(connection: type[Any], cursor: type[Any], stopwatch: Stopwatch) -> type[Any]:
+    """Return a timed subclass of a driver's connection, the class itself if nothing is reported.
+
+    The driver's `cursor` method takes the class of the cursor.
+    """
+    if not stopwatch.is_enabled:
+        return connection
+    timed_cursor, open_cursor = timed_cursor_class(cursor, stopwatch), connection.cursor
+
+    class TimedConnection(connection):  # type: ignore[misc]  # a class of the driver
+        def cursor(self, factory: type[Any] = timed_cursor) -> Any:  # noqa: ANN401 - the driver's
+            return open_cursor(self, factory)
+
+        def commit(self) -> None:
+            stopwatch.commit(super().commit)
+
+    return TimedConnection

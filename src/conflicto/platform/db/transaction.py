@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto.platform.db.cancellation import NO_DEADLINE
+from conflicto.platform.db.dialects.registry import DIALECTS
 from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
@@ -36,13 +36,9 @@ class ReadTx:
 
     def __init__(self, connection: Connection, deadline: Deadline = NO_DEADLINE) -> None:
         self.connection = connection
+        self.dialect = DIALECTS[connection.dialect.name]
         self.deadline = deadline
         self._open: list[CursorResult[Any]] = []
-
-    @property
-    def dialect(self) -> str:
-        """Name of the dialect: `sqlite` or `postgresql`."""
-        return self.connection.dialect.name
 
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Return every row."""
@@ -64,8 +60,7 @@ class ReadTx:
 
         SQLite ends the whole read at its deadline.
         """
-        if self.dialect == "postgresql":
-            self.connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
+        self.dialect.set_statement_timeout(self.connection, seconds)
 
     def stream(self, statement: Executable, params: Mapping[str, Any] | None = None, *, batch_rows: int) -> Iterator[Row[Any]]:
         """Yield every row, `batch_rows` of them in memory; the deadline is checked between rows."""

@@ -7,7 +7,6 @@ from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from sqlalchemy import text
 
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Response, encode, json_response
@@ -157,7 +156,7 @@ class HealthEndpoints:
                 await self._db.read_in(self._db.default_category, _revision, is_urgent=True)
         except (Unavailable, TimeoutError) as error:
             raise _not_ready("readers") from error
-        return {"database": self._db.dialect, "version": version, "durability": durability, "schema_revision": found}
+        return {"database": self._db.dialect.name, "version": version, "durability": durability, "schema_revision": found}
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics of all workers for Prometheus."""
@@ -194,15 +193,7 @@ def _revision(tx: ReadTx) -> str | None:
 
 def _database_properties(tx: WriteTx) -> tuple[str, str, str | None]:
     """Return version, durability and schema of the database."""
-    found = revision(tx.connection)
-    if tx.dialect == "postgresql":
-        return (
-            str(tx.scalar(text("SHOW server_version"))),
-            f"synchronous_commit={tx.scalar(text('SHOW synchronous_commit'))}",
-            found,
-        )
-    level = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}[tx.scalar(text("PRAGMA synchronous"))]
-    return str(tx.scalar(text("SELECT sqlite_version()"))), f"synchronous={level}", found
+    return *tx.dialect.maintenance.version_and_durability(tx), revision(tx.connection)
 
 
 def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:

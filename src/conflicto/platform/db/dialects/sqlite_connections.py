@@ -1,4 +1,4 @@
-"""SQLite engines: a build without the WAL-reset race, one writer, full durability, deadlines."""
+"""SQLite engines: a library without the WAL-reset race, a private file, settings, deadlines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pysqlite3.dbapi2 as driver
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from conflicto.platform.db.timed_cursors import Stopwatch, timed_cursor_class
+from conflicto.platform.db.dialects.dialect import DatabaseUnsupported
+from conflicto.platform.db.timed_cursors import Stopwatch, timed_connection_class
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import URL
 
     from conflicto.platform.db.slow_queries import SlowQueries
     from conflicto.platform.db.timeouts import Timeouts
@@ -30,10 +31,6 @@ OPERATIONS_BETWEEN_CHECKS = 20_000
 PAGE_CACHE_KIB = 65_536
 
 
-class SqliteUnsafe(RuntimeError):
-    """The SQLite library of this process can corrupt a database under concurrent checkpoints."""
-
-
 def is_safe(version: tuple[int, ...]) -> bool:
     """Return whether a SQLite release is free of the WAL-reset race."""
     return version >= FIXED_SINCE or any(version[:2] == fixed[:2] and version >= fixed for fixed in FIXED_BACKPORTS)
@@ -43,16 +40,21 @@ def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) 
     """Refuse an affected library, with the remedy.
 
     Raises:
-        SqliteUnsafe: the version is in the affected range.
+        DatabaseUnsupported: the version is in the affected range.
     """
     if not is_safe(version):
         found = ".".join(map(str, version))
         message = f"SQLite {found} has the WAL-reset corruption bug (fixed in 3.51.3). Run `pip install 'pysqlite3>=0.6.1'`."
-        raise SqliteUnsafe(message)
+        raise DatabaseUnsupported(message)
 
 
-def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers: int) -> Engine:
-    """Return an engine whose connections read (`readers` > 0) or are the writer (`readers` = 0)."""
+def open_engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers: int) -> Engine:
+    """Return an engine whose connections read (`readers` > 0) or are the writer (`readers` = 0).
+
+    Raises:
+        DatabaseUnsupported: the library can corrupt a database under concurrent checkpoints.
+    """
+    require_safe_version()
     stopwatch = Stopwatch(slow_queries, "reader" if readers else "writer")
     if url.database and url.database != ":memory:":
         _create_private_file(Path(url.database))
@@ -64,27 +66,14 @@ def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers:
         pool_size=max(readers, 1),
         max_overflow=0,
         pool_timeout=deadlines.acquire_s,
-        connect_args={"check_same_thread": False, "timeout": deadlines.lock_s, "factory": _connection_class(stopwatch)},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": deadlines.lock_s,
+            "factory": timed_connection_class(driver.Connection, driver.Cursor, stopwatch),
+        },
     )
     event.listen(created, "connect", _setup(deadlines, query_only=readers > 0))
-    event.listen(created, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
     return created
-
-
-def _connection_class(stopwatch: Stopwatch) -> type[Any]:
-    """Return the class of connections."""
-    if not stopwatch.is_enabled:
-        return driver.Connection  # type: ignore[no-any-return]
-    timed_cursor, cursor = timed_cursor_class(driver.Cursor, stopwatch), driver.Connection.cursor
-
-    class TimedSqliteConnection(driver.Connection):  # type: ignore[misc]
-        def cursor(self, factory: type[Any] = timed_cursor) -> Any:  # noqa: ANN401 - the driver's
-            return cursor(self, factory)
-
-        def commit(self) -> None:
-            stopwatch.commit(super().commit)
-
-    return TimedSqliteConnection
 
 
 def _create_private_file(path: Path) -> None:
@@ -111,17 +100,3 @@ def _setup(deadlines: Timeouts, *, query_only: bool) -> Any:  # noqa: ANN401 - a
         connection.set_progress_handler(lambda: time.monotonic() > until[0], OPERATIONS_BETWEEN_CHECKS)
 
     return on_connect
-
-
-def interrupt(connection: Connection) -> None:
-    """End the transaction of a connection, from another thread."""
-    connection.info["until"][0] = float("-inf")
-
-
-def _begin(statement: str) -> Any:  # noqa: ANN401 - an SQLAlchemy listener
-    def on_begin(connection: Connection) -> None:
-        info = connection.info
-        info["until"][0] = time.monotonic() + info["statement_s"]
-        connection.exec_driver_sql(statement)
-
-    return on_begin

@@ -1,4 +1,4 @@
-"""The database URL as libpq reads it: several hosts, options and every known parameter."""
+"""The URL of a PostgreSQL database as libpq reads it: several hosts, options, every parameter."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
-POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+from conflicto.platform.db.dialects.dialect import DatabaseUrlInvalid
+
+SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 WRITABLE_TARGETS = (None, "primary", "read-write")
 """Values of `target_session_attrs` with which a server may write."""
 
@@ -24,39 +25,16 @@ UNKNOWN_PARAMETER = "invalid URI query parameter"
 _NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 
 
-class DatabaseUrlInvalid(ValueError):
-    """DATABASE_URL cannot be used; the text gives reason and remedy, without any password."""
-
-
-def parse_database_url(text: str) -> URL:
-    """Return a database's URL; for PostgreSQL, `libpq_parameters` converts it for libpq.
+def parse(rest: str) -> URL:
+    """Return the URL whose part after `://` is `rest`; `libpq_parameters` converts it for libpq.
 
     Raises:
-        DatabaseUrlInvalid: it is not the URL of a supported database.
+        DatabaseUrlInvalid: libpq does not know a parameter, or its servers may not write.
     """
-    scheme, _, rest = text.partition("://")
-    if scheme in POSTGRES_SCHEMES:
-        return _postgres(f"postgresql://{rest}")
-    if scheme.partition("+")[0] != "sqlite":
-        message = f"DATABASE_URL begins with `{scheme[:20]}`. Write `postgresql://user:password@host/name`, or `sqlite:///path` for a file."
-        raise DatabaseUrlInvalid(message)
     try:
-        url = make_url(text)
-    except ArgumentError:
-        message = (
-            "DATABASE_URL cannot be parsed. Write `sqlite:///path`, "
-            "with three slashes before a relative path and four before an absolute one."
-        )
-        raise DatabaseUrlInvalid(message) from None
-    if url.query or url.host:
-        message = "DATABASE_URL of SQLite takes only a path: `sqlite:///path`, without a host and without parameters."
-        raise DatabaseUrlInvalid(message)
-    return url
-
-
-def _postgres(text: str) -> URL:
-    try:
-        known: dict[str, Any] = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
+        known: dict[str, Any] = {
+            name: str(value) for name, value in conninfo_to_dict(f"postgresql://{rest}").items() if value is not None
+        }
     except ProgrammingError as error:
         message = (
             f"DATABASE_URL cannot be read: {_without_quotes(str(error))}. Remove what libpq does not know,"

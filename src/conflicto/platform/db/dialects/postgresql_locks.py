@@ -30,22 +30,21 @@ RETRY_PAUSE_S = 0.3
 
 MAX_WAIT_S = 60.0
 
-FIRST_TABLE = "feed_heads"
-"""The table that every writer locks first: its holder waits for no second table."""
-
 
 def wait_for_other_migrations(connection: Connection) -> None:
     """Wait for other migrations to end."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
 
 
-def lock_tables(connection: Connection) -> None:
+def lock_tables(connection: Connection, first_table: str) -> None:
     """Lock all tables exclusively until the transaction ends.
+
+    Every writer locks `first_table` first, so its holder waits for no second table.
 
     Raises:
         SchemaBusy: a table stayed in use for too long.
     """
-    names = sorted(inspect(connection).get_table_names(), key=lambda name: (name != FIRST_TABLE, name))
+    names = sorted(inspect(connection).get_table_names(), key=lambda name: (name != first_table, name))
     if not names:
         return
     connection.execute(text(LOCK_TIMEOUT))

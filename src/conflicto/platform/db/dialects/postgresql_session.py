@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import IsolationLevel
 from psycopg.errors import OperationalError
 
-from conflicto.platform.db.database_url import parse_options
+from conflicto.platform.db.dialects.postgresql_url import parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

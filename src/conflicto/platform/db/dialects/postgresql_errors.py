@@ -10,11 +10,9 @@ import re
 from typing import NamedTuple
 
 from psycopg import Error
-from sqlalchemy.exc import DBAPIError
 
-from conflicto.platform.db.session_settings import EncodingUnsupported, SettingNotApplied
-
-MAX_MESSAGE_CHARS = 300
+from conflicto.platform.db.dialects.postgresql_session import EncodingUnsupported, SettingNotApplied
+from conflicto.platform.db.errors import driver_error, first_line
 
 
 class KnownError(NamedTuple):
@@ -73,7 +71,7 @@ KNOWN_ERRORS = (
 
 def explain(error: Exception) -> str | None:
     """Return the sentence for a permanent error, None for an error that may pass."""
-    found = _driver_error(error)
+    found = driver_error(error)
     if not isinstance(found, Error):
         return None
     message = first_line(found).rstrip(".")
@@ -88,18 +86,3 @@ def explain(error: Exception) -> str | None:
         if sqlstate in known.sqlstates or known.pattern.search(message):
             return f"The database cannot be used: {message}. {known.remedy}"
     return None
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message; libpq adds a line for each address it tried."""
-    return str(_driver_error(error)).strip().partition("\n")[0][:MAX_MESSAGE_CHARS]
-
-
-def _driver_error(error: BaseException) -> BaseException:
-    """Return the driver's error behind another error."""
-    while not isinstance(error, Error):
-        cause = error.orig if isinstance(error, DBAPIError) else error.__cause__
-        if cause is None:
-            break
-        error = cause
-    return error
