@@ -145,6 +145,7 @@ check: setup ## Format, lint, types, import order, sizes, names and prose, bandi
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_sizes.py
+	$(BIN)/python tools/check_dialects.py
 	$(BIN)/python tools/check_language.py
 	$(BIN)/python tools/check_bandit.py
 

@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from bench import databases, servers
 from bench.fill import embedded, fill
 from bench.scenario import create_scenario
 from conflicto import migrations
 from conflicto.platform.db.engine import Database
+from conflicto.platform.db.tables import Uuid16
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.ids import ordered_uuids
 
@@ -39,7 +40,7 @@ STAMP = text("UPDATE feed_heads SET ts = ts + 1 WHERE session_id = :session RETU
 ANSWER = text(
     "INSERT INTO responses (id, session_id, activity_id, participant_id, round, slot, ts, created_ts, received_us, revision, deleted,"
     " moderation, was_visible, response_text) VALUES (:id, :session, :id, 1, 1, :id, :ts, :ts, :ts, 1, false, 'visible', true, '1')"
-)
+).bindparams(bindparam("id", type_=Uuid16))
 
 
 def main() -> None:
@@ -92,9 +93,7 @@ def _writing(url: str, session_id: int) -> Iterator[list[float]]:
         while not done.wait(BETWEEN_S):
             with db.writer_connection() as connection, connection.begin():
                 ts = connection.execute(STAMP, {"session": session_id}).scalar_one()
-                row = next(ordered_uuids(ts, 1))
-                key = row.bytes if connection.dialect.name == "sqlite" else row
-                connection.execute(ANSWER, {"id": key, "session": session_id, "ts": ts})
+                connection.execute(ANSWER, {"id": next(ordered_uuids(ts, 1)), "session": session_id, "ts": ts})
             commits.append(time.monotonic())
         db.close()
 
