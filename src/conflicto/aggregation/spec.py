@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from conflicto.aggregation.operation import Fold, RoundContext
 
 MAX_NAMES = 8
+
+MAX_REMEMBERED_SPECS = 128
+"""Specs whose need of a config is remembered, because each request for results asks for it."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _decode = msgspec.json.Decoder().decode
 
@@ -46,6 +51,7 @@ def parse_spec(text: str | None) -> Spec:
     return {name: SpecEntry(parse(entry["path"]) or (), entry["op"], _options_of(entry)) for name, entry in value.items()}
 
 
+@lru_cache(MAX_REMEMBERED_SPECS)
 def refers_to_config(text: str | None) -> bool:
     """Return whether a stored spec takes options from the activity's config."""
     entries = parse_spec(text).values()

@@ -81,7 +81,7 @@ class FeedEndpoints:
 
     async def _respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
         """Return a response at once or, if the caller prefers to wait, once there is a change."""
-        if request.query_string or request.header_bytes(b"prefer") is not None:
+        if request.query_string or b"prefer" in request.first_values:
             return await self.long_poll.respond(request, make)
         return await make(request, await self.long_poll.sessions.get(request.params["session_id"]))
 
@@ -126,8 +126,7 @@ class FeedEndpoints:
 
 def wants_stream(request: Request) -> bool:
     """Return whether the caller accepts an event stream."""
-    accepted = request.header(b"accept")
-    return accepted is not None and EVENT_STREAM in accepted.lower()
+    return EVENT_STREAM in request.first_values.get(b"accept", b"").lower()
 
 
 @contextmanager

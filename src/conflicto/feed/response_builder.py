@@ -85,17 +85,14 @@ class ResponseBuilder:
         self, request: Request, state: SessionState, body: bytes, headers: tuple[Header, ...], freshness: Freshness
     ) -> CachedResponse:
         tag, now_s = etag_of(body), self.clock.monotonic_s()
+        is_completed = state.session.status is SessionStatus.COMPLETED
+        poll_after_ms = COMPLETED_POLL_AFTER_MS if is_completed else POLL_AFTER_MS * self.load.poll_interval_factor
         policy = request.route.policy
         return CachedResponse(
             body,
-            ((b"etag", tag), *headers, self._poll_after(state), policy_header(policy)),
+            ((b"etag", tag), *headers, (b"poll-after", b"%d" % poll_after_ms), policy_header(policy)),
             tag=tag,
             policy=policy,
             tally=self.metrics.fast_path(request.route.path),
             freshness=replace(freshness, expires_s=min(freshness.expires_s, now_s + MAX_FRESH_S), created_s=now_s),
         )
-
-    def _poll_after(self, state: SessionState) -> Header:
-        if state.session.status is SessionStatus.COMPLETED:
-            return b"poll-after", b"%d" % COMPLETED_POLL_AFTER_MS
-        return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.poll_interval_factor)

@@ -55,7 +55,7 @@ HEADERS: tuple[Header, ...] = (
     (b"vary", b"Authorization, Accept"),
     (b"x-accel-buffering", b"no"),
 )
-EVENT_STREAM = "text/event-stream"
+EVENT_STREAM = b"text/event-stream"
 
 
 class StreamRegistry:

@@ -186,10 +186,10 @@ class DetachedTally:
 
 
 class RoundTally:
-    """The folds of one round. With `inputs.counts_authors`, `authors` counts responses by author.
+    """The folds of one round, and `live`, the tally of hosts.
 
-    The visible state folds masked texts. Points are counted by the original text, because a masked
-    word is still correct.
+    With `inputs.counts_authors`, `authors` counts responses by author. The visible state folds
+    masked texts. Points are counted by the original text, because a masked word is still correct.
     """
 
     def __init__(self, inputs: TallyInputs) -> None:
@@ -200,8 +200,8 @@ class RoundTally:
         spec = parse_spec(inputs.aggregate)
         self.names = list(spec)
         self._folds = [(entry.path, entry.fold(context)) for entry in spec.values()]
-        self._live = AudienceTally([fold.empty() for _, fold in self._folds])
-        self._visible = self._live.split() if inputs.is_moderated else self._live
+        self.live = AudienceTally([fold.empty() for _, fold in self._folds])
+        self._visible = self.live.split() if inputs.is_moderated else self.live
         self.is_stored = False
         self.spill: SpillStore | None = None
         self.stored_states: list[int] = []
@@ -221,7 +221,7 @@ class RoundTally:
 
     @property
     def _audiences(self) -> Sequence[AudienceTally]:
-        return [self._live] if self._visible is self._live else [self._live, self._visible]
+        return [self.live] if self._visible is self.live else [self.live, self._visible]
 
     def change(self, before: CountableResponse | None, after: CountableResponse) -> None:
         """Replace a response `before` (None: a new one) by `after`."""
@@ -258,7 +258,7 @@ class RoundTally:
 
     def audience(self, *, is_host: bool) -> AudienceTally:
         """Return the tally of an audience."""
-        return self._live if is_host else self._visible
+        return self.live if is_host else self._visible
 
     def points(self, *, is_host: bool) -> Iterator[tuple[int, int]]:
         """Yield participants with their points, once for each `score` of the spec."""
@@ -273,28 +273,28 @@ class RoundTally:
     def merge(self, dump: Any) -> None:  # noqa: ANN401 - what `dump` returned
         """Merge a dumped tally with the same inputs. The two share no responses."""
         parts, authors = dump
-        if len(parts) > 1 and self._visible is self._live:
-            self._visible = self._live.split()
-        self._live.merge(parts[0])
-        if self._visible is not self._live:
+        if len(parts) > 1 and self._visible is self.live:
+            self._visible = self.live.split()
+        self.live.merge(parts[0])
+        if self._visible is not self.live:
             self._visible.merge(parts[-1])
         self.authors.update(authors)
 
     @property
     def is_scored(self) -> bool:
         """True if the spec gives points."""
-        return any(isinstance(state, ScoreState) for state in self._live.states)
+        return any(isinstance(state, ScoreState) for state in self.live.states)
 
     def _reads_by_audience(self, response: CountableResponse) -> tuple[tuple[AudienceTally, Sequence[Any]], ...]:
         """Return the audiences that count a response, each with the values read for it."""
         reads = self._read_folds(response, response.text)
-        if response.is_visible and response.masked is None and self._visible is self._live:
-            return ((self._live, reads),)
-        if self._visible is self._live:
-            self._visible = self._live.split()
+        if response.is_visible and response.masked is None and self._visible is self.live:
+            return ((self.live, reads),)
+        if self._visible is self.live:
+            self._visible = self.live.split()
         if not response.is_visible:
-            return ((self._live, reads),)
-        return (self._live, reads), (self._visible, reads if response.masked is None else self._read_masked(response, reads))
+            return ((self.live, reads),)
+        return (self.live, reads), (self._visible, reads if response.masked is None else self._read_masked(response, reads))
 
     def _read_folds(self, response: CountableResponse, text: str | None) -> Sequence[Any]:
         if not self._folds:
@@ -320,6 +320,8 @@ def results_by_name(tally: RoundTally, *, is_host: bool, is_scored: bool, is_ano
     reveal the secret. The best participants of an anonymous activity have no ids.
     """
     results = [state.result() for state in tally.audience(is_host=is_host).states]
+    if is_scored and not is_anonymous:
+        return dict(zip(tally.names, results, strict=True))
     return filter_results(tally.names, results, is_scored=is_scored, is_anonymous=is_anonymous)
 
 

@@ -85,9 +85,7 @@ class TallyCache:
                 del self._tallies[next(iter(self._tallies))]
         if live_tally.load_task is not None:
             await self._wait_for_load(key, live_tally, live_tally.load_task)
-        if live_tally.segment_task is None and is_segment_due(
-            live_tally.tally.audience(is_host=True).count, live_tally.segmented_count
-        ):
+        if live_tally.segment_task is None and is_segment_due(live_tally.tally.live.count, live_tally.segmented_count):
             live_tally.segment_task = start_task(_extend(segments, round_key, live_tally))
         return live_tally
 

@@ -117,7 +117,9 @@ class SessionCache:
         while (state := self._states.get(session_id)) is not None:
             if not state.is_behind or await self._wait_until_caught_up(state):
                 self._states.move_to_end(session_id)
-                self._count_use(state)
+                self._uses_since_measurement += 1
+                if self._uses_since_measurement >= USES_PER_MEASUREMENT:
+                    self._measure(state)
                 return state
         if session_id in self._deleted_ids:
             raise NotFound
@@ -169,7 +171,9 @@ class SessionCache:
                     self._mark_behind(state, locked.position)
                     continue
                 state.apply_commit(locked, events.get(session_id, ()))
-                self._count_use(state)
+                self._uses_since_measurement += 1
+                if self._uses_since_measurement >= USES_PER_MEASUREMENT:
+                    self._measure(state)
                 if state.session.deleted:
                     self._mark_deleted(session_id)
 
@@ -308,13 +312,8 @@ class SessionCache:
         self._drop(next(iter(self._states)))
         return True
 
-    def _count_use(self, state: SessionState) -> None:
-        self._uses_since_measurement += 1
-        if self._uses_since_measurement >= USES_PER_MEASUREMENT:
-            self._uses_since_measurement = 0
-            self._measure(state)
-
     def _measure(self, state: SessionState) -> None:
+        self._uses_since_measurement = 0
         session_id = state.session.id
         before, now = self._sizes.get(session_id, 0), memory_bytes(state)
         self._sizes[session_id] = now

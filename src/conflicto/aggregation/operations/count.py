@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field
@@ -107,7 +108,7 @@ class CountState:
 
     def _to_result(self, listed: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
         values = [{"value": raw_json(text), "count": count} for text, count in listed]
-        others = self._total - sum(count for _, count in listed)
+        others = self._total - sum(map(itemgetter(1), listed))
         return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(listed)}
 
 

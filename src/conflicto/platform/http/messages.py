@@ -89,7 +89,8 @@ class Request:
     """HTTP request that passed the pipeline: matched, authenticated, limited, with a checked body.
 
     `reauthenticate` checks the caller again and raises the error that a new request would get.
-    `problem` is the code of a problem document that the framework returned. `concealment`: see
+    `first_values` has the first value of each header, by its lower-case name. `problem` is the code
+    of a problem document that the framework returned. `concealment`: see
     `Concealment`.
     """
 
@@ -100,6 +101,7 @@ class Request:
         "body",
         "caller",
         "concealment",
+        "first_values",
         "headers",
         "params",
         "problem",
@@ -116,6 +118,7 @@ class Request:
         self.route = route
         self.params = params
         self.headers = headers
+        self.first_values = dict(reversed(headers))
         self.query_string = query_string
         self.address = address
         self.request_id = request_id
@@ -140,15 +143,8 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """Return the first header with a lower-case name, or None."""
-        value = self.header_bytes(name)
+        value = self.first_values.get(name)
         return None if value is None else value.decode("latin-1")
-
-    def header_bytes(self, name: bytes) -> bytes | None:
-        """Return the first header with a lower-case name as it was sent, or None."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return None
 
     @property
     def canonical_target(self) -> bytes | None:

@@ -215,7 +215,7 @@ class RequestPipeline:
 
         Returns a renewed token if theirs is old.
         """
-        authorization, renewed = request.header_bytes(b"authorization"), None
+        authorization, renewed = request.first_values.get(b"authorization"), None
         auth = self._dependencies.auths.find(authorization)
         if auth is None:
             renewed = await self._authenticate(request, authorization)

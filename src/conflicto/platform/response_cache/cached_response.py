@@ -135,7 +135,7 @@ class CachedResponse:
 
         Both have the same headers.
         """
-        variant = self.select_variant(request.header_bytes(b"if-none-match"))
+        variant = self.select_variant(request.first_values.get(b"if-none-match"))
         response = Response(VARIANT_STATUS[variant], b"" if variant == NOT_MODIFIED else self.body, self.headers[variant])
         response.has_final_headers = True
         response.has_no_changes = variant == NOT_MODIFIED or self.is_empty
