@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,8 +22,7 @@ from conflicto.access.tickets import UsedTickets
 from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
-from conflicto.activities.commands.run import expire_with_session
-from conflicto.activities.events import ActivityChanged, RoundClosed
+from conflicto.activities import subscriptions as activity_subscriptions
 from conflicto.activities.expiry import ExpiryTimer
 from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
@@ -33,27 +31,25 @@ from conflicto.aggregation.spec import validate_spec
 from conflicto.exports import http as exports_http
 from conflicto.exports.service import Exports
 from conflicto.feed import http as feed_http
-from conflicto.feed.leaderboard_handler import LeaderboardHandler
 from conflicto.feed.long_poll import LongPoll
 from conflicto.feed.poll_handler import PollHandler
 from conflicto.feed.response_builder import ResponseBuilder
-from conflicto.feed.results_handler import ResultsHandler
 from conflicto.feed.shared_pages import SharedPages
 from conflicto.feed.streams import StreamRegistry
 from conflicto.participants import http as participants_http
 from conflicto.participants import store as participants_store
-from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.presence import Presence
 from conflicto.participants.presence_saver import run_presence_saver, save_presence
 from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.epochs import EpochChanged, start_epoch_guard
-from conflicto.platform.db.group import Committed, GroupRunner
+from conflicto.platform.db.epochs import start_epoch_guard
+from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.writer import Writer
+from conflicto.platform.event_bus import EventBus
 from conflicto.platform.fast_path import FastPath
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
@@ -87,22 +83,23 @@ from conflicto.rehearsal.manager import Rehearsals
 from conflicto.rehearsal.simulation import Context
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
+from conflicto.responses import subscriptions as response_subscriptions
 from conflicto.responses.capacity import Caps, ResponseCapacity
-from conflicto.responses.commands.change import erase_responses
-from conflicto.responses.commands.release import release_remaining
-from conflicto.responses.events import ResponsesPooled
 from conflicto.responses.queries import reserved_places
 from conflicto.responses.release_metrics import ReleaseMetrics
 from conflicto.responses.release_timer import ReleaseTimer
 from conflicto.responses.validation import ResponseValidator
+from conflicto.results import http as results_http
 from conflicto.results import store as results_store
+from conflicto.results.leaderboard_handler import LeaderboardHandler
+from conflicto.results.results_handler import ResultsHandler
 from conflicto.results.segment_service import SegmentService
+from conflicto.results.state_parts import STATE_PARTS
 from conflicto.session_state.join_code_cache import JoinCodeCache
-from conflicto.session_state.session_cache import SessionCache, find_activity
+from conflicto.session_state.session_cache import SessionCache
 from conflicto.session_state.worker_sync import WorkerSync
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
-from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.feed_heads import FeedHeads
 from conflicto.sessions.gaps import SessionFeedStore
 from conflicto.sessions.purge import Purger
@@ -111,7 +108,7 @@ from conflicto.settings import Settings, read_settings
 from conflicto.web import pages as web_pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 ABOUT = {
     "title": "Conflicto", "version": __version__,
@@ -125,14 +122,14 @@ class App:
     """One process of Conflicto: an ASGI application and its services."""
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts | None = None) -> None:
-        self.settings, self.clock, self.budget = settings, clock or Clock(), CacheBudget(settings.max_cache_mb * BYTES_PER_MB)
+        self.settings, self.clock, self.bus, self.budget = settings, clock or Clock(), EventBus(), _budget(settings)
         self.db = Database(
             settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), timeouts=timeouts,
             slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
         )  # fmt: skip
         require_current(self.db)
-        self.sessions = SessionCache(self.db, self._on_remote_commit, self.budget)
-        self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.sessions)
+        self.sessions = SessionCache(self.db, STATE_PARTS, self.bus, self.budget)
+        self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.sessions.positions)
         self.identity: Identity = load_identity(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
             admin_token=settings.secret("admin_token"),
@@ -142,7 +139,7 @@ class App:
         self._close_callbacks: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._connect_redis()
         self.presence = Presence(self.clock, self.sessions.may_be_anonymous)
-        self.writer = Writer(self._build_group_runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._on_commit)
+        self.writer = Writer(self._build_group_runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self.bus.publish)
         self.worker_sync = WorkerSync(self.sessions, self.writer, self.redis, issuer)
         self.types = load_registry(settings.activity_types)
         self.expiry, self.releases = ExpiryTimer(self.db, self.writer, self.clock), ReleaseTimer(self.db, self.writer, self.clock)
@@ -196,6 +193,7 @@ class App:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
         """Run writer and background tasks. At the end, commit queued work, close the database."""
+        self._subscribe()
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.run,
@@ -298,36 +296,16 @@ class App:
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=days, draft_days=draft_days)
 
     def _build_group_runner(self) -> GroupRunner:
-        handlers: dict[type, list[Any]] = {SessionEnded: [expire_with_session], ParticipantRemoved: [erase_responses]}
         heads = FeedHeads(self.settings.max_session_bytes)
-        return GroupRunner(self.db, heads, self.clock, handlers | {RoundClosed: [release_remaining]}, self.epoch_guard)
+        return GroupRunner(self.db, heads, self.clock, self.bus.in_transaction, self.epoch_guard)
 
-    def _on_commit(self, committed: Committed) -> None:
-        """Update all state in memory, in commit order, before callers get a result."""
-        self.sessions.apply(committed)
-        self.worker_sync.notify(committed)
-        self.commit_metrics.count(committed)
-        self.release_metrics.record(committed.events)
-        self._on_events(committed.events)
-
-    def _on_remote_commit(self, events: Sequence[object], upto: int) -> None:
-        """Apply the commits of other processes to a session, up to a timestamp of its feed."""
-        self.commit_metrics.count_remote(events, upto)
-        self._on_events(events)
-
-    def _on_events(self, events: Sequence[object]) -> None:
-        """Apply events of this or another process."""
-        for event in events:
-            if isinstance(event, ActivityChanged):
-                self.expiry.track(event.activity)
-            elif isinstance(event, ResponsesPooled):
-                self.releases.schedule(event)
-            elif isinstance(event, SessionChanged) and event.session.deleted:
-                self.purger.wake()
-                self.exports.jobs.request_sweep()
-            elif isinstance(event, EpochChanged):
-                self.sessions.reset()
-                self.response_validator.clear_caches()
+    def _subscribe(self) -> None:
+        """Subscribe to events, in the order in which handlers of one event run."""
+        for subscriber in (
+            activity_subscriptions, response_subscriptions, self.sessions, self.worker_sync, self.commit_metrics,
+            self.release_metrics, self.expiry, self.releases, self.purger, self.exports, self.response_validator,
+        ):  # fmt: skip
+            subscriber.subscribe(self.bus)
 
     def _build_routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
@@ -340,8 +318,8 @@ class App:
         self._close_callbacks.append(segments.close)
         results = ResultsHandler(db, segments, self.sessions, polls, builder, clock)
         leaderboard = LeaderboardHandler(db, self.sessions, polls, results, builder)
-        self.streams = StreamRegistry(self.sessions, polls, results, clock)
-        validator = self.response_validator = ResponseValidator(db, self.types, partial(find_activity, self.sessions), self.budget)
+        self.streams = StreamRegistry(self.sessions, polls, clock)
+        validator = self.response_validator = ResponseValidator(db, self.types, self.sessions, self.budget)
         self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, validator.validate))
         return [
             *sessions_http.routes(
@@ -360,9 +338,8 @@ class App:
                 responses_http.ResponseEndpoints(db, writer, clock, validator, leaderboard, ResponseCapacity(caps), receipts)
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
-            *feed_http.routes(
-                feed_http.FeedEndpoints(polls, self.long_poll, self.streams, self.authenticator, clock, results, leaderboard)
-            ),
+            *feed_http.routes(feed_http.FeedEndpoints(polls, self.long_poll, self.streams, self.authenticator, clock)),
+            *results_http.routes(results_http.ResultsEndpoints(results, leaderboard, self.long_poll, self.streams)),
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.connections.prefix.decode())),
             *access_http.routes(access_http.KeyEndpoints(db, clock)),
@@ -386,6 +363,10 @@ class App:
             note_presence=self.presence.record_caller, access_log=self.settings.access_log, server=self.identity.issuer,
             prefix=self.connections.prefix,
         ))  # fmt: skip
+
+
+def _budget(settings: Settings) -> CacheBudget:
+    return CacheBudget(settings.max_cache_mb * BYTES_PER_MB)
 
 
 def from_environment() -> App:

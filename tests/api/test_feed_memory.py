@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
+from conflicto.responses.recent_responses import RecentResponses
 from tests.support.api import Api, Event, cold, make_event
 from tests.support.queries import counted_statements
 
@@ -92,8 +93,8 @@ async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) ->
 async def test_memory_is_bounded_and_hands_over_to_the_database(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int
 ) -> None:
-    monkeypatch.setattr("conflicto.session_state.recent_rows.MAX_ROWS", rows)
-    monkeypatch.setattr("conflicto.session_state.recent_rows.MAX_TEXT_BYTES", characters)
+    monkeypatch.setattr("conflicto.responses.recent_responses.MAX_ROWS", rows)
+    monkeypatch.setattr("conflicto.responses.recent_responses.MAX_TEXT_BYTES", characters)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     anna = await event.join()
@@ -102,7 +103,7 @@ async def test_memory_is_bounded_and_hands_over_to_the_database(
         await event.answer(wall, anna, f"answer {number}")
 
     head = await app.sessions.get(event.id)
-    assert len(head.recent.own_responses(anna.id)) < 5
+    assert len(head.parts[RecentResponses].own_responses(anna.id)) < 5
     for token in (event.host, event.screen, anna.token):
         page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
         assert [item["data"]["response_data"] for item in page["items"]] == [f"answer {number}" for number in range(12)]
@@ -121,7 +122,8 @@ async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pyt
 
 
 async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.session_state.recent_rows.MAX_ROWS", 3)
+    monkeypatch.setattr("conflicto.responses.recent_responses.MAX_ROWS", 3)
+    monkeypatch.setattr("conflicto.session_state.state.MAX_SEATS", 3)
     event = await make_event(api)
     wall = await event.activity(status="active", responses_visibility="participants")
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
@@ -129,9 +131,9 @@ async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, 
     for seat in seats:
         await event.answer(wall, seat, seat.nickname)
 
-    recent = (await app.sessions.get(event.id)).recent
-    assert [bool(recent.own_responses(seat.id)) for seat in seats] == [False] * 3 + [True] * 3
-    assert [recent.participant(seat.id) is not None for seat in seats] == [False] * 3 + [True] * 3
+    head = await app.sessions.get(event.id)
+    assert [bool(head.parts[RecentResponses].own_responses(seat.id)) for seat in seats] == [False] * 3 + [True] * 3
+    assert [head.recent_seats.get(seat.id) is not None for seat in seats] == [False] * 3 + [True] * 3
     page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
     assert page["count"] == 12
 

@@ -73,7 +73,7 @@ async def test_a_board_over_many_activities_reads_their_json_some_at_a_time(api:
         read.append(len(ids))
         return activities_with_contents(tx, ids)
 
-    monkeypatch.setattr("conflicto.feed.leaderboard_handler.activities_with_contents", counted)
+    monkeypatch.setattr("conflicto.results.leaderboard_handler.activities_with_contents", counted)
     event = await make_event(api)
     seat = await event.join("Anna")
     content = Content(config="{}", secret='{"right":1}', aggregate=json.dumps(SPEC))

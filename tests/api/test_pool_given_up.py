@@ -7,6 +7,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.responses.queries import pooled_authors
+from conflicto.responses.recent_responses import RecentResponses
 from tests.support import pools
 from tests.support.api import Api
 from tests.support.checks import accepted, refused
@@ -215,10 +216,10 @@ async def test_answer_that_comes_while_authors_are_looked_up_asks_again_the_next
         head.position += looked == 1
         return pooled_authors(*args)
 
-    monkeypatch.setattr("conflicto.feed.results_handler.pooled_authors", overtaken)
+    monkeypatch.setattr("conflicto.results.results_handler.pooled_authors", overtaken)
     path = of(event, poll, "results")
     for _ in range(2):
-        head.pooled_authors.clear()
+        head.parts[RecentResponses].pooled_authors.clear()
         accepted(await api.get(path, token=seats[0].token))
     head.position -= 1
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
+from conflicto.results.tally_cache import TallyCache
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 from tests.support.wire import listening, streamed
@@ -27,7 +28,7 @@ def edits(
 ) -> None:
     """Edit the activity right before or right after the given reads of its JSON."""
     endpoints = next(route.handler for route in app.routes if route.path.endswith("/leaderboard"))
-    polls: Any = endpoints.__self__.polls
+    polls: Any = endpoints.__self__.handler._polls
     shared, readings = polls.single_flight, 0
 
     async def edited(head: Any, key: Any, read: Any) -> Any:
@@ -74,7 +75,7 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
 ) -> None:
     event, riddle = await scored(api)
     head = await app.sessions.get(event.id)
-    get = head.tallies.get
+    get = head.parts[TallyCache].get
 
     async def ahead(*args: Any) -> Any:
         kept = await get(*args)
@@ -84,8 +85,8 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
     async def gone(*args: Any, **kwargs: Any) -> None:
         """Return no session, as after its deletion."""
 
-    monkeypatch.setattr(head.tallies, "get", ahead)
-    monkeypatch.setattr("conflicto.feed.results_handler.MAX_COMMIT_WAIT_S", -1.0)
+    monkeypatch.setattr(head.parts[TallyCache], "get", ahead)
+    monkeypatch.setattr("conflicto.results.results_handler.MAX_COMMIT_WAIT_S", -1.0)
     with monkeypatch.context() as patch:
         patch.setattr(app.sessions, "find", gone)
         refused(await api.get(f"{event.path}/activities/{riddle['id']}/results", token=event.host), 404, "not-found")

@@ -27,7 +27,9 @@ from conflicto.responses.model import Moderation, ResponseContent
 from conflicto.responses.queries import live_responses
 from conflicto.results.queries import RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
+from conflicto.results.state_parts import STATE_PARTS
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
+from conflicto.results.tally_cache import TallyCache
 from conflicto.session_state.notifier import Subscriber
 from conflicto.session_state.remote_changes import load_remote_changes
 from conflicto.session_state.session_cache import SessionCache
@@ -140,12 +142,12 @@ def rows(source: RowSource, window: Window, activity_id: UUID) -> list[Any]:
 
 def compared(tx: ReadTx, head: SessionState, activity_id: UUID) -> None:
     """Compare the memory with the database in one snapshot."""
-    fresh = load_session_state(tx, head.session.id)
+    fresh = load_session_state(tx, head.session.id, STATE_PARTS)
     assert state(head) == state(fresh)
-    for after in range(head.recent.floor, head.ts + 1, max(1, (head.ts - head.recent.floor) // 7)):
+    for after in range(MemoryRows.floor(head), head.ts + 1, max(1, (head.ts - MemoryRows.floor(head)) // 7)):
         window = Window(after, head.ts, 10_000)
         assert rows(MemoryRows(head), window, activity_id) == rows(DatabaseRows(tx, head.session.id), window, activity_id)
-    newest = {seat: ts for seat, ts in head.own_ts_by_participant.items() if ts > head.loaded_ts}
+    newest = {seat: ts for seat, ts in head.own_timestamps.items() if ts > head.loaded_ts}
     assert newest == {seat: ts for seat, ts in _own(tx, head).items() if ts > head.loaded_ts}
 
 
@@ -192,7 +194,7 @@ async def test_memory_equals_a_fresh_look(
     monkeypatch.setattr("conflicto.results.live_tally.MAX_RECORDED_RESPONSES", most_counted)
     monkeypatch.setattr("conflicto.results.queries.MAX_CHUNK_RESPONSES", 3)
     rng = Random(seed)
-    hall, heads, loop = Hall(kit, rng), SessionCache(kit.db), asyncio.get_running_loop()
+    hall, heads, loop = Hall(kit, rng), SessionCache(kit.db, STATE_PARTS), asyncio.get_running_loop()
 
     def own(committed: Committed) -> None:
         loop.call_soon_threadsafe(heads.apply, committed)
@@ -213,24 +215,24 @@ async def test_memory_equals_a_fresh_look(
     segments = SegmentService(kit.db, kit.writer)
     of = RoundKey(hall.stage.session_id, hall.stage.activity_id, 1)
     head = await heads.get(of.session_id)
-    counting = asyncio.create_task(head.tallies.get(segments, of, BASIS))
+    counting = asyncio.create_task(head.parts[TallyCache].get(segments, of, BASIS))
     for nth in range(STEPS):
         await asyncio.to_thread(hall.step, *rng.choice([(kit, own), (other, None)]))
         if rng.random() < 0.3 or nth == STEPS - 1:
             kept = await counting
             await caught_up(kit, heads, of.session_id)
             while kept.is_invalid or kept.load_task:
-                kept = await head.tallies.get(segments, of, BASIS)
+                kept = await head.parts[TallyCache].get(segments, of, BASIS)
                 await caught_up(kit, heads, of.session_id)
             assert await heads.get(of.session_id) is head
             kit.db.query(compared, head, of.activity_id)
             assert told(kept.tally) == told(kit.db.query(recounted, of))
-            counting = asyncio.create_task(head.tallies.get(segments, of, BASIS))
+            counting = asyncio.create_task(head.parts[TallyCache].get(segments, of, BASIS))
     await counting
 
 
 async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=2), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=2), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     host, seat = Subscriber(None), Subscriber(stage.people[0])
     with head.notifiers[View.HOST].subscribed(host), head.notifiers[View.PARTICIPANT].subscribed(seat):
@@ -244,7 +246,7 @@ async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> N
 
 
 async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=2), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=2), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     assert (head.token_version(), head.seat_version(stage.people[0])) == (1, 1)
     await asyncio.to_thread(other.do, stage.session_id, replace_links, stage.session_id, OPERATOR, lifetime_s=60)
@@ -260,7 +262,7 @@ async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, oth
 
 
 async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     code = head.session.join_code
     for nth in range(5):
@@ -268,4 +270,4 @@ async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) ->
         await asyncio.to_thread(other.run, command(stage.session_id, join_many, item))
     await swept(heads)
     assert (await heads.get(stage.session_id)) is head
-    assert (head.participants, len(head.recent.participants_after(head.recent.floor))) == (6, 6)
+    assert (head.participants, len(head.recent_seats.after(MemoryRows.floor(head)))) == (6, 6)

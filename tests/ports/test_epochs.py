@@ -143,7 +143,7 @@ async def test_who_writes_first_finds_out_before_anything_is_written(shared: Set
         anna = await event.join("Anna")
         exchange.take_a_copy()
         await answered(event, wall, anna, "lost")
-        lost = app.sessions.position(event.id)
+        lost = app.sessions.positions.position(event.id)
         exchange.exchange()
 
         with capture_logs() as logs:

@@ -9,9 +9,12 @@ import pytest
 
 from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.db.group import Committed
+from conflicto.platform.event_bus import EventBus
 from conflicto.platform.problems import NotFound, Unavailable
+from conflicto.results.state_parts import STATE_PARTS
 from conflicto.session_state import session_cache as module
 from conflicto.session_state.session_cache import SessionCache
+from conflicto.session_state.state import StateParts
 from conflicto.sessions.commands import delete_session, set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.gaps import SessionFeedStore
@@ -42,7 +45,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=True)
 
@@ -56,7 +59,7 @@ async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit)
 
 
 async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     await asyncio.to_thread(committed_by, other, stage.session_id, set_locked, stage.session_id, locked=True)
     await asyncio.to_thread(kit.run, stage.answer(0, "1"))
@@ -76,7 +79,7 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
 
 async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:
     """An acknowledged writer waits only until the cache has its own commit."""
-    stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), SessionCache(kit.db, STATE_PARTS)
     await heads.get(stage.session_id)
     ends = asyncio.Event()
 
@@ -97,12 +100,12 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
 
 
 async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
     own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=False)
 
-    def broken(tx: Any, session_id: int, after: int) -> Any:
+    def broken(tx: Any, session_id: int, after: int, parts: StateParts) -> Any:
         raise Unavailable
 
     with monkeypatch.context() as patch:
@@ -119,7 +122,8 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
 
 async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.session_state.remote_changes.MAX_REMOTE_ROWS", 3)
-    stage, heads = set_stage(kit, people=5), SessionCache(kit.db)
+    monkeypatch.setattr("conflicto.responses.recent_responses.MAX_REMOTE_ROWS", 3)
+    stage, heads = set_stage(kit, people=5), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     for who in range(5):
         await asyncio.to_thread(other.run, stage.answer(who, "1"))
@@ -131,7 +135,7 @@ async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: p
 
 @pytest.mark.catalogue("F-16")
 async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     with counted_statements(kit.db) as seen:
         for ts in (0, head.ts, head.ts + 1, 2**62, 2**62):
@@ -146,14 +150,14 @@ async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
 async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
     kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     load, started, may_go_on = module.load_remote_changes, threading.Event(), threading.Event()
 
-    def slow(tx: Any, session_id: int, after: int) -> Any:
+    def slow(tx: Any, session_id: int, after: int, parts: StateParts) -> Any:
         started.set()
         may_go_on.wait(PATIENCE_S)
-        return load(tx, session_id, after)
+        return load(tx, session_id, after, parts)
 
     monkeypatch.setattr(module, "load_remote_changes", slow)
     await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
@@ -171,8 +175,10 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
 
 
 async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
-    told: list[object] = []
-    stages, heads = [set_stage(kit, people=1) for _ in range(3)], SessionCache(kit.db, lambda events, _: told.extend(events))
+    told: list[SessionChanged] = []
+    bus = EventBus()
+    bus.subscribe(SessionChanged, told.append)
+    stages, heads = [set_stage(kit, people=1) for _ in range(3)], SessionCache(kit.db, STATE_PARTS, bus)
     await heads.sweep()
     for stage in stages:
         await heads.get(stage.session_id)
@@ -185,7 +191,7 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
         assert len([statement for statement in seen if not statement.startswith("BEGIN")]) == 1
     await until(lambda: not heads._catch_ups)
     assert [heads.cached(session_id) is None for session_id in (changed, deleted, same)] == [False, True, False]
-    assert [event.session.id for event in told if isinstance(event, SessionChanged)] == [changed]
+    assert [event.session.id for event in told] == [changed]
     assert (await heads.get(changed)).session.locked
     with counted_statements(kit.db) as seen, pytest.raises(NotFound):
         await heads.get(deleted)
@@ -193,7 +199,7 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
 
 
 async def test_session_that_another_process_deletes_is_forgotten(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     await asyncio.to_thread(other.do, stage.session_id, delete_session, stage.session_id, actor="test")
     await heads.sweep()
@@ -204,7 +210,7 @@ async def test_session_that_another_process_deletes_is_forgotten(kit: Kit, other
 
 @pytest.mark.catalogue("O-05")
 async def test_many_callers_load_once(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
 
     with counted_statements(kit.db) as seen:
         found = await asyncio.gather(*(heads.get(stage.session_id) for _ in range(50)))
@@ -217,12 +223,12 @@ async def test_many_callers_load_once(kit: Kit) -> None:
 
 
 async def test_commit_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     load, loop, loads = module.load_session_state, asyncio.get_running_loop(), []
 
-    def slow_load(tx: Any, session_id: int) -> Any:
+    def slow_load(tx: Any, session_id: int, parts: StateParts) -> Any:
         loads.append(session_id)
-        head = load(tx, session_id)
+        head = load(tx, session_id, parts)
         if len(loads) == 1:
             own = committed_by(kit, session_id, set_locked, session_id, locked=True)
             loop.call_soon_threadsafe(heads.apply, own)
@@ -235,9 +241,9 @@ async def test_commit_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytes
 
 
 async def test_failed_load_fails_its_callers_alone(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
 
-    def broken(tx: Any, session_id: int) -> Any:
+    def broken(tx: Any, session_id: int, parts: StateParts) -> Any:
         raise RuntimeError
 
     with monkeypatch.context() as patch:
@@ -249,7 +255,7 @@ async def test_failed_load_fails_its_callers_alone(kit: Kit, monkeypatch: pytest
 
 
 async def test_deleted_session_is_forgotten_at_once(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     await heads.get(stage.session_id)
 
     heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, delete_session, stage.session_id, actor="test"))
@@ -262,7 +268,7 @@ async def test_deleted_session_is_forgotten_at_once(kit: Kit) -> None:
 async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_SESSIONS", 2)
     monkeypatch.setattr(module, "MAX_DELETED_IDS", 2)
-    stages, heads = [set_stage(kit, people=0) for _ in range(3)], SessionCache(kit.db)
+    stages, heads = [set_stage(kit, people=0) for _ in range(3)], SessionCache(kit.db, STATE_PARTS)
     for stage in (stages[0], stages[1], stages[0], stages[2]):
         await heads.get(stage.session_id)
     for unknown in (101, 102, 103):
@@ -282,7 +288,7 @@ async def begin_anew(kit: Kit) -> None:
 
 async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> None:
     """A cache that learns of a new epoch discards its old state."""
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     await begin_anew(kit)
 
@@ -293,21 +299,21 @@ async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> N
 
 
 async def test_a_look_tells_whose_head_is_behind(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
-    assert (heads.newest_position(), heads.position(stage.session_id)) == (0, 0)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
+    assert (heads.positions.newest_position(), heads.positions.position(stage.session_id)) == (0, 0)
     head = await heads.get(stage.session_id)
     assert await heads.sweep() == ()
     head.position += 1
-    assert (heads.newest_position(), heads.position(stage.session_id)) == (head.position, head.position)
+    assert (heads.positions.newest_position(), heads.positions.position(stage.session_id)) == (head.position, head.position)
     assert await heads.sweep() == (stage.session_id,)
 
 
 async def test_loading_goes_on_in_the_life_that_has_begun_meanwhile(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     load, loop, loads = module.load_session_state, asyncio.get_running_loop(), []
 
-    def amid(tx: Any, session_id: int) -> Any:
-        found = load(tx, session_id)
+    def amid(tx: Any, session_id: int, parts: StateParts) -> Any:
+        found = load(tx, session_id, parts)
         if not loads:
             asyncio.run_coroutine_threadsafe(begin_anew(kit), loop).result()
             loop.call_soon_threadsafe(heads.reset)

@@ -188,6 +188,7 @@ async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     """Yield a new app on the same database, with empty caches."""
     with monkeypatch.context() as patch:
         patch.setattr("conflicto.session_state.state.MAX_LOADED_ROWS", -1)
+        patch.setattr("conflicto.responses.recent_responses.MAX_LOADED_ROWS", -1)
         async with App(app.settings, clock=app.clock).running() as running:
             api = Api(running)
             yield api

@@ -17,6 +17,11 @@ class ActivityChanged:
 
     activity: Activity
 
+    @property
+    def session_id(self) -> int:
+        """The id of the activity's session."""
+        return self.activity.session_id
+
     def deletes(self) -> tuple[str, list[UUID]]:
         """Return the activity's id if it was deleted."""
         return "activities", [self.activity.id] if self.activity.deleted else []

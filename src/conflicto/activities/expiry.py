@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto.activities.commands.run import expire_due
+from conflicto.activities.events import ActivityChanged
 from conflicto.activities.model import Activity, ActivityStatus
 from conflicto.activities.queries import timed_activities
 from conflicto.platform.instants import US_PER_S
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.writer import Writer
+    from conflicto.platform.event_bus import EventBus
 
 POLL_INTERVAL_S = 5.0
 """Interval of database polls for ends that other processes set or that a fault lost."""
@@ -39,6 +41,10 @@ class ExpiryTimer:
         self._clock = clock
         self._ends: dict[UUID, tuple[int, int]] = {}
         self._changed = asyncio.Event()
+
+    def subscribe(self, bus: EventBus) -> None:
+        """Track the end of every activity that changes."""
+        bus.subscribe(ActivityChanged, lambda event: self.track(event.activity))
 
     def track(self, activity: Activity) -> None:
         """Track the end of an activity in its current state."""

@@ -1,4 +1,4 @@
-"""Endpoints that every phone and screen polls: status, feed, results and streams.
+"""Endpoints that every phone and screen polls: status, feed and streams.
 
 They are on the data plane and read from memory.
 """
@@ -22,15 +22,12 @@ from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import InvalidInput
 from conflicto.responses.errors import ResponsesHidden
-from conflicto.results.errors import ResultsHidden
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from conflicto.feed.leaderboard_handler import LeaderboardHandler
     from conflicto.feed.long_poll import LongPoll
     from conflicto.feed.poll_handler import PollHandler
-    from conflicto.feed.results_handler import ResultsHandler
     from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Request, Response
@@ -51,8 +48,6 @@ class FeedEndpoints:
     streams: StreamRegistry
     tickets: TicketIssuer
     clock: Clock
-    results_handler: ResultsHandler
-    leaderboard_handler: LeaderboardHandler
 
     async def session_status(self, request: Request) -> Response:
         """Return the session's status."""
@@ -65,7 +60,7 @@ class FeedEndpoints:
     async def responses_since(self, request: Request) -> Response:
         """Return responses created or changed after a position, or stream them from there."""
         with _with_start_path(request):
-            if wants_stream(request):
+            if request.accepts(EVENT_STREAM):
                 return await self.streams.responses(request, request.params["timestamp"])
             return await self._respond(request, self.polls.responses)
 
@@ -75,7 +70,7 @@ class FeedEndpoints:
         The caller's role decides which changes are visible.
         """
         with _with_start_path(request):
-            if wants_stream(request):
+            if request.accepts(EVENT_STREAM):
                 return await self.streams.changes(request, request.params["timestamp"])
             return await self._respond(request, self.polls.changes)
 
@@ -91,16 +86,6 @@ class FeedEndpoints:
         Polled bodies contain no clock, and a page must not count down by its own.
         """
         return json_response({"server_time": rfc3339(self.clock.wall_us())})
-
-    async def results(self, request: Request) -> Response:
-        """Return the results of an activity, or stream them after each change."""
-        if wants_stream(request):
-            return await self.streams.results(request)
-        return await self._respond(request, self.results_handler.results)
-
-    async def leaderboard(self, request: Request) -> Response:
-        """Return the participants with most points."""
-        return await self._respond(request, self.leaderboard_handler.leaderboard)
 
     async def events(self, request: Request) -> Response:
         """Stream changes of the session: one event per item of `changes`, with its cursor as id.
@@ -122,11 +107,6 @@ class FeedEndpoints:
         ticket = await self.tickets.create_ticket(request.caller, request.params["session_id"])
         expires_us = self.clock.wall_us() + TICKET_LIFETIME_S * US_PER_S
         return json_response({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
-
-
-def wants_stream(request: Request) -> bool:
-    """Return whether the caller accepts an event stream."""
-    return EVENT_STREAM in request.first_values.get(b"accept", b"").lower()
 
 
 @contextmanager
@@ -182,13 +162,6 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         data("GET", "/sessions/{session_id}/changes/since/{timestamp}", feed.changes_since, roles=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="Read changes after a position", responses={200: schemas.ChangeFeedOut, 204: None, 304: None},
                        query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE, problems=(*refused, TooManyStreams))),
-        data("GET", activity + "/results", feed.results, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read the results of an activity", responses={200: schemas.ResultsOut, 204: None, 304: None},
-                       query=schemas.ResultsQuery, headers=STREAMED, events=schemas.RESULTS_EVENT_EXAMPLE,
-                       problems=(InvalidInput, ResultsHidden, TooManyStreams))),
-        data("GET", "/sessions/{session_id}/leaderboard", feed.leaderboard, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read the leaderboard", responses={200: schemas.LeaderboardOut, 304: None}, query=schemas.LeaderboardQuery,
-                       headers=POLLED, problems=(InvalidInput,))),
         data("POST", "/sessions/{session_id}/events/ticket", feed.ticket, roles=MEMBERS, policy=STREAM, tag="polling",
              docs=Docs(summary="Create a ticket for the stream", responses={201: schemas.TicketOut})),
         data("GET", "/sessions/{session_id}/events", feed.events, roles=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,

@@ -145,7 +145,7 @@ class PollHandler:
         activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
         newest = state.newest_visible_ts(activity) if view is View.PARTICIPANT else state.ts
-        is_in_memory = since.kind == "now" or (since.kind == "position" and state.recent.floor <= since.us <= newest)
+        is_in_memory = since.kind == "now" or (since.kind == "position" and MemoryRows.floor(state) <= since.us <= newest)
         now_us = self._clock.wall_us()
         return PagePlan(
             (activity.id, view, since, limit),
@@ -166,7 +166,7 @@ class PollHandler:
                 view,
                 since,
                 limit,
-                None if visible_to and visible_to.min_ts == 0 else (seat, state.own_ts_by_participant.get(seat or 0)),
+                None if visible_to and visible_to.min_ts == 0 else (seat, state.own_timestamps.get(seat or 0)),
             ),
             partial(self._changes_in_memory, state, request.caller, since, limit),
             partial(self._read_changes, request, state, since, limit),
@@ -219,7 +219,7 @@ class PollHandler:
             read_changes, state.session.id, request.caller, since, self._link_keys, limit=limit, now_us=now_us
         )
         if seat is not None:
-            state.own_ts_by_participant[seat] = max(own, state.own_ts_by_participant.get(seat, 0))
+            state.own_timestamps.add(seat, own)
         return page
 
     def _changes_in_memory(self, state: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
@@ -288,10 +288,17 @@ def _has_rows_after(state: SessionState, participant_id: int | None, since: Sinc
     if since.kind == "now":
         return True
     if participant_id is not None:
-        floor = state.recent.own_floor(participant_id)
-        is_in_memory = floor is not None and since.kind == "position" and floor <= since.us <= newest
-        return is_in_memory or (state.recent.has_all_rows_of(participant_id) and since.us <= newest)
-    return since.kind == "position" and state.recent.floor <= since.us <= newest
+        floor = MemoryRows.own_floor(state, participant_id)
+        if floor is None or since.us > newest:
+            return False
+        return (since.kind == "position" and floor <= since.us) or _is_seat_after(state, participant_id, floor)
+    return since.kind == "position" and MemoryRows.floor(state) <= since.us <= newest
+
+
+def _is_seat_after(state: SessionState, participant_id: int, floor: int) -> bool:
+    """Return whether a seat is newer than the floor, so that memory holds all of its rows."""
+    seat = state.recent_seats.get(participant_id)
+    return seat is not None and seat.created_ts > floor
 
 
 def _visible_to(state: SessionState, seat: int, since: Since) -> VisibleTo | None:
@@ -304,7 +311,7 @@ def _visible_to(state: SessionState, seat: int, since: Since) -> VisibleTo | Non
     if since.kind != "position" or own is None or not least <= own <= since.us:
         return None
     return VisibleTo(
-        state.own_ts_by_participant, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= state.loaded_ts else UNKNOWN_TS
+        state.own_timestamps, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= state.loaded_ts else UNKNOWN_TS
     )
 
 

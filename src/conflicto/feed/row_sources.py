@@ -13,6 +13,7 @@ from conflicto.activities.model import MAX_ACTIVITIES_EVER
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.participants.queries import participant_by_id, participants_changed
 from conflicto.responses.queries import activity_feed, character_count, is_hidden_from_start, own_feed, session_feed
+from conflicto.responses.recent_responses import RecentResponses
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -174,6 +175,19 @@ class MemoryRows:
 
     state: SessionState
 
+    @staticmethod
+    def floor(state: SessionState) -> int:
+        """Return the position from which memory holds all rows that everybody may read."""
+        return max(state.recent_seats.floor, state.parts[RecentResponses].rows.floor)
+
+    @staticmethod
+    def own_floor(state: SessionState, participant_id: int) -> int | None:
+        """Return the position from which memory holds all rows of a participant, None if none."""
+        recent = state.parts[RecentResponses]
+        if not recent.has_all_of(participant_id):
+            return None
+        return max(state.recent_seats.floor, recent.rows.floor, recent.pooled.floor)
+
     @property
     def truncated_at_ts(self) -> None:
         """Return that nothing is cut short: all of it is in memory anyway."""
@@ -198,15 +212,15 @@ class MemoryRows:
 
     def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""
-        return [seat for seat in self.state.recent.participants_after(window.after) if seat.updated_ts <= window.upto]
+        return [seat for seat in self.state.recent_seats.after(window.after) if seat.updated_ts <= window.upto]
 
     def participant(self, participant_id: int) -> Participant | None:
         """Return one seat, if it changed after the floor."""
-        return self.state.recent.participant(participant_id)
+        return self.state.recent_seats.get(participant_id)
 
     def responses(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers."""
-        rows = self.state.recent.responses_after(window.after)
+        rows = self.state.parts[RecentResponses].rows.after(window.after)
         return [
             each
             for each in rows
@@ -215,7 +229,7 @@ class MemoryRows:
 
     def own_responses(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers."""
-        rows = self.state.recent.own_responses(participant_id)
+        rows = self.state.parts[RecentResponses].own_responses(participant_id)
         found = [each for each in rows if window.after < each.ts <= window.upto and each.activity_id not in closed]
         if window.after == 0:
             return [each for each in found if not is_hidden_from_start(each)]
@@ -230,6 +244,6 @@ class MemoryRows:
         visible_only: bool,
     ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
-        rows = self.state.recent.responses_after(window.after)
+        rows = self.state.parts[RecentResponses].rows.after(window.after)
         found = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]
         return [each for each in found if each.was_visible or not visible_only]

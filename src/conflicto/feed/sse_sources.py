@@ -1,4 +1,4 @@
-"""Sources of stream events: one per item of a feed, or one per change of results."""
+"""Sources of stream events; that of the feed has one for each item."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from conflicto.feed.timestamps import Since
 from conflicto.platform.response_cache.response_cache import EventBatch
-from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S
-from conflicto.session_state.views import View, view_of
-from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
 
     from conflicto.feed.pages import Page
     from conflicto.feed.poll_handler import PagePlan, PollHandler
-    from conflicto.feed.results_handler import ResultsHandler
     from conflicto.platform.http.messages import Request
     from conflicto.session_state.state import SessionState
 
@@ -86,36 +82,6 @@ class FeedEventSource:
         Some clients dispatch events without data as empty ones.
         """
         return b'id: %016d\nevent: bookmark\ndata: {"cursor":"%016d"}\n\n' % (self._cursor, self._cursor)
-
-
-class ResultsEventSource:
-    """Events of results for a client that has the body of `tag`.
-
-    Each event is complete, so a client may miss some.
-    """
-
-    def __init__(self, results: ResultsHandler, request: Request, tag: bytes) -> None:
-        self._results = results
-        self._request = request
-        self._tag = tag
-
-    @property
-    def poll_interval_s(self) -> float:
-        """Return the seconds between looks: participants' results change without a notification."""
-        return MAX_SNAPSHOT_AGE_S if view_of(self._request.caller) is View.PARTICIPANT else inf
-
-    async def events(self, state: SessionState) -> tuple[bytes, bool]:
-        """Return the results if they changed. Nothing changes after the session is completed."""
-        response, round_snapshot = await self._results.response(self._request, state)
-        is_last = round_snapshot.state.session.status is SessionStatus.COMPLETED
-        if response.tag == self._tag:
-            return b"", is_last
-        self._tag = response.tag
-        return b"id: %b\nevent: results\ndata: %b\n\n" % (response.tag, escape_line_breaks(response.body)), is_last
-
-    def keep_alive(self) -> bytes:
-        """Return the end of a comment, which is enough."""
-        return b"\n"
 
 
 def page_events(page: Page, event: bytes) -> bytes:

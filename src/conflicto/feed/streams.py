@@ -1,4 +1,4 @@
-"""Server-Sent Events: pages of the feed, or results, pushed to clients.
+"""Server-Sent Events: pages of the feed, or other events, pushed to clients.
 
 A stream has a cursor and no queue. It writes nothing while its client does not read, and the next
 page starts where the last one ended. Events for many streams are encoded once.
@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from conflicto.feed.errors import TooManyStreams
-from conflicto.feed.sse_sources import MAX_EVENTS_PER_PAGE, FeedEventSource, ResultsEventSource
+from conflicto.feed.sse_sources import MAX_EVENTS_PER_PAGE, FeedEventSource
 from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.platform.http.messages import Response
@@ -22,7 +22,6 @@ from conflicto.session_state.views import view_of
 
 if TYPE_CHECKING:
     from conflicto.feed.poll_handler import PollHandler
-    from conflicto.feed.results_handler import ResultsHandler
     from conflicto.feed.sse_sources import EventSource, PlanPage
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header, Request, Write
@@ -61,10 +60,9 @@ EVENT_STREAM = b"text/event-stream"
 class StreamRegistry:
     """Open streams of this process."""
 
-    def __init__(self, sessions: SessionCache, polls: PollHandler, results: ResultsHandler, clock: Clock) -> None:
+    def __init__(self, sessions: SessionCache, polls: PollHandler, clock: Clock) -> None:
         self.sessions = sessions
         self._polls = polls
-        self._results = results
         self.clock = clock
         self.is_open = True
         self.open_count = 0
@@ -99,17 +97,13 @@ class StreamRegistry:
         source = FeedEventSource(self._polls, request, plan_page, event, page)
         return self._response(request, source, source.first_events())
 
-    async def results(self, request: Request) -> Response:
-        """Stream an activity's results, each complete, with its ETag as event id.
-
-        Returns 204 if the caller has the final results.
+    async def follow(self, request: Request, source: EventSource) -> Response:
+        """Stream the events of a source; 204 if there is none and there will be none.
 
         Raises:
-            NotFound, ResultsHidden, InvalidInput, Unavailable: as in an ordinary poll.
+            DomainError: an error of the source.
             TooManyStreams: this server has reached its limit.
         """
-        known = (request.header(b"last-event-id") or "").encode("latin-1")
-        source = ResultsEventSource(self._results, request, known)
         events, is_last = await source.events(await self.sessions.get(request.params["session_id"]))
         if is_last and not events:
             return Response(204)

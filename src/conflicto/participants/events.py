@@ -15,6 +15,11 @@ class ParticipantChanged:
 
     participant: Participant
 
+    @property
+    def session_id(self) -> int:
+        """The id of the participant's session."""
+        return self.participant.session_id
+
 
 @dataclass(frozen=True, slots=True)
 class ParticipantRemoved:

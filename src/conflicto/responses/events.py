@@ -47,3 +47,16 @@ class ResponsesChanged:
     def deletes(self) -> tuple[str, list[UUID]]:
         """Return the feed section and the ids of deleted responses."""
         return "responses", [after.id for _, after in self.changes if after.deleted]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteResponsesChanged:
+    """Responses that other processes changed after `since`, in feed order.
+
+    They are pairs of the response at `since`, the position of the memory, and the response now.
+    None in a pair means that the earlier one is unknown or new.
+    """
+
+    session_id: int
+    since: int
+    changes: Sequence[tuple[ParticipantResponse | None, ParticipantResponse]]

@@ -10,8 +10,7 @@ from conflicto.responses.commands.submit import CREATED, REPLACED
 from conflicto.responses.events import ResponsesPooled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from conflicto.platform.event_bus import EventBus
     from conflicto.platform.metrics.deferred_requests import DeferredRequests
 
 log = structlog.get_logger(__name__)
@@ -28,11 +27,14 @@ class ReleaseMetrics:
         self._route = route
         self._access_log = access_log
 
-    def record(self, events: Iterable[object]) -> None:
+    def subscribe(self, bus: EventBus) -> None:
+        """Record every release of this process."""
+        bus.subscribe(ResponsesPooled, self.record)
+
+    def record(self, event: ResponsesPooled) -> None:
         """Record the numbers of released responses, without author or session."""
-        for event in events:
-            if isinstance(event, ResponsesPooled) and any(event.released):
-                for status, amount in zip((CREATED, REPLACED), event.released, strict=True):
-                    self._deferred.release(self._route, "POST", status, amount)
-                if self._access_log:
-                    log.info("answers-released", method="POST", route=self._route, answers=sum(event.released))
+        if any(event.released):
+            for status, amount in zip((CREATED, REPLACED), event.released, strict=True):
+                self._deferred.release(self._route, "POST", status, amount)
+            if self._access_log:
+                log.info("answers-released", method="POST", route=self._route, answers=sum(event.released))

@@ -12,6 +12,7 @@ from conflicto.activities.queries import pooling_activities
 from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.release import release_due
+from conflicto.responses.events import ResponsesPooled
 from conflicto.responses.queries import activities_with_waiting
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.db.writer import Writer
-    from conflicto.responses.events import ResponsesPooled
+    from conflicto.platform.event_bus import EventBus
 
 SCAN_INTERVAL_S = 5.0
 """Interval of scans for pools that other processes filled or left unreleased."""
@@ -45,6 +46,10 @@ class ReleaseTimer:
         self._clock = clock
         self._scheduled: dict[UUID, tuple[int, int]] = {}
         self._changed = asyncio.Event()
+
+    def subscribe(self, bus: EventBus) -> None:
+        """Schedule checks of every pool that changes."""
+        bus.subscribe(ResponsesPooled, self.schedule)
 
     def schedule(self, pooled: ResponsesPooled) -> None:
         """Schedule checks of pools that changed in this process."""

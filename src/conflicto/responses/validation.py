@@ -12,26 +12,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
+from conflicto.platform.db.epochs import EpochChanged
 from conflicto.platform.word_filter.masking import mask_json, strings_in
 from conflicto.responses.activity_cache import ActivityCache
 from conflicto.responses.model import ResponseContent
 from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container
+    from collections.abc import Container
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
     from conflicto.activity_types.registry import Registry
     from conflicto.activity_types.validator import SchemaValidator
     from conflicto.platform.db.engine import Database
+    from conflicto.platform.event_bus import EventBus
     from conflicto.platform.problems import FieldError
     from conflicto.platform.word_filter.masking import Masked
-    from conflicto.sessions.model import Session
+    from conflicto.session_state.session_cache import SessionCache
     from conflicto.sessions.word_filter import WordFilter
-
-    Find = Callable[[int, UUID], Awaitable[tuple[Session, Activity] | None]]
-    """Returns a session and its activity from memory, or None if either does not exist."""
 
 MAX_CACHED_CHECKS = 2_000
 """Maximum cached compiled checks. The oldest are evicted first."""
@@ -71,9 +70,9 @@ class Validated(NamedTuple):
 class ResponseValidator:
     """Validates the responses to all activities. For the event loop only."""
 
-    def __init__(self, db: Database, types: Registry, find_activity: Find, budget: CacheBudget | None = None) -> None:
+    def __init__(self, db: Database, types: Registry, sessions: SessionCache, budget: CacheBudget | None = None) -> None:
         self._types = types
-        self._find_activity = find_activity
+        self._sessions = sessions
         account = (budget or CacheBudget()).account("checks", share=CACHE_SHARE, evict=self._evict_oldest)
         self._checks: ActivityCache[SchemaValidator | None] = ActivityCache(
             db, self._compile_check, MAX_CACHED_CHECKS, account, size_of=_check_size
@@ -81,6 +80,10 @@ class ResponseValidator:
         self._host_texts: ActivityCache[frozenset[str]] = ActivityCache(
             db, _read_host_texts, MAX_CACHED_TEXTS, account, size_of=_texts_size
         )
+
+    def subscribe(self, bus: EventBus) -> None:
+        """Remove all cached values when an epoch begins."""
+        bus.subscribe(EpochChanged, lambda _: self.clear_caches())
 
     async def validate(self, session_id: int, activity_id: UUID, text: str) -> Validated:
         """Validate a response, given as compact JSON text, and apply the word filter.
@@ -90,17 +93,17 @@ class ResponseValidator:
         Raises:
             NotFound: the activity was deleted meanwhile.
         """
-        found = await self._find_activity(session_id, activity_id)
-        if found is None or not found[1].is_visible:
+        state = await self._sessions.find(session_id)
+        activity = state.activities.get(activity_id) if state else None
+        if state is None or activity is None or not activity.is_visible:
             return Validated(ResponseContent(text))
-        session, activity = found
         faults: tuple[FieldError, ...] = ()
         if self._types.find(activity.type) is not None:
             check = await self._checks.get(activity)
             faults = () if check is None else check.errors(_decode(text))
-        if faults or not session.word_filter.is_on:
+        if faults or not state.session.word_filter.is_on:
             return Validated(ResponseContent(text), faults)
-        return Validated(await self._filter(session.word_filter, activity, text))
+        return Validated(await self._filter(state.session.word_filter, activity, text))
 
     async def _filter(self, word_filter: WordFilter, activity: Activity, text: str) -> ResponseContent:
         """Return a response with its masked text. Texts of the config are allowed."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.aggregation.spec import parse_spec
+from conflicto.session_state.parts import StatePart
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -41,7 +42,7 @@ class LeaderboardSnapshot(NamedTuple):
 
 
 @dataclass(slots=True)
-class LeaderboardCache:
+class LeaderboardCache(StatePart):
     """Leaderboards of one session, for hosts and for others.
 
     It also caches which activities are scored, by revision.

@@ -6,21 +6,25 @@ A tally is loaded at its first request. After that, every commit is applied to i
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from conflicto.platform.problems import Unavailable
+from conflicto.responses.events import RemoteResponsesChanged, ResponsesChanged
 from conflicto.results.live_tally import LiveTally, start_task
 from conflicto.results.segment_service import is_segment_due
 from conflicto.results.tally import RoundTally
+from conflicto.session_state.parts import StatePart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from conflicto.responses.model import ParticipantResponse
     from conflicto.results.queries import RoundKey, TallyLoader
     from conflicto.results.segment_service import SegmentService
     from conflicto.results.tally import TallyInputs
+    from conflicto.session_state.parts import EventHandler
+    from conflicto.session_state.state import SessionState
 
     Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
@@ -36,8 +40,18 @@ COUNTING_RETRY_S = 1
 """Seconds that a request waits for a load, that a load runs without requests, and `Retry-After`."""
 
 
-class TallyCache:
+def _apply_changes(state: SessionState, event: ResponsesChanged) -> None:
+    state.parts[TallyCache].apply(event.changes)
+
+
+def _apply_remote(state: SessionState, event: RemoteResponsesChanged) -> None:
+    state.parts[TallyCache].apply_remote(event.since, event.changes)
+
+
+class TallyCache(StatePart):
     """The tallies of one session by activity and round. For the event loop only."""
+
+    handlers: ClassVar[Mapping[type, EventHandler]] = {ResponsesChanged: _apply_changes, RemoteResponsesChanged: _apply_remote}
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[UUID, int], LiveTally] = {}

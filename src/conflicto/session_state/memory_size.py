@@ -19,12 +19,6 @@ SEAT_BYTES = 150
 def memory_bytes(state: SessionState) -> int:
     """Return the estimated memory of a session in bytes, without its cached responses."""
     activities = (len(state.activities) + len(state.counts)) * ACTIVITY_BYTES
-    seats = (len(state.own_ts_by_participant) + len(state.seat_versions) + len(state.departed)) * SEAT_BYTES
-    parts = (
-        state.recent.text_bytes
-        + len(state.recent) * ROW_BYTES
-        + state.configs.bytes
-        + state.tallies.bytes
-        + state.leaderboard_cache.bytes
-    )
-    return STATE_BYTES + activities + seats + parts
+    seats = (len(state.own_timestamps) + len(state.seat_versions) + len(state.departed)) * SEAT_BYTES
+    caches = len(state.recent_seats) * ROW_BYTES + state.configs.bytes
+    return STATE_BYTES + activities + seats + caches + sum(part.bytes for part in state.parts.values())

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.db.epochs import EpochChanged
+from conflicto.platform.db.group import Committed
+from conflicto.platform.event_bus import EventBus, RemoteCommits
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.platform.response_cache.response_cache import EvictionQueue, ResponseCache
 from conflicto.session_state.memory_size import memory_bytes
@@ -23,15 +26,12 @@ from conflicto.session_state.views import View, view_of
 from conflicto.sessions.feed_heads import read_positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from uuid import UUID
+    from collections.abc import Mapping
 
     from conflicto.access.roles import Caller
-    from conflicto.activities.model import Activity
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.db.group import Committed
     from conflicto.platform.response_cache.response_cache import ViewCache
-    from conflicto.sessions.model import Session
+    from conflicto.session_state.state import StateParts
 
 MAX_SESSIONS = 5_000
 """Limit of sessions in memory. The least recently used are evicted, earlier if the budget of all
@@ -76,25 +76,43 @@ class CatchUp:
         completed.set_result(None)
 
 
+class StatePositions:
+    """Positions of the states in memory; safe in any thread."""
+
+    def __init__(self, states: Mapping[int, SessionState]) -> None:
+        self._states = states
+
+    def position(self, topic: int) -> int:
+        """Return the known position of a session, 0 if unknown."""
+        state = self._states.get(topic)
+        return 0 if state is None else state.position
+
+    def newest_position(self) -> int:
+        """Return the newest known position of all sessions."""
+        return max((state.position for state in list(self._states.values())), default=0)
+
+
 class SessionCache:
     """Session states of one process, on its event loop.
 
-    `on_remote_changes` receives the events of other processes, and the position up to which they
-    reach.
+    `parts` are those of packages above. `bus` receives the commits of other processes.
     """
 
     def __init__(
         self,
         db: Database,
-        on_remote_changes: Callable[[Sequence[object], int], None] | None = None,
+        parts: StateParts,
+        bus: EventBus | None = None,
         budget: CacheBudget | None = None,
     ) -> None:
         self._db = db
+        self._parts = parts
         budget = budget or CacheBudget()
         self._responses = EvictionQueue(budget)
         self._account = budget.account("sessions", share=BUDGET_SHARE, evict=self._evict)
-        self._on_remote_changes = on_remote_changes or _discard
+        self._bus = bus or EventBus()
         self._states: OrderedDict[int, SessionState] = OrderedDict()
+        self.positions = StatePositions(self._states)
         self._catch_ups: dict[int, CatchUp] = {}
         self._loading: dict[int, asyncio.Task[SessionState]] = {}
         self._committed_positions: dict[int, int] = {}
@@ -106,6 +124,11 @@ class SessionCache:
 
     def __len__(self) -> int:
         return len(self._states)
+
+    def subscribe(self, bus: EventBus) -> None:
+        """Apply every local commit, and remove all states when an epoch begins."""
+        bus.subscribe(Committed, self.apply)
+        bus.subscribe(EpochChanged, lambda _: self.reset())
 
     async def get(self, session_id: int) -> SessionState:
         """Return a session's state, from memory if it is there.
@@ -161,7 +184,7 @@ class SessionCache:
 
     def apply(self, committed: Committed) -> None:
         """Apply a commit of this process."""
-        events = events_by_session(committed.events)
+        events = events_by_session(committed.events, self._parts.handlers)
         for session_id, locked in committed.heads.items():
             if session_id in self._loading:
                 self._committed_positions[session_id] = locked.position
@@ -183,15 +206,6 @@ class SessionCache:
         self._deleted_ids.clear()
         for session_id in list(self._states):
             self._drop(session_id)
-
-    def position(self, topic: int) -> int:
-        """Return the known position of a session, 0 if unknown; safe in any thread."""
-        state = self._states.get(topic)
-        return 0 if state is None else state.position
-
-    def newest_position(self) -> int:
-        """Return the newest known position of all sessions; safe in any thread."""
-        return max((state.position for state in list(self._states.values())), default=0)
 
     def notify(self, session_id: int, ts: int) -> None:
         """Take the hint that another process moved a session to `ts`.
@@ -266,7 +280,7 @@ class SessionCache:
         """Read remote changes once. Return whether the state in memory can still catch up."""
         session_id = state.session.id
         catch_up.has_hint = False
-        changes = await self._db.read_unmeasured(load_remote_changes, session_id, state.position)
+        changes = await self._db.read_unmeasured(load_remote_changes, session_id, state.position, self._parts)
         if self._states.get(session_id) is not state:
             return False
         if changes.epoch != state.epoch:
@@ -278,13 +292,13 @@ class SessionCache:
         state.is_behind = state.position < catch_up.required_ts
         catch_up.notify()
         if events:
-            self._on_remote_changes(events, state.ts)
+            self._bus.publish(RemoteCommits(events, state.ts))
         return True
 
     async def _load(self, session_id: int) -> SessionState:
         try:
             while True:
-                resets, state = self._resets, await self._db.read(load_session_state, session_id)
+                resets, state = self._resets, await self._db.read(load_session_state, session_id, self._parts)
                 if self._committed_positions.pop(session_id, 0) <= state.position and resets == self._resets:
                     break
         except NotFound:
@@ -324,14 +338,3 @@ class SessionCache:
         self._deleted_ids[session_id] = None
         if len(self._deleted_ids) > MAX_DELETED_IDS:
             self._deleted_ids.popitem(last=False)
-
-
-def _discard(_: Sequence[object], __: int) -> None:
-    """Ignore remote changes."""
-
-
-async def find_activity(sessions: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
-    """Return an activity with its session from memory, None if it does not exist."""
-    state = await sessions.find(session_id)
-    activity = state.activities.get(activity_id) if state else None
-    return (state.session, activity) if state and activity else None

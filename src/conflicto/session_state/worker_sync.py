@@ -10,13 +10,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from conflicto.platform.bus import NoBus, RedisBus
+from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
     from conflicto.platform.bus import Bus
-    from conflicto.platform.db.group import Committed
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.db.writer import Writer
+    from conflicto.platform.event_bus import EventBus
     from conflicto.platform.redis import Redis
     from conflicto.session_state.session_cache import SessionCache
 
@@ -37,6 +38,10 @@ class WorkerSync:
     def is_subscribed(self) -> bool:
         """True if doorbells of other workers arrive now."""
         return self._bus.is_listening
+
+    def subscribe(self, bus: EventBus) -> None:
+        """Notify the other workers of every local commit."""
+        bus.subscribe(Committed, self.notify)
 
     def notify(self, committed: Committed) -> None:
         """Notify the other workers of a local commit."""

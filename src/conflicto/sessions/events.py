@@ -19,6 +19,11 @@ class SessionChanged:
 
     session: Session
 
+    @property
+    def session_id(self) -> int:
+        """The session's id."""
+        return self.session.id
+
     def deletes(self) -> tuple[str, list[int]]:
         """Return the session if it was deleted."""
         return "sessions", [self.session.id] if self.session.deleted else []
@@ -37,3 +42,8 @@ class LinkChanged:
     """A link in its present state: new, renamed or revoked."""
 
     link: Link
+
+    @property
+    def session_id(self) -> int:
+        """The id of the link's session."""
+        return self.link.session_id

@@ -12,6 +12,7 @@ from conflicto.platform.db.leases import claim, release
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.problems import DomainError
 from conflicto.sessions import store
+from conflicto.sessions.events import SessionChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.db.writer import Writer
+    from conflicto.platform.event_bus import EventBus
 
 CHUNK_ROWS = 500
 """Rows per transaction: a few ms on either database."""
@@ -46,9 +48,13 @@ class Purger:
         self._wake = asyncio.Event()
         self._owner = opaque_secret(8)
 
-    def wake(self) -> None:
-        """Run now, because a session was deleted."""
-        self._wake.set()
+    def subscribe(self, bus: EventBus) -> None:
+        """Run when a session is deleted."""
+        bus.subscribe(SessionChanged, self._wake_if_deleted)
+
+    def _wake_if_deleted(self, event: SessionChanged) -> None:
+        if event.session.deleted:
+            self._wake.set()
 
     async def run(self) -> None:
         """Purge until cancelled."""

@@ -170,6 +170,10 @@ class Request:
         query = "&".join(f"{name}={value}" for name, value in fields)
         return (f"{path}?{query}" if query else path).encode()
 
+    def accepts(self, media_type: bytes) -> bool:
+        """Return whether `Accept` names a media type, given in lower case."""
+        return media_type in self.first_values.get(b"accept", b"").lower()
+
     def query(self, name: str) -> str | None:
         """Return a field of the query string, or None. The first one wins if it is repeated.
 

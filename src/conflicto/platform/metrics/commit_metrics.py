@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflicto.platform.db.group import Committed
+from conflicto.platform.event_bus import RemoteCommits
 from conflicto.platform.instants import US_PER_S
 from conflicto.platform.metrics import definitions
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.clock import Clock
-    from conflicto.platform.db.group import Committed
+    from conflicto.platform.event_bus import EventBus
     from conflicto.platform.metrics.registry import Metrics
 
 
@@ -27,29 +29,34 @@ class CommitMetrics:
         )
         self._lag = metrics.histogram(definitions.FEED_LAG)
 
+    def subscribe(self, bus: EventBus) -> None:
+        """Count every commit, of this and of other processes."""
+        bus.subscribe(Committed, self.count)
+        bus.subscribe(RemoteCommits, self.count_remote)
+
     def count(self, committed: Committed) -> None:
         """Count a commit of this process, without commands that only their sender may know of."""
         commands = committed.commands - committed.private_commands
         if committed.private_commands and commands <= 0:
             return
         self._groups.inc()
-        self._changes.inc(sum(not is_unseen(event) for event in committed.events))
+        self._changes.inc(len(_seen(committed.events)))
         self._commands.observe(commands)
         self._seconds.observe(committed.duration_s)
         for head in committed.heads.values():
             if head.ts > head.own_ts:
                 self.observe_lag(head.ts)
 
-    def count_remote(self, events: Sequence[object], ts: int) -> None:
-        """Observe the lag of changes that another process committed at `ts`."""
-        if not all(is_unseen(event) for event in events):
-            self.observe_lag(ts)
+    def count_remote(self, commits: RemoteCommits) -> None:
+        """Observe the lag of changes that other processes committed."""
+        if _seen(commits.events):
+            self.observe_lag(commits.position)
 
     def observe_lag(self, ts: int) -> None:
         """Observe the age of a change of timestamp `ts` (µs); at least 0, because clocks differ."""
         self._lag.observe(max(0, self._clock.wall_us() - ts) / US_PER_S)
 
 
-def is_unseen(event: object) -> bool:
-    """Return whether only the sender of an event may know of it."""
-    return getattr(event, "is_unseen", False)
+def _seen(events: Sequence[object]) -> list[object]:
+    """Return the events that are not for their sender alone."""
+    return [event for event in events if not getattr(event, "is_unseen", False)]

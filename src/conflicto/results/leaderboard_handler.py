@@ -17,7 +17,7 @@ from conflicto.participants.queries import present_seats
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
 from conflicto.results.access import are_scores_visible
-from conflicto.results.leaderboard import LeaderboardSnapshot, rank_participants
+from conflicto.results.leaderboard import LeaderboardCache, LeaderboardSnapshot, rank_participants
 from conflicto.session_state.views import View, view_of
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.response_builder import ResponseBuilder
-    from conflicto.feed.results_handler import ResultsHandler, RoundSnapshot
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.http.messages import Request, Response
     from conflicto.results.leaderboard import LeaderboardRow
+    from conflicto.results.results_handler import ResultsHandler, RoundSnapshot
     from conflicto.session_state.session_cache import SessionCache
     from conflicto.session_state.state import SessionState
     from conflicto.sessions.word_filter import WordFilter
@@ -96,9 +96,9 @@ class LeaderboardHandler:
                 state = await self._sessions.get(state.session.id)
                 continue
             version = _board_version(state, rounds, is_host=is_host)
-            board = state.leaderboard_cache.snapshots.get(is_host)
+            board = state.parts[LeaderboardCache].snapshots.get(is_host)
             if board is None or board.version != version:
-                board = state.leaderboard_cache.snapshots[is_host] = await self._build_board(
+                board = state.parts[LeaderboardCache].snapshots[is_host] = await self._build_board(
                     state, rounds, version, is_host=is_host
                 )
             return state, board, state.is_current and _board_version(state, rounds, is_host=is_host) == version
@@ -110,16 +110,16 @@ class LeaderboardHandler:
         None means that the session changed meanwhile.
         """
         counting = [each for each in state.activities.values() if _is_counted(each, is_host=is_host)]
-        unknown = state.leaderboard_cache.missing(counting)
+        unknown = state.parts[LeaderboardCache].missing(counting)
         for nth in range(0, len(unknown), MAX_CONFIGS_PER_READ):
             part = unknown[nth : nth + MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, part)
-            state.leaderboard_cache.add(await self._polls.single_flight(state, ("contents", *part), read))
-        if unknown and state.leaderboard_cache.missing(counting):
+            state.parts[LeaderboardCache].add(await self._polls.single_flight(state, ("contents", *part), read))
+        if unknown and state.parts[LeaderboardCache].missing(counting):
             return None
         found = []
         for activity in counting:
-            if state.leaderboard_cache.is_scored(activity):
+            if state.parts[LeaderboardCache].is_scored(activity):
                 rounds = await self._results.round_tally(state, activity, activity.round)
                 if rounds is None:
                     return None

@@ -15,11 +15,13 @@ from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
 from conflicto.platform.response_cache.cached_response import VisibleTo
 from conflicto.responses.queries import pooled_authors
+from conflicto.responses.recent_responses import RecentResponses
 from conflicto.results.access import ResultsAccess, are_scores_visible, results_access
 from conflicto.results.errors import ResultsHidden
 from conflicto.results.live_tally import Body
 from conflicto.results.queries import RoundKey
 from conflicto.results.tally import TallyInputs, filter_results, results_by_name
+from conflicto.results.tally_cache import TallyCache
 from conflicto.session_state.state import MAX_SNAPSHOT_AGE_S
 from conflicto.session_state.views import View, view_of
 
@@ -137,7 +139,9 @@ class ResultsHandler:
         inputs = await self._tally_inputs(state, activity, round_number)
         if inputs is None:
             return None
-        live_tally = await state.tallies.get(self._segments, RoundKey(state.session.id, activity.id, round_number), inputs)
+        live_tally = await state.parts[TallyCache].get(
+            self._segments, RoundKey(state.session.id, activity.id, round_number), inputs
+        )
         if not await self._wait_for_commit(state, live_tally.seen_ts):
             return None
         is_current = state.is_current and not live_tally.is_invalid and state.activities.get(activity.id) is activity
@@ -169,15 +173,15 @@ class ResultsHandler:
         if participant_id is None or round_snapshot.live_tally.tally.authors[participant_id]:
             return participant_id is not None
         round_key = round_snapshot.activity.id, round_snapshot.round_number
-        if round_snapshot.activity.anonymous and round_key not in round_snapshot.state.pooled_authors:
+        if round_snapshot.activity.anonymous and round_key not in round_snapshot.state.parts[RecentResponses].pooled_authors:
             position = round_snapshot.state.position
             found: set[int] = await self._polls.single_flight(
                 round_snapshot.state, ("authors", *round_key), partial(self._db.read, pooled_authors, *round_key)
             )
             if round_snapshot.state.position != position:
                 return participant_id in found
-            round_snapshot.state.pooled_authors[round_key] = found
-        return participant_id in round_snapshot.state.pooled_authors.get(round_key, ())
+            round_snapshot.state.parts[RecentResponses].pooled_authors[round_key] = found
+        return participant_id in round_snapshot.state.parts[RecentResponses].pooled_authors.get(round_key, ())
 
     async def _tally_inputs(self, state: SessionState, activity: Activity, round_number: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
