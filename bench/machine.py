@@ -17,7 +17,7 @@ from conflicto.platform.instants import rfc3339
 if TYPE_CHECKING:
     from bench.scale import Scale
 
-PACKAGES = ("uvicorn", "uvloop", "httptools", "sqlalchemy", "psycopg", "fastapi")
+PACKAGES = ("uvicorn", "uvloop", "httptools", "sqlalchemy", "psycopg", "pydantic")
 MAX_QUIET_LOAD = 0.3
 """Load average per core that shows other work."""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import structlog
-from fastapi.dependencies import models as dependencies
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -17,7 +16,7 @@ from sqlalchemy.util import LRUCache
 
 from conflicto.app import App
 from conflicto.platform.db.dialects import postgresql_connections, sqlite_connections
-from conflicto.platform.http.control_plane import ControlPlane
+from conflicto.platform.http.openapi.document import ApiDocument
 from conflicto.settings import Settings
 from conflicto.web import assets, bundler
 from tests.support import databases, servers
@@ -70,16 +69,16 @@ def documents() -> Iterator[None]:
     It takes longer than most tests.
     """
     made: dict[tuple[object, ...], dict[str, Any]] = {}
-    document = ControlPlane.document
+    content = ApiDocument.content.func
 
-    def described(control: ControlPlane) -> dict[str, Any]:
-        key = (*(route.name for route in control.routes), *control._about.items())
+    def generated(document: ApiDocument) -> dict[str, Any]:
+        key = (*(route.name for route in document.routes), *document._about.items())
         if key not in made:
-            made[key] = document(control)
+            made[key] = content(document)
         return made[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ControlPlane, "document", described)
+        patch.setattr(ApiDocument, "content", property(generated))
         yield
 
 
@@ -199,18 +198,6 @@ def plain_logs() -> Iterator[None]:
     """Reset the logs that a command in this process set up for a closed terminal."""
     yield
     structlog.reset_defaults()
-
-
-@pytest.fixture(autouse=True)
-def forgotten_apps() -> Iterator[None]:
-    """Clear FastAPI's caches of dependencies.
-
-    They keep thousands of functions and, with our methods, a whole app: 2.5 MB for each test.
-    """
-    yield
-    for remembered in vars(dependencies).values():
-        if hasattr(remembered, "cache_clear"):
-            remembered.cache_clear()
 
 
 @pytest.fixture

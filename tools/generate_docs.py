@@ -206,7 +206,7 @@ def errors_page(app: App) -> str:
 
 def _section(app: App, error: type[DomainError]) -> str:
     explained = " ".join(cleandoc(error.__doc__ or "").split())
-    declaring = {name for name, problems in app.control_plane.problems.items() if any(error in some for some in problems.values())}
+    declaring = {name for name, problems in app.api_document.problems.items() if any(error in some for some in problems.values())}
     where = _where(app, declaring)
     text = f"**{error.title}** ({STATUS[error.kind]}). {explained}"
     return f"\n## {error.code}\n\n{_wrapped(text)}\n\n{_wrapped(where)}\n"

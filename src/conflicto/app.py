@@ -52,11 +52,12 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.event_bus import EventBus
 from conflicto.platform.fast_path import FastPath
 from conflicto.platform.http import health
-from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.cors import with_cors
+from conflicto.platform.http.openapi.document import ApiDocument
 from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.platform.http.request_pipeline import Dependencies, RequestPipeline
-from conflicto.platform.http.routes import Route, RouteTable
+from conflicto.platform.http.route_table import RouteTable
+from conflicto.platform.http.routes import Route
 from conflicto.platform.http.server.connection_manager import ConnectionManager
 from conflicto.platform.interpreter.tuning import set_switch_interval, tune_garbage_collector
 from conflicto.platform.interpreter.vulnerabilities import count_vulnerabilities, log_vulnerabilities
@@ -161,7 +162,7 @@ class App:
         self.exports = Exports(self.db, self.types, settings.exports_path, self.clock)
         self.routes = self._build_routes()
         self._register_metrics()
-        self.control_plane = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
+        self.api_document = ApiDocument(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals)
         self.pages = web_pages.Pages(
             settings.public_url, self.types.all(), settings.image_origins, settings.retention_days, server=issuer
         )
@@ -347,7 +348,7 @@ class App:
         ]
 
     def _build_health(self) -> health.HealthEndpoints:
-        document = lambda: self.control_plane.document()  # noqa: E731, PLW0108 - the control plane is made after its routes
+        document = lambda: self.api_document.content  # noqa: E731 - the document is made after its routes
         render, redis = self._render_metrics, self._redis_state
         return health.HealthEndpoints(self.db, self.writer, self.clock, render_metrics=render, redis=redis, document=document)
 
@@ -359,9 +360,8 @@ class App:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
         return RequestPipeline(Dependencies(
             routes=RouteTable([*self.routes, *self.page_routes]), authenticator=self.authenticator, limiter=self.limiter, clock=self.clock,
-            control_plane=self.control_plane, metrics=self.metrics, auths=self.auths, view_cache_of=self.sessions.view_cache_of,
+            metrics=self.metrics, auths=self.auths, view_cache_of=self.sessions.view_cache_of, prefix=self.connections.prefix,
             note_presence=self.presence.record_caller, access_log=self.settings.access_log, server=self.identity.issuer,
-            prefix=self.connections.prefix,
         ))  # fmt: skip
 
 

@@ -142,7 +142,7 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
     event = await make_event(api)
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
     made = await event.activity(config={"edit": 0})
-    endpoints = next(route.handler for route in app.routes if route.path.endswith("/changes/since/{timestamp}"))
+    endpoints = next(route.endpoint for route in app.routes if route.path.endswith("/changes/since/{timestamp}"))
     polls: Any = endpoints.__self__.polls
     shared, edits = polls.single_flight, 0
 

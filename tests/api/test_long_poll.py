@@ -96,7 +96,7 @@ async def test_who_has_something_to_learn_is_answered_at_once(api: Api) -> None:
 async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
-    endpoints = next(route.handler for route in api.app.routes if route.path.endswith("/changes/since/{timestamp}"))
+    endpoints = next(route.endpoint for route in api.app.routes if route.path.endswith("/changes/since/{timestamp}"))
     polls: Any = endpoints.__self__.polls
     look = polls.changes
     looked = 0

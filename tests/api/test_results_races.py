@@ -27,7 +27,7 @@ def edits(
     app: App, monkeypatch: pytest.MonkeyPatch, event: Event, riddle: dict[str, Any], when: range, *, early: bool = False
 ) -> None:
     """Edit the activity right before or right after the given reads of its JSON."""
-    endpoints = next(route.handler for route in app.routes if route.path.endswith("/leaderboard"))
+    endpoints = next(route.endpoint for route in app.routes if route.path.endswith("/leaderboard"))
     polls: Any = endpoints.__self__.handler._polls
     shared, readings = polls.single_flight, 0
 

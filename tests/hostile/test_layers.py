@@ -11,7 +11,7 @@ from tests.support.checks import accepted, refused
 
 WORDS = "what-the-fault-says-of-itself"
 LAYERS = {
-    "matching": ("conflicto.platform.http.routes.RouteTable.match", "GET", "", None),
+    "matching": ("conflicto.platform.http.route_table.RouteTable.match", "GET", "", None),
     "authentication": ("conflicto.access.authentication.TokenAuthenticator.authenticate", "GET", "", None),
     "limits": ("conflicto.platform.limits.memory.MemoryLimiter.spend", "GET", "", None),
     "the gate": ("conflicto.platform.http.request_pipeline.read_body", "POST", "/lock", {"locked": True}),

@@ -97,7 +97,7 @@ def document_of(app: App) -> dict[str, Any]:
 
     Tests with the same routes share it: do not change it.
     """
-    return app.control_plane.document()
+    return app.api_document.content
 
 
 @lru_cache(4096)

@@ -14,7 +14,7 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.http.health import DOCUMENTS
 from conflicto.platform.http.messages import Request, Response, json_response
 from conflicto.platform.http.paging import example
-from conflicto.platform.http.routes import Docs, Route
+from conflicto.platform.http.routes import Docs, Route, route
 
 KEYS_PATH = "/.well-known/jwks.json"
 
@@ -66,15 +66,4 @@ class KeyEndpoints:
 def routes(keys: KeyEndpoints) -> list[Route]:
     """Return the routes of this package."""
     docs = Docs(summary="Read the public keys of receipts", responses={200: KeySetOut})
-    return [
-        Route(
-            method="GET",
-            path=KEYS_PATH,
-            endpoint=keys.keys,
-            handler=keys.keys,
-            roles=ANYONE,
-            policy=DOCUMENTS,
-            tag="operation",
-            docs=docs,
-        )
-    ]
+    return [route("GET", KEYS_PATH, keys.keys, prefix="", roles=ANYONE, policy=DOCUMENTS, tag="operation", docs=docs)]

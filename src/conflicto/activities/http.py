@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from fastapi import Query
 
 from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_deletion
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
@@ -21,6 +19,7 @@ from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, ded
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
+from conflicto.platform.http.binding import json_texts
 from conflicto.platform.http.conditional_requests import (
     ConditionInvalid,
     conditional_response,
@@ -28,10 +27,9 @@ from conflicto.platform.http.conditional_requests import (
     required_revisions,
     revision_etag,
 )
-from conflicto.platform.http.control_plane import CurrentRequest, json_texts
 from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, after_key, page_response
-from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
@@ -50,7 +48,6 @@ from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut
 
 JSON_FIELDS = ("config", "secret", "aggregate")
-Force = Annotated[schemas.ForceQuery, Query()]
 
 
 class ActivityListKey(NamedTuple):
@@ -89,7 +86,7 @@ class ActivityEndpoints:
         object.__setattr__(self, "pages", BatchedRead(self.db, deduplicated(_visible_page), max_batch=MAX_BATCH_PAGES))
         object.__setattr__(self, "single", BatchedRead(self.db, deduplicated(_read_activity), max_batch=MAX_BATCH_PAGES))
 
-    async def create(self, request: CurrentRequest, session_id: int, body: schemas.ActivityIn) -> Response:
+    async def create(self, request: Request, session_id: int, body: schemas.ActivityIn) -> Response:
         """Create an activity; with a status, move it there at once."""
         texts = self._texts(request)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
@@ -107,9 +104,7 @@ class ActivityEndpoints:
         """Return whether an activity was created with the request's key before."""
         return await self.db.read(is_known, _key(request))
 
-    async def page(
-        self, request: CurrentRequest, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]
-    ) -> Response:
+    async def page(self, request: Request, session_id: int, query: schemas.ActivityListQuery) -> Response:
         """List activities in order; only hosts see drafts."""
         host = request.caller.is_host
         page = ActivityListKey(session_id, query.status, query.limit, query.offset, after_key(request, query, int, int))
@@ -119,11 +114,11 @@ class ActivityEndpoints:
             key=lambda each: (each[0].order_index, each[0].created_ts), is_cut=found.is_cut,
         )  # fmt: skip
 
-    async def read(self, request: CurrentRequest, activity_id: UUID) -> Response:
+    async def read(self, request: Request, activity_id: UUID) -> Response:
         """Return the caller's view of an activity."""
         return _activity_response(request, *await self.single.read(_activity_key(request, activity_id)))
 
-    async def active(self, request: CurrentRequest, session_id: int) -> Response:
+    async def active(self, request: Request, session_id: int) -> Response:
         """Return the active activity, or 204."""
         found = await self.db.read(_active, session_id)
         if found is None:
@@ -131,7 +126,7 @@ class ActivityEndpoints:
         body = encode(schemas.activity_out(*found, for_host=request.caller.is_host))
         return conditional_response(request, body, etag_of(body))
 
-    async def replace(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Response:
+    async def replace(self, request: Request, activity_id: UUID, body: schemas.ActivityPut, query: schemas.ForceQuery) -> Response:
         """Replace all fields of the activity; without `order_index` it keeps its position."""
         fields = body.model_dump(exclude=set(JSON_FIELDS)) | self._type_defaults(body)
         if body.order_index is None:
@@ -139,12 +134,12 @@ class ActivityEndpoints:
         texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(request)
         return await self._change(request, activity_id, fields, texts, force=query.force)
 
-    async def patch(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Response:
+    async def patch(self, request: Request, activity_id: UUID, body: schemas.ActivityPatch, query: schemas.ForceQuery) -> Response:
         """Replace the given fields."""
         fields = body.model_dump(exclude=set(JSON_FIELDS), exclude_unset=True)
         return await self._change(request, activity_id, fields, self._texts(request), force=query.force)
 
-    async def delete(self, request: CurrentRequest, activity_id: UUID) -> Response:
+    async def delete(self, request: Request, activity_id: UUID) -> Response:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         session_id = await _session_of(self.db, request, activity_id)
         revisions = required_revisions(request)
@@ -187,40 +182,38 @@ class ActivityControls:
     writer: Writer
     tokens: LinkTokens
 
-    async def transition(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Response:
+    async def transition(self, request: Request, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Response:
         """Make a transition."""
         return await self._run(request, activity_id, run.move_activity, body.target_status, actor=request.caller.subject,
                                reason=body.reason, duration_seconds=body.duration_seconds)  # fmt: skip
 
-    async def set_status(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.StatusIn) -> Response:
+    async def set_status(self, request: Request, session_id: int, activity_id: UUID, body: schemas.StatusIn) -> Response:
         """Make a transition, in short form."""
         return await self._run(request, activity_id, run.move_activity, body.status, actor=request.caller.subject)
 
-    async def extend(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Response:
+    async def extend(self, request: Request, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Response:
         """Extend the activity, or restart its timer from now."""
         return await self._run(request, activity_id, run.extend_activity, body.seconds, from_now=body.counted_from == "now")
 
-    async def reveal(
-        self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None
-    ) -> Response:
+    async def reveal(self, request: Request, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None) -> Response:
         """Show or hide results and secret; without a body, show the results."""
         options = body or schemas.RevealIn(results=True)
         return await self._run(request, activity_id, run.reveal_activity, results=options.results, secret=options.secret)
 
     async def new_round(
-        self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None
+        self, request: Request, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None
     ) -> Response:
         """Start the next round."""
         options = body or schemas.RoundIn()
         return await self._run(request, activity_id, run.start_round, actor=request.caller.subject, reason=options.reason,
                                duration_seconds=options.duration_seconds)  # fmt: skip
 
-    async def show(self, request: CurrentRequest, session_id: int, body: schemas.ShowIn) -> Response:
+    async def show(self, request: Request, session_id: int, body: schemas.ShowIn) -> Response:
         """Select the activity on the screen."""
         shown_id = _activity_id(body.activity_id) if body.activity_id is not None else None
         return session_response(request, await self.writer.run(session_id, run.show_activity, session_id, shown_id), self.tokens)
 
-    async def duplicate(self, request: CurrentRequest, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
+    async def duplicate(self, request: Request, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
         """Copy the session: a new draft with the same activities and no answers."""
         title = body.title if body else None
         lifetime_s = self.tokens.tokens.max_lifetime_s
@@ -299,39 +292,39 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     ok: dict[int, Any] = {200: schemas.ActivityOut}
     change_problems = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist)
     nested, bare, collection = (
-        "/sessions/{session_id}/activities/{activity_id}",
-        "/activities/{activity_id}",
-        "/sessions/{session_id}/activities",
+        "/sessions/{session_id:int}/activities/{activity_id:uuid}",
+        "/activities/{activity_id:uuid}",
+        "/sessions/{session_id:int}/activities",
     )
     create_problems = (errors.TooManyActivities, StorageFull, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
     rows = [
-        control("POST", collection, activities.create, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                replays=activities.is_replay,
-                docs=Docs(summary="Create an activity", responses={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
-                          problems=create_problems)),
-        control("GET", collection, activities.page, roles=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="List activities in order", responses={200: schemas.ActivityPage})),
-        control("GET", collection + "/active", activities.active, roles=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="Read the active activity", responses={**ok, 204: None, 304: None}, headers=("If-None-Match",))),
+        route("POST", collection, activities.create, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+              replays=activities.is_replay,
+              docs=Docs(summary="Create an activity", responses={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
+                        problems=create_problems)),
+        route("GET", collection, activities.page, cancels=True, roles=MEMBERS, policy=CONTROL, tag="activities",
+              docs=Docs(summary="List activities in order", responses={200: schemas.ActivityPage})),
+        route("GET", collection + "/active", activities.active, cancels=True, roles=MEMBERS, policy=CONTROL, tag="activities",
+              docs=Docs(summary="Read the active activity", responses={**ok, 204: None, 304: None}, headers=("If-None-Match",))),
     ]  # fmt: skip
     for path in (nested, bare):
         rows += [
-            control("GET", path, activities.read, roles=MEMBERS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Read an activity", responses={**ok, 304: None}, headers=("If-None-Match",))),
-            control("PUT", path, activities.replace, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Replace an activity", responses=ok, headers=("If-Match",),
-                              problems=(*change_problems, StorageFull))),
-            control("PATCH", path, activities.patch, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Change an activity", responses=ok, headers=("If-Match",), problems=(*change_problems, StorageFull))),
-            control("DELETE", path, activities.delete, roles=HOSTS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Delete an activity with its answers", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                              headers=("If-Match",), problems=change_problems[:3])),
+            route("GET", path, activities.read, cancels=True, roles=MEMBERS, policy=CONTROL, tag="activities",
+                  docs=Docs(summary="Read an activity", responses={**ok, 304: None}, headers=("If-None-Match",))),
+            route("PUT", path, activities.replace, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                  docs=Docs(summary="Replace an activity", responses=ok, headers=("If-Match",),
+                            problems=(*change_problems, StorageFull))),
+            route("PATCH", path, activities.patch, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                  docs=Docs(summary="Change an activity", responses=ok, headers=("If-Match",), problems=(*change_problems, StorageFull))),
+            route("DELETE", path, activities.delete, roles=HOSTS, policy=CONTROL, tag="activities",
+                  docs=Docs(summary="Delete an activity with its answers", responses={204: None}, response_headers=RESPONSE_HEADERS,
+                            headers=("If-Match",), problems=change_problems[:3])),
         ]  # fmt: skip
     return rows
 
 
 def _control_routes(controls: ActivityControls) -> list[Route]:
-    nested = "/sessions/{session_id}/activities/{activity_id}"
+    nested = "/sessions/{session_id:int}/activities/{activity_id:uuid}"
     move_problems = (errors.MoveNotAllowed, errors.AlreadyRevealed, SessionNotActive, SessionCompleted, StorageFull)
     rows: list[tuple[str, str, Any, str, tuple[Any, ...]]] = [
         ("POST", "/transition", controls.transition, "Make a lifecycle transition", move_problems),
@@ -341,14 +334,14 @@ def _control_routes(controls: ActivityControls) -> list[Route]:
         ("POST", "/rounds", controls.new_round, "Start the next round", move_problems),
     ]
     control_routes = [
-        control(method, nested + below, endpoint, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="activities",
-                docs=Docs(summary=summary, responses={200: schemas.ActivityOut}, problems=problems))
+        route(method, nested + below, endpoint, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="activities",
+              docs=Docs(summary=summary, responses={200: schemas.ActivityOut}, problems=problems))
         for method, below, endpoint, summary, problems in rows
     ]  # fmt: skip
     return [
         *control_routes,
-        control("POST", "/sessions/{session_id}/show", controls.show, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Set the activity on the screen", responses={200: SessionOut}, problems=(SessionCompleted,))),
-        control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS,
-                tag="sessions", docs=Docs(summary="Copy a session without its answers", responses={201: SessionCreated})),
+        route("POST", "/sessions/{session_id:int}/show", controls.show, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+              docs=Docs(summary="Set the activity on the screen", responses={200: SessionOut}, problems=(SessionCompleted,))),
+        route("POST", "/sessions/{session_id:int}/duplicate", controls.duplicate, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS,
+              tag="sessions", docs=Docs(summary="Copy a session without its answers", responses={201: SessionCreated})),
     ]  # fmt: skip

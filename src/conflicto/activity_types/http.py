@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from fastapi import Query
+from typing import Any
 
 from conflicto.activity_types import schemas
 from conflicto.activity_types.registry import Registry
+from conflicto.platform.http.binding import json_texts
 from conflicto.platform.http.conditional_requests import conditional_response, etag_of
-from conflicto.platform.http.control_plane import CurrentRequest, json_texts
-from conflicto.platform.http.messages import Response, encode, json_response
+from conflicto.platform.http.messages import Request, Response, encode, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
-from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.strict_json import CONFIG_LIMITS
 
@@ -36,7 +34,7 @@ class TypeEndpoints:
 
     types: Registry
 
-    async def page(self, request: CurrentRequest, query: Annotated[PageQuery, Query()]) -> Response:
+    async def page(self, request: Request, query: PageQuery) -> Response:
         """List the registered activity types, in the order in which a front end may offer them."""
         types = self.types.all()
         (skipped,) = after_key(request, query, int) or (query.offset,)
@@ -50,12 +48,12 @@ class TypeEndpoints:
             key=lambda place: (place + 1,),
         )
 
-    async def read(self, request: CurrentRequest) -> Response:
+    async def read(self, request: Request) -> Response:
         """Return a registered activity type with its schemas, examples and texts."""
         body = encode(schemas.type_out(self.types.get(request.params["type"])))
         return conditional_response(request, body, etag_of(body))
 
-    async def validate(self, request: CurrentRequest, body: schemas.ValidateIn) -> Response:
+    async def validate(self, request: Request, body: schemas.ValidateIn) -> Response:
         """Validate config, secret and answer as creating and answering an activity would."""
         activity_type = self.types.get(request.params["type"])
         texts = json_texts(request)
@@ -68,12 +66,12 @@ class TypeEndpoints:
 
 def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
     """Return the routes of this package; `anyone` stands for no role."""
-    one = "/activity-types/{type}"
+    one = "/activity-types/{type:name}"
     return [
-        control("GET", "/activity-types", types.page, roles=anyone, policy=TYPES, tag="activity types",
-                docs=Docs(summary="List activity types", responses={200: schemas.TypePage})),
-        control("GET", one, types.read, roles=anyone, policy=TYPES, tag="activity types",
-                docs=Docs(summary="Read an activity type", responses={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
-        control("POST", one + "/validate", types.validate, roles=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
-                docs=Docs(summary="Validate JSON against an activity type", responses={200: schemas.ValidationOut})),
+        route("GET", "/activity-types", types.page, cancels=True, roles=anyone, policy=TYPES, tag="activity types",
+              docs=Docs(summary="List activity types", responses={200: schemas.TypePage})),
+        route("GET", one, types.read, cancels=True, roles=anyone, policy=TYPES, tag="activity types",
+              docs=Docs(summary="Read an activity type", responses={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
+        route("POST", one + "/validate", types.validate, roles=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
+              docs=Docs(summary="Validate JSON against an activity type", responses={200: schemas.ValidationOut})),
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from conflicto.exports.sheets import Shape
 from conflicto.platform.clock import Clock
 from conflicto.platform.http.messages import NO_STORE, Response, json_response
 from conflicto.platform.http.request_body import ClientDisconnected
-from conflicto.platform.http.routes import PREFIX, Docs, Route, data
+from conflicto.platform.http.routes import PREFIX, Docs, Route, route
 from conflicto.platform.ids import random_uuid
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import DomainError, FieldError, InvalidInput
@@ -182,19 +182,19 @@ def _query_choice(request: Request, name: str, default: Choice) -> Choice:
 
 def routes(exports: ExportEndpoints) -> list[Route]:
     """Return the routes of this package."""
-    job = "/sessions/{session_id}/exports/{export_id}"
+    job = "/sessions/{session_id:int}/exports/{export_id:uuid}"
     return [
-        data("GET", "/sessions/{session_id}/export", exports.export, roles=HOSTS, policy=EXPORT, tag="sessions",
-             docs=Docs(summary="Download the answers", responses={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
-                       headers=("Prefer",), files=schemas.FILE_TYPES, response_headers=("Content-Disposition",),
-                       problems=(ExportBusy, InvalidInput))),
-        data("GET", job, exports.read, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
-             docs=Docs(summary="Read the progress of an export", responses={200: schemas.ExportOut}, response_headers=("Retry-After",),
-                       problems=(ExportUnknown,))),
-        data("GET", f"{job}/file", exports.download, roles=HOSTS, policy=EXPORT, tag="sessions",
-             docs=Docs(summary="Download the file of an export", responses={200: None, 206: None}, headers=("Range", "If-Range"),
-                       files=schemas.FILE_TYPES, response_headers=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
-                       problems=(ExportUnknown, ExportNotReady, ExportFailed))),
-        data("DELETE", job, exports.remove, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
-             docs=Docs(summary="Remove an export", responses={204: None}, problems=(ExportUnknown,))),
+        route("GET", "/sessions/{session_id:int}/export", exports.export, roles=HOSTS, policy=EXPORT, tag="sessions",
+              docs=Docs(summary="Download the answers", responses={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
+                        headers=("Prefer",), files=schemas.FILE_TYPES, response_headers=("Content-Disposition",),
+                        problems=(ExportBusy, InvalidInput))),
+        route("GET", job, exports.read, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
+              docs=Docs(summary="Read the progress of an export", responses={200: schemas.ExportOut}, response_headers=("Retry-After",),
+                        problems=(ExportUnknown,))),
+        route("GET", f"{job}/file", exports.download, roles=HOSTS, policy=EXPORT, tag="sessions",
+              docs=Docs(summary="Download the file of an export", responses={200: None, 206: None}, headers=("Range", "If-Range"),
+                        files=schemas.FILE_TYPES, response_headers=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
+                        problems=(ExportUnknown, ExportNotReady, ExportFailed))),
+        route("DELETE", job, exports.remove, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
+              docs=Docs(summary="Remove an export", responses={204: None}, problems=(ExportUnknown,))),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from conflicto.feed.pages import CursorInFuture
 from conflicto.feed.streams import EVENT_STREAM
 from conflicto.feed.timestamps import InvalidTimestamp
 from conflicto.platform.http.messages import json_response
-from conflicto.platform.http.routes import Docs, Route, data
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import InvalidInput
@@ -142,30 +142,30 @@ class TicketIssuer(Protocol):
 
 def routes(feed: FeedEndpoints) -> list[Route]:
     """Return the routes of this package."""
-    activity = "/sessions/{session_id}/activities/{activity_id}"
+    activity = "/sessions/{session_id:int}/activities/{activity_id:uuid}"
     refused = (InvalidTimestamp, CursorInFuture, CursorExpired, InvalidInput)
     return [
-        data("GET", "/sessions/{session_id}/status", feed.session_status, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read the status of a session", responses={200: schemas.SessionStatusOut, 304: None},
-                       query=schemas.WaitQuery,
-                       headers=POLLED, problems=(InvalidInput,))),
-        data("POST", "/sessions/{session_id}/clock", feed.time, roles=MEMBERS, policy=CLOCK, tag="polling",
-             docs=Docs(summary="Read the server's time", responses={200: schemas.ClockOut})),
-        data("GET", activity + "/status", feed.activity_status, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read the status of an activity", responses={200: schemas.ActivityStatusOut, 304: None},
-                       query=schemas.WaitQuery,
-                       headers=POLLED, problems=(InvalidInput,))),
-        data("GET", activity + "/responses/since/{timestamp}", feed.responses_since, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read answers after a position", responses={200: schemas.ResponseFeedOut, 204: None, 304: None},
-                       query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE,
-                       problems=(*refused, ResponsesHidden, TooManyStreams))),
-        data("GET", "/sessions/{session_id}/changes/since/{timestamp}", feed.changes_since, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read changes after a position", responses={200: schemas.ChangeFeedOut, 204: None, 304: None},
-                       query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE, problems=(*refused, TooManyStreams))),
-        data("POST", "/sessions/{session_id}/events/ticket", feed.ticket, roles=MEMBERS, policy=STREAM, tag="polling",
-             docs=Docs(summary="Create a ticket for the stream", responses={201: schemas.TicketOut})),
-        data("GET", "/sessions/{session_id}/events", feed.events, roles=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,
-             docs=Docs(summary="Stream changes as Server-Sent Events", responses={200: None, 204: None}, query=schemas.EventsQuery,
-                       headers=("Last-Event-ID",), events=schemas.EVENT_EXAMPLE,
-                       problems=(InvalidTimestamp, CursorInFuture, CursorExpired, TooManyStreams))),
+        route("GET", "/sessions/{session_id:int}/status", feed.session_status, roles=MEMBERS, policy=POLL, tag="polling",
+              docs=Docs(summary="Read the status of a session", responses={200: schemas.SessionStatusOut, 304: None},
+                        query=schemas.WaitQuery,
+                        headers=POLLED, problems=(InvalidInput,))),
+        route("POST", "/sessions/{session_id:int}/clock", feed.time, roles=MEMBERS, policy=CLOCK, tag="polling",
+              docs=Docs(summary="Read the server's time", responses={200: schemas.ClockOut})),
+        route("GET", activity + "/status", feed.activity_status, roles=MEMBERS, policy=POLL, tag="polling",
+              docs=Docs(summary="Read the status of an activity", responses={200: schemas.ActivityStatusOut, 304: None},
+                        query=schemas.WaitQuery,
+                        headers=POLLED, problems=(InvalidInput,))),
+        route("GET", activity + "/responses/since/{timestamp}", feed.responses_since, roles=MEMBERS, policy=POLL, tag="polling",
+              docs=Docs(summary="Read answers after a position", responses={200: schemas.ResponseFeedOut, 204: None, 304: None},
+                        query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE,
+                        problems=(*refused, ResponsesHidden, TooManyStreams))),
+        route("GET", "/sessions/{session_id:int}/changes/since/{timestamp}", feed.changes_since, roles=MEMBERS, policy=POLL, tag="polling",
+              docs=Docs(summary="Read changes after a position", responses={200: schemas.ChangeFeedOut, 204: None, 304: None},
+                        query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE, problems=(*refused, TooManyStreams))),
+        route("POST", "/sessions/{session_id:int}/events/ticket", feed.ticket, roles=MEMBERS, policy=STREAM, tag="polling",
+              docs=Docs(summary="Create a ticket for the stream", responses={201: schemas.TicketOut})),
+        route("GET", "/sessions/{session_id:int}/events", feed.events, roles=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,
+              docs=Docs(summary="Stream changes as Server-Sent Events", responses={200: None, 204: None}, query=schemas.EventsQuery,
+                        headers=("Last-Event-ID",), events=schemas.EVENT_EXAMPLE,
+                        problems=(InvalidTimestamp, CursorInFuture, CursorExpired, TooManyStreams))),
     ]  # fmt: skip

@@ -12,7 +12,6 @@ from functools import cache, partial
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Query
 
 from conflicto.access.code_guard import GUESS_POLICIES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
@@ -33,11 +32,10 @@ from conflicto.platform.db.batched_read import BatchedRead
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.control_plane import CurrentRequest
 from conflicto.platform.http.decoding import decode_body, decode_query
 from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
-from conflicto.platform.http.routes import Docs, Route, control, data
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.limits.bucket import LimitScope, Policy
@@ -138,7 +136,7 @@ class JoinEndpoints:
             free, suggested = await self.db.read(_check_nickname, session, nickname)
         return json_response({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
-    async def redeem(self, request: CurrentRequest, body: schemas.RedeemIn) -> Response:
+    async def redeem(self, request: Request, body: schemas.RedeemIn) -> Response:
         """Move a seat to this phone."""
         async with self.guard.guard(request.address, body.seat_token, wrong=errors.SeatLinkInvalid):
             session_id = await self.db.read(session_of_link, body.seat_token)
@@ -176,7 +174,7 @@ class SeatEndpoints:
     receipts: Receipts
     places: Callable[[ReadTx, int], ReservedPlaces]
 
-    async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
+    async def page(self, request: Request, session_id: int, query: PageQuery) -> Response:
         """List participants in joining order, with presence."""
         (after,) = after_key(request, query, int) or (0,)
         found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset, after=after)
@@ -188,7 +186,7 @@ class SeatEndpoints:
             places_held=len(reserved.counted),
         )  # fmt: skip
 
-    async def names(self, request: CurrentRequest, session_id: int) -> Response:
+    async def names(self, request: Request, session_id: int) -> Response:
         """List the names for the screen, newest first, with offensive words masked."""
         return json_response({"items": await self.db.read(shown_names, session_id, for_host=request.caller.is_host)})
 
@@ -196,12 +194,12 @@ class SeatEndpoints:
         """Return the server's time; the request itself counts as a sign of life."""
         return json_response({"server_time": rfc3339(self.clock.wall_us())})
 
-    async def rename_me(self, request: CurrentRequest, body: schemas.RenameIn) -> Response:
+    async def rename_me(self, request: Request, body: schemas.RenameIn) -> Response:
         """Change the caller's name."""
         with _seat_gone_if_missing():
             return await self._rename(request, request.caller.participant_id, body)
 
-    async def leave(self, request: CurrentRequest, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
+    async def leave(self, request: Request, query: schemas.RemoveQuery) -> Response:
         """Leave: delete name and seat and, unless they are to be kept, answers."""
         erase, own = query.responses != "keep", request.caller.participant_id
         with _seat_gone_if_missing():
@@ -210,18 +208,18 @@ class SeatEndpoints:
             )
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
-    async def link(self, request: CurrentRequest) -> Response:
+    async def link(self, request: Request) -> Response:
         """Create a link that moves the seat to another phone, once."""
         secret = opaque_secret()
         with _seat_gone_if_missing():
             expires_us = await self.writer.run(request.caller.session_id, link_seat, request.caller.participant_id, secret)
         return json_response({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
 
-    async def rename(self, request: CurrentRequest, participant_id: int, body: schemas.RenameIn) -> Response:
+    async def rename(self, request: Request, participant_id: int, body: schemas.RenameIn) -> Response:
         """Rename a participant, as that participant or as host."""
         return await self._rename(request, participant_id, body)
 
-    async def kick(self, request: CurrentRequest, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
+    async def kick(self, request: Request, participant_id: int, query: schemas.RemoveQuery) -> Response:
         """Remove a participant; answers stay unless they are to be deleted."""
         session_id = await self._session_of(request, participant_id)
         erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
@@ -301,33 +299,35 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
     nickname_problems = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)
     own_seat: dict[int, Any] = {200: schemas.ParticipantOut}
     return [
-        data("POST", "/sessions/{session_id}/join", joins.join, policy=JOIN, **joining),
-        data("POST", "/join", joins.join, policy=JOIN, **joining),
-        data("GET", "/sessions/{session_id}/nicknames/validate", joins.try_nickname, roles=ANYONE, policy=NICKNAME_CHECKS,
-             guesses=GUESS_POLICIES, tag="joining",
-             docs=Docs(summary="Check whether a nickname is free", responses={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
-                                      headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
-        control("GET", "/sessions/{session_id}/participants", seats.page, roles=HOSTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="List participants", responses={200: schemas.ParticipantPage})),
-        control("GET", "/sessions/{session_id}/names", seats.names, roles=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="List nicknames for the screen", responses={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
-        control("PATCH", "/participants/me", seats.rename_me, roles=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Change the own nickname", responses=own_seat,
-                                              problems=(*nickname_problems, errors.SeatGone))),
-        control("DELETE", "/participants/me", seats.leave, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Leave the session", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                          problems=(errors.SeatGone,))),
-        control("POST", "/participants/me/seat-link", seats.link, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Create a seat link", responses={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
-        control("POST", "/seats/redeem", joins.redeem, roles=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS,
-                tag="joining",
-                docs=Docs(summary="Redeem a seat link", responses={200: schemas.SeatOut},
-                          problems=(errors.SeatLinkInvalid, TooManyGuesses))),
-        data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, roles=PARTICIPANTS, policy=PARTICIPANT,
-             tag="participants",
-             docs=Docs(summary="Send a heartbeat", responses={200: schemas.HeartbeatOut}, problems=(NotFound,))),
-        control("PATCH", "/participants/{participant_id}", seats.rename, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Rename a participant", responses=own_seat, problems=nickname_problems)),
-        control("DELETE", "/participants/{participant_id}", seats.kick, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Remove a participant", responses={204: None}, response_headers=RESPONSE_HEADERS)),
+        route("POST", "/sessions/{session_id:int}/join", joins.join, policy=JOIN, **joining),
+        route("POST", "/join", joins.join, policy=JOIN, **joining),
+        route("GET", "/sessions/{session_id:int}/nicknames/validate", joins.try_nickname, roles=ANYONE, policy=NICKNAME_CHECKS,
+              guesses=GUESS_POLICIES, tag="joining",
+              docs=Docs(summary="Check whether a nickname is free", responses={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
+                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
+        route("GET", "/sessions/{session_id:int}/participants", seats.page, cancels=True, roles=HOSTS, policy=CONTROL, tag="participants",
+              docs=Docs(summary="List participants", responses={200: schemas.ParticipantPage})),
+        route("GET", "/sessions/{session_id:int}/names", seats.names, cancels=True, roles=HOSTS_AND_SCREENS, policy=CONTROL,
+              tag="participants",
+              docs=Docs(summary="List nicknames for the screen", responses={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
+        route("PATCH", "/participants/me", seats.rename_me, roles=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
+              tag="participants", docs=Docs(summary="Change the own nickname", responses=own_seat,
+                                            problems=(*nickname_problems, errors.SeatGone))),
+        route("DELETE", "/participants/me", seats.leave, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
+              docs=Docs(summary="Leave the session", responses={204: None}, response_headers=RESPONSE_HEADERS,
+                        problems=(errors.SeatGone,))),
+        route("POST", "/participants/me/seat-link", seats.link, roles=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
+              docs=Docs(summary="Create a seat link", responses={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
+        route("POST", "/seats/redeem", joins.redeem, roles=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS,
+              tag="joining",
+              docs=Docs(summary="Redeem a seat link", responses={200: schemas.SeatOut},
+                        problems=(errors.SeatLinkInvalid, TooManyGuesses))),
+        route("POST", "/participants/{participant_id:int}/heartbeat", seats.heartbeat, roles=PARTICIPANTS, policy=PARTICIPANT,
+              tag="participants",
+              docs=Docs(summary="Send a heartbeat", responses={200: schemas.HeartbeatOut}, problems=(NotFound,))),
+        route("PATCH", "/participants/{participant_id:int}", seats.rename, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL,
+              body=RESPONSE_LIMITS, tag="participants",
+              docs=Docs(summary="Rename a participant", responses=own_seat, problems=nickname_problems)),
+        route("DELETE", "/participants/{participant_id:int}", seats.kick, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
+              docs=Docs(summary="Remove a participant", responses={204: None}, response_headers=RESPONSE_HEADERS)),
     ]  # fmt: skip

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conflicto.access.roles import HOSTS
-from conflicto.platform.http.control_plane import CurrentRequest
-from conflicto.platform.http.messages import NO_STORE, Response, json_response
-from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.rehearsal import schemas
@@ -25,7 +24,7 @@ class RehearsalEndpoints:
 
     rehearsals: Rehearsals
 
-    async def start(self, request: CurrentRequest, session_id: int, body: schemas.RehearsalIn) -> Response:
+    async def start(self, request: Request, session_id: int, body: schemas.RehearsalIn) -> Response:
         """Start a rehearsal: scripted participants join and answer the host's activities.
 
         They are marked as `scripted`, take places like anyone else, and stay until they are removed
@@ -34,11 +33,11 @@ class RehearsalEndpoints:
         await self.rehearsals.start(session_id, bots=body.participants, seconds=body.seconds, language=body.language)
         return await self._status_response(session_id, 201)
 
-    async def read(self, request: CurrentRequest, session_id: int) -> Response:
+    async def read(self, request: Request, session_id: int) -> Response:
         """Return the number of scripted participants, and whether they still answer."""
         return await self._status_response(session_id, 200)
 
-    async def stop(self, request: CurrentRequest, session_id: int) -> Response:
+    async def stop(self, request: Request, session_id: int) -> Response:
         """Remove all scripted participants and their answers."""
         await self.rehearsals.stop(session_id)
         return Response(204, headers=(NO_STORE,))
@@ -50,13 +49,13 @@ class RehearsalEndpoints:
 
 def routes(endpoints: RehearsalEndpoints) -> list[Route]:
     """Return the routes of this package."""
-    path = "/sessions/{session_id}/rehearsal"
+    path = "/sessions/{session_id:int}/rehearsal"
     return [
-        control("POST", path, endpoints.start, roles=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Start a rehearsal", responses={201: schemas.RehearsalOut},
-                          problems=(RehearsalExists, TooManyRehearsals, SessionCompleted))),
-        control("GET", path, endpoints.read, roles=HOSTS, policy=REHEARSAL, tag="sessions",
-                docs=Docs(summary="Read the status of a rehearsal", responses={200: schemas.RehearsalOut})),
-        control("DELETE", path, endpoints.stop, roles=HOSTS, policy=REHEARSAL, tag="sessions",
-                docs=Docs(summary="Remove a rehearsal with all its answers", responses={204: None})),
+        route("POST", path, endpoints.start, roles=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
+              docs=Docs(summary="Start a rehearsal", responses={201: schemas.RehearsalOut},
+                        problems=(RehearsalExists, TooManyRehearsals, SessionCompleted))),
+        route("GET", path, endpoints.read, cancels=True, roles=HOSTS, policy=REHEARSAL, tag="sessions",
+              docs=Docs(summary="Read the status of a rehearsal", responses={200: schemas.RehearsalOut})),
+        route("DELETE", path, endpoints.stop, roles=HOSTS, policy=REHEARSAL, tag="sessions",
+              docs=Docs(summary="Remove a rehearsal with all its answers", responses={204: None})),
     ]  # fmt: skip

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
-from fastapi import Query
 
 from conflicto.access.receipts import RESPONSE_HEADERS, Deletion, Receipts, run_with_deletion, run_with_deletion_for_author
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
@@ -26,11 +25,11 @@ from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, ded
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.control_plane import CurrentRequest, json_texts
+from conflicto.platform.http.binding import json_texts
 from conflicto.platform.http.decoding import decode_body
 from conflicto.platform.http.messages import NO_STORE, Concealment, Request, Response, json_response
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_response
-from conflicto.platform.http.routes import PREFIX, Docs, Route, control, data
+from conflicto.platform.http.routes import PREFIX, Docs, Route, route
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.concurrency import ConcurrencyLimit
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
@@ -59,8 +58,8 @@ from conflicto.sessions.idempotency import key_from
 SUBMIT = Policy("submit", 120, 60, shared=True)
 """Two submissions a second with a burst of 120: enough for a person who taps on an emoji wall."""
 
-_RESPONSES = "/sessions/{session_id}/activities/{activity_id}/responses"
-SUBMIT_ROUTE = PREFIX + _RESPONSES
+_RESPONSES = "/sessions/{session_id:int}/activities/{activity_id:uuid}/responses"
+SUBMIT_ROUTE = PREFIX + "/sessions/{session_id}/activities/{activity_id}/responses"
 """Route of submissions, as metrics name it."""
 
 MAX_OWN_RESPONSES = 1000
@@ -156,9 +155,7 @@ class ResponseEndpoints:
         """
         return await self.db.read(idempotency.is_known, _idempotency_key(request))
 
-    async def page(
-        self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
-    ) -> Response:
+    async def page(self, request: Request, session_id: int, activity_id: UUID, query: schemas.ResponseListQuery) -> Response:
         """List the responses to an activity for the host, in feed order."""
         contains = None if query.contains is None else parse_pattern(query.contains)
         response_filter = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
@@ -169,9 +166,7 @@ class ResponseEndpoints:
             is_cut=found.is_cut,
         )  # fmt: skip
 
-    async def mine(
-        self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]
-    ) -> Response:
+    async def mine(self, request: Request, session_id: int, activity_id: UUID, query: PageQuery) -> Response:
         """List the caller's own responses to an activity."""
         (after,) = after_key(request, query, int) or (0,)
         caller = request.caller
@@ -187,7 +182,7 @@ class ResponseEndpoints:
             is_cut=found.is_cut,
         )
 
-    async def me(self, request: CurrentRequest) -> Response:
+    async def me(self, request: Request) -> Response:
         """Return the caller's own seat, points and responses."""
         caller = request.caller
         try:
@@ -196,13 +191,13 @@ class ResponseEndpoints:
         except NotFound as error:
             raise SeatGone from error
 
-    async def read(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
+    async def read(self, request: Request, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Return one response to its author or the host."""
         response, activity = await self.db.read(_find_readable, request, activity_id, response_id)
         return _to_response(request, response, activity)
 
     async def edit(
-        self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
+        self, request: Request, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
     ) -> Response:
         """Replace the caller's own response while the activity is open."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
@@ -216,7 +211,7 @@ class ResponseEndpoints:
         request.concealment = Concealment.UNTIL_RELEASE if activity.anonymous else None
         return _to_response(request, edited, activity)
 
-    async def delete(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
+    async def delete(self, request: Request, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Delete a response: participants their own while the activity is open, hosts any."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
         is_own = request.caller.role is Role.PARTICIPANT
@@ -233,7 +228,7 @@ class ResponseEndpoints:
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     async def moderate(
-        self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
+        self, request: Request, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
     ) -> Response:
         """Show, hold or hide a response."""
         _, activity = await self.db.read(_find_readable, request, activity_id, response_id)
@@ -242,12 +237,12 @@ class ResponseEndpoints:
         )
         return _to_response(request, moderated, activity)
 
-    async def reset(self, request: CurrentRequest, session_id: int, activity_id: UUID) -> Response:
+    async def reset(self, request: Request, session_id: int, activity_id: UUID) -> Response:
         """Delete the responses of the current round; each leaves a tombstone."""
         _, deletion = await self.writer.run(session_id, run_with_deletion, change.reset_round, activity_id, session_id=session_id)
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
-    async def remove_flood(self, request: CurrentRequest, session_id: int, body: schemas.FloodIn) -> Response:
+    async def remove_flood(self, request: Request, session_id: int, body: schemas.FloodIn) -> Response:
         """Remove all participants that match a filter, or only count them."""
         flood, erase = body.flood(), body.responses == "delete"
         seats, responses, deletion = 0, 0, Deletion()
@@ -274,7 +269,7 @@ class FocusEndpoints:
     db: Database
     writer: Writer
 
-    async def focus(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Response:
+    async def focus(self, request: Request, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Response:
         """Enlarge one response on the screen; null ends that."""
         await self.db.read(activity_by_id, activity_id, session_id=session_id)
         await self.writer.run(session_id, change.focus_response, activity_id, body.response_id)
@@ -353,42 +348,42 @@ _SUBMIT_PROBLEMS = (
 def routes(responses: ResponseEndpoints) -> list[Route]:
     """Return the routes of responses."""
     focus = FocusEndpoints(responses.db, responses.writer)
-    one = _RESPONSES + "/{response_id}"
+    one = _RESPONSES + "/{response_id:uuid}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
     return [
-        data("POST", _RESPONSES, responses.submit, roles=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
-             replays=responses.is_replay, shows_presence=False,
-             docs=Docs(summary="Submit a response", request=schemas.ResponseIn,
-                       responses={201: schemas.ResponseOut, 200: schemas.ResponseOut},
-                       headers=("Idempotency-Key",), problems=_SUBMIT_PROBLEMS)),
-        control("GET", _RESPONSES, responses.page, roles=HOSTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="List responses", responses={200: schemas.ResponsePage},
-                          problems=(errors.AuthorHidden, errors.PatternTooLarge, errors.ScanTooLong, errors.ScanRunning,
-                                    errors.ScansBusy, JsonInvalid))),
-        control("GET", _RESPONSES + "/mine", responses.mine, roles=PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="List one's own responses to an activity", responses={200: schemas.ResponsePage})),
-        control("GET", "/participants/me", responses.me, roles=PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Read one's own seat, points and responses", responses={200: schemas.MeOut}, problems=(SeatGone,))),
-        control("GET", one, responses.read, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="Read a response", responses=shown)),
-        control("PUT", one, responses.edit, roles=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
-                shows_presence=False,
-                docs=Docs(summary="Replace one's own response", responses=shown,
-                          problems=(*_CHANGE_PROBLEMS, StorageFull))),
-        control("DELETE", one, responses.delete, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
-                shows_presence=False,
-                docs=Docs(summary="Delete a response", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                          problems=(*_CHANGE_PROBLEMS, SessionCompleted))),
-        control("PATCH", one, responses.moderate, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
-                docs=Docs(summary="Show, hold or hide a response", responses=shown, problems=(errors.ModerationOff, SessionCompleted))),
-        control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, roles=HOSTS, policy=CONTROL,
-                body=RESPONSE_LIMITS, tag="participants",
-                docs=Docs(summary="Remove many participants", responses={200: schemas.FloodOut}, response_headers=RESPONSE_HEADERS)),
-        control("POST", "/sessions/{session_id}/activities/{activity_id}/focus", focus.focus, roles=HOSTS, policy=CONTROL,
-                body=RESPONSE_LIMITS, tag="activities",
-                docs=Docs(summary="Enlarge one response on the screen", responses={200: schemas.FocusOut}, problems=(SessionCompleted,))),
-        control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, roles=HOSTS, policy=CONTROL,
-                tag="activities",
-                docs=Docs(summary="Delete the responses of the current round", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                          problems=(SessionCompleted,))),
+        route("POST", _RESPONSES, responses.submit, roles=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+              replays=responses.is_replay, shows_presence=False,
+              docs=Docs(summary="Submit a response", request=schemas.ResponseIn,
+                        responses={201: schemas.ResponseOut, 200: schemas.ResponseOut},
+                        headers=("Idempotency-Key",), problems=_SUBMIT_PROBLEMS)),
+        route("GET", _RESPONSES, responses.page, cancels=True, roles=HOSTS, policy=CONTROL, tag="responses",
+              docs=Docs(summary="List responses", responses={200: schemas.ResponsePage},
+                        problems=(errors.AuthorHidden, errors.PatternTooLarge, errors.ScanTooLong, errors.ScanRunning,
+                                  errors.ScansBusy, JsonInvalid))),
+        route("GET", _RESPONSES + "/mine", responses.mine, cancels=True, roles=PARTICIPANTS, policy=CONTROL, tag="responses",
+              docs=Docs(summary="List one's own responses to an activity", responses={200: schemas.ResponsePage})),
+        route("GET", "/participants/me", responses.me, cancels=True, roles=PARTICIPANTS, policy=CONTROL, tag="participants",
+              docs=Docs(summary="Read one's own seat, points and responses", responses={200: schemas.MeOut}, problems=(SeatGone,))),
+        route("GET", one, responses.read, cancels=True, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
+              docs=Docs(summary="Read a response", responses=shown)),
+        route("PUT", one, responses.edit, roles=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+              shows_presence=False,
+              docs=Docs(summary="Replace one's own response", responses=shown,
+                        problems=(*_CHANGE_PROBLEMS, StorageFull))),
+        route("DELETE", one, responses.delete, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
+              shows_presence=False,
+              docs=Docs(summary="Delete a response", responses={204: None}, response_headers=RESPONSE_HEADERS,
+                        problems=(*_CHANGE_PROBLEMS, SessionCompleted))),
+        route("PATCH", one, responses.moderate, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
+              docs=Docs(summary="Show, hold or hide a response", responses=shown, problems=(errors.ModerationOff, SessionCompleted))),
+        route("POST", "/sessions/{session_id:int}/participants/remove", responses.remove_flood, roles=HOSTS, policy=CONTROL,
+              body=RESPONSE_LIMITS, tag="participants",
+              docs=Docs(summary="Remove many participants", responses={200: schemas.FloodOut}, response_headers=RESPONSE_HEADERS)),
+        route("POST", "/sessions/{session_id:int}/activities/{activity_id:uuid}/focus", focus.focus, roles=HOSTS, policy=CONTROL,
+              body=RESPONSE_LIMITS, tag="activities",
+              docs=Docs(summary="Enlarge one response on the screen", responses={200: schemas.FocusOut}, problems=(SessionCompleted,))),
+        route("POST", "/sessions/{session_id:int}/activities/{activity_id:uuid}/reset", responses.reset, roles=HOSTS, policy=CONTROL,
+              tag="activities",
+              docs=Docs(summary="Delete the responses of the current round", responses={204: None}, response_headers=RESPONSE_HEADERS,
+                        problems=(SessionCompleted,))),
     ]  # fmt: skip

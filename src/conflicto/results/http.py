@@ -9,7 +9,7 @@ from conflicto.access.roles import MEMBERS
 from conflicto.feed.errors import TooManyStreams
 from conflicto.feed.http import POLL, POLLED, STREAMED
 from conflicto.feed.streams import EVENT_STREAM
-from conflicto.platform.http.routes import Docs, Route, data
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.problems import InvalidInput
 from conflicto.results import schemas
 from conflicto.results.errors import ResultsHidden
@@ -60,11 +60,12 @@ class ResultsEndpoints:
 def routes(results: ResultsEndpoints) -> list[Route]:
     """Return the routes of this package."""
     return [
-        data("GET", "/sessions/{session_id}/activities/{activity_id}/results", results.results, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read the results of an activity", responses={200: schemas.ResultsOut, 204: None, 304: None},
-                       query=schemas.ResultsQuery, headers=STREAMED, events=schemas.RESULTS_EVENT_EXAMPLE,
-                       problems=(InvalidInput, ResultsHidden, TooManyStreams))),
-        data("GET", "/sessions/{session_id}/leaderboard", results.leaderboard, roles=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Read the leaderboard", responses={200: schemas.LeaderboardOut, 304: None}, query=schemas.LeaderboardQuery,
-                       headers=POLLED, problems=(InvalidInput,))),
+        route("GET", "/sessions/{session_id:int}/activities/{activity_id:uuid}/results", results.results, roles=MEMBERS, policy=POLL,
+              tag="polling",
+              docs=Docs(summary="Read the results of an activity", responses={200: schemas.ResultsOut, 204: None, 304: None},
+                        query=schemas.ResultsQuery, headers=STREAMED, events=schemas.RESULTS_EVENT_EXAMPLE,
+                        problems=(InvalidInput, ResultsHidden, TooManyStreams))),
+        route("GET", "/sessions/{session_id:int}/leaderboard", results.leaderboard, roles=MEMBERS, policy=POLL, tag="polling",
+              docs=Docs(summary="Read the leaderboard", responses={200: schemas.LeaderboardOut, 304: None}, query=schemas.LeaderboardQuery,
+                        headers=POLLED, problems=(InvalidInput,))),
     ]  # fmt: skip

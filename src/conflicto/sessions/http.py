@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Protocol
-
-from fastapi import Query
+from typing import Protocol
 
 from conflicto.access.code_guard import GUESS_POLICIES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
@@ -26,10 +24,9 @@ from conflicto.platform.http.conditional_requests import (
     required_revisions,
     revision_etag,
 )
-from conflicto.platform.http.control_plane import CurrentRequest
 from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
 from conflicto.platform.http.paging import after_key, page_response
-from conflicto.platform.http.routes import Docs, Route, control, data
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
@@ -58,7 +55,7 @@ class SessionEndpoints:
     contents: Callable[[WriteTx, int], dict[str, int]]
     """Function that counts a session's rows; packages above this one know them."""
 
-    async def create(self, request: CurrentRequest, body: schemas.SessionIn) -> Response:
+    async def create(self, request: Request, body: schemas.SessionIn) -> Response:
         """Create a draft and return its tokens."""
         new = NewSession(**body.fields())
         session, status = await self.writer.run(
@@ -70,7 +67,7 @@ class SessionEndpoints:
         """Return whether a session was created with the request's key before."""
         return await self.db.read(is_known, _key(request))
 
-    async def page(self, request: CurrentRequest, query: Annotated[schemas.SessionListQuery, Query()]) -> Response:
+    async def page(self, request: Request, query: schemas.SessionListQuery) -> Response:
         """List sessions, newest first."""
         after = after_key(request, query, int, int)
         found, total = await self.db.lists.read(
@@ -81,19 +78,19 @@ class SessionEndpoints:
             key=lambda session: (session.created_ts, session.id),
         )  # fmt: skip
 
-    async def read(self, request: CurrentRequest, session_id: int) -> Response:
+    async def read(self, request: Request, session_id: int) -> Response:
         """Return the caller's view of a session."""
         return _session_response(request, await self.db.read(session_by_id, session_id), self.tokens)
 
-    async def replace(self, request: CurrentRequest, session_id: int, body: schemas.SessionIn) -> Response:
+    async def replace(self, request: Request, session_id: int, body: schemas.SessionIn) -> Response:
         """Replace the properties of the session, except its status."""
         return await self._change(request, session_id, body.fields())
 
-    async def patch(self, request: CurrentRequest, session_id: int, body: schemas.SessionPatch) -> Response:
+    async def patch(self, request: Request, session_id: int, body: schemas.SessionPatch) -> Response:
         """Replace the given fields; `status` changes the lifecycle."""
         return await self._change(request, session_id, body.fields())
 
-    async def delete(self, request: CurrentRequest, session_id: int) -> Response:
+    async def delete(self, request: Request, session_id: int) -> Response:
         """Delete the session, which hides it from everyone."""
         revisions = required_revisions(request)
         actor = request.caller.subject
@@ -136,9 +133,7 @@ class SessionActionEndpoints:
     guard: CodeGuard
     lookup: SessionLookup
 
-    async def transitions(
-        self, request: CurrentRequest, session_id: int, query: Annotated[schemas.AuditQuery, Query()]
-    ) -> Response:
+    async def transitions(self, request: Request, session_id: int, query: schemas.AuditQuery) -> Response:
         """List all transitions with actor, time and reason, oldest first."""
         (after,) = after_key(request, query, int) or (query.offset,)
         found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, after=after)
@@ -151,19 +146,19 @@ class SessionActionEndpoints:
             session = await self.lookup.find(request.params["code"])
         return json_response({"session_id": session.id, "title": session.title, "status": session.status})
 
-    async def lock(self, request: CurrentRequest, session_id: int, body: schemas.LockIn | None = None) -> Response:
+    async def lock(self, request: Request, session_id: int, body: schemas.LockIn | None = None) -> Response:
         """Lock or unlock joining."""
         locked = body.locked if body else True
         return _session_response(
             request, await self.writer.run(session_id, commands.set_locked, session_id, locked=locked), self.tokens
         )
 
-    async def renew_code(self, request: CurrentRequest, session_id: int) -> Response:
+    async def renew_code(self, request: Request, session_id: int) -> Response:
         """Replace the join code."""
         session = await self.writer.run(session_id, commands.replace_join_code, session_id, actor=request.caller.subject)
         return _session_response(request, session, self.tokens)
 
-    async def set_overlay(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
+    async def set_overlay(self, request: Request, session_id: int, body: schemas.OverlayIn) -> Response:
         """Set or remove the screen's overlay."""
         return _session_response(
             request, await self.writer.run(session_id, commands.set_overlay, session_id, body.overlay), self.tokens
@@ -198,34 +193,34 @@ def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[
     completed_problems = (errors.SessionCompleted,)
     session = {200: schemas.SessionOut}
     return [
-        control("POST", "/sessions", sessions.create, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                replays=sessions.repeats,
-                docs=Docs(summary="Create a session", responses={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
-                          problems=(errors.KeyReused, errors.IdempotencyKeyInvalid, NotFound))),
-        control("GET", "/sessions", sessions.page, roles=ADMIN, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="List sessions, newest first", responses={200: schemas.SessionPage})),
-        control("GET", "/sessions/{session_id}", sessions.read, roles=MEMBERS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Read a session", responses={**session, 304: None}, headers=("If-None-Match",))),
-        control("PUT", "/sessions/{session_id}", sessions.replace, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Replace a session", responses=session, headers=("If-Match",),
-                          problems=(*revision_problems, *completed_problems))),
-        control("PATCH", "/sessions/{session_id}", sessions.patch, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Change a session or its status", responses=session, headers=("If-Match",),
-                          problems=(*revision_problems, *completed_problems, errors.TransitionNotAllowed))),
-        control("DELETE", "/sessions/{session_id}", sessions.delete, roles=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Delete a session and its data", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                          headers=("If-Match",), problems=revision_problems)),
-        control("GET", "/sessions/{session_id}/transitions", actions.transitions, roles=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="List the audit log of a session", responses={200: schemas.TransitionPage})),
-        data("GET", "/sessions/by-code/{code}", actions.by_code, roles=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
-             docs=Docs(summary="Look up a session by its join code", responses={200: schemas.LobbyOut}, headers=("Link-Key",),
-                       problems=(errors.CodeUnknown, TooManyGuesses))),
-        control("POST", "/sessions/{session_id}/lock", actions.lock, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Lock or open a session to new participants", responses=session, problems=completed_problems)),
-        control("POST", "/sessions/{session_id}/join-code", actions.renew_code, roles=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Replace the join code", responses=session, problems=completed_problems)),
-        control("POST", "/sessions/{session_id}/overlay", actions.set_overlay, roles=HOSTS, policy=CONTROL,
-                body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Set the overlay of the screen", responses=session, problems=completed_problems)),
+        route("POST", "/sessions", sessions.create, roles=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+              replays=sessions.repeats,
+              docs=Docs(summary="Create a session", responses={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
+                        problems=(errors.KeyReused, errors.IdempotencyKeyInvalid, NotFound))),
+        route("GET", "/sessions", sessions.page, cancels=True, roles=ADMIN, policy=CONTROL, tag="sessions",
+              docs=Docs(summary="List sessions, newest first", responses={200: schemas.SessionPage})),
+        route("GET", "/sessions/{session_id:int}", sessions.read, cancels=True, roles=MEMBERS, policy=CONTROL, tag="sessions",
+              docs=Docs(summary="Read a session", responses={**session, 304: None}, headers=("If-None-Match",))),
+        route("PUT", "/sessions/{session_id:int}", sessions.replace, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+              docs=Docs(summary="Replace a session", responses=session, headers=("If-Match",),
+                        problems=(*revision_problems, *completed_problems))),
+        route("PATCH", "/sessions/{session_id:int}", sessions.patch, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+              docs=Docs(summary="Change a session or its status", responses=session, headers=("If-Match",),
+                        problems=(*revision_problems, *completed_problems, errors.TransitionNotAllowed))),
+        route("DELETE", "/sessions/{session_id:int}", sessions.delete, roles=HOSTS, policy=CONTROL, tag="sessions",
+              docs=Docs(summary="Delete a session and its data", responses={204: None}, response_headers=RESPONSE_HEADERS,
+                        headers=("If-Match",), problems=revision_problems)),
+        route("GET", "/sessions/{session_id:int}/transitions", actions.transitions, cancels=True, roles=HOSTS, policy=CONTROL,
+              tag="sessions", docs=Docs(summary="List the audit log of a session", responses={200: schemas.TransitionPage})),
+        route("GET", "/sessions/by-code/{code}", actions.by_code, roles=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
+              docs=Docs(summary="Look up a session by its join code", responses={200: schemas.LobbyOut}, headers=("Link-Key",),
+                        problems=(errors.CodeUnknown, TooManyGuesses))),
+        route("POST", "/sessions/{session_id:int}/lock", actions.lock, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+              docs=Docs(summary="Lock or open a session to new participants", responses=session, problems=completed_problems)),
+        route("POST", "/sessions/{session_id:int}/join-code", actions.renew_code, roles=HOSTS, policy=CONTROL, tag="sessions",
+              docs=Docs(summary="Replace the join code", responses=session, problems=completed_problems)),
+        route("POST", "/sessions/{session_id:int}/overlay", actions.set_overlay, roles=HOSTS, policy=CONTROL,
+              body=RESPONSE_LIMITS, tag="sessions",
+              docs=Docs(summary="Set the overlay of the screen", responses=session, problems=completed_problems)),
         *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from fastapi import Query
 
 from conflicto.access.errors import OwnerOnly
 from conflicto.access.link_keys import LinkKeys
@@ -16,10 +14,9 @@ from conflicto.access.tokens import Tokens
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.control_plane import CurrentRequest
-from conflicto.platform.http.messages import NO_STORE, Response, json_response
+from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
-from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.instants import US_PER_S, parse_rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
@@ -98,7 +95,7 @@ class LinkEndpoints:
     writer: Writer
     tokens: LinkTokens
 
-    async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
+    async def page(self, request: Request, session_id: int, query: PageQuery) -> Response:
         """List the links of the session, including ended ones."""
         found = await self.db.read(session_links, session_id)
         after = after_key(request, query, int, str)
@@ -108,7 +105,7 @@ class LinkEndpoints:
             request, query, part, len(found), show=lambda link: link_schemas.link_out(link, request.caller), key=_place
         )
 
-    async def create(self, request: CurrentRequest, session_id: int, body: link_schemas.LinkIn) -> Response:
+    async def create(self, request: Request, session_id: int, body: link_schemas.LinkIn) -> Response:
         """Create a link and return it with its token."""
         expires_us = None if body.expires_at is None else parse_rfc3339(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
@@ -116,22 +113,22 @@ class LinkEndpoints:
         link, token = await self._create(request, session_id, NewLink(body.scope, body.name, expires_us, self._lifetime_s))
         return json_response(link_schemas.link_out(link, request.caller) | {"token": token}, status=201)
 
-    async def issue_token(self, request: CurrentRequest, session_id: int, body: link_schemas.TokenIn) -> Response:
+    async def issue_token(self, request: Request, session_id: int, body: link_schemas.TokenIn) -> Response:
         """Create an unnamed link and return its token."""
         link, token = await self._create(request, session_id, NewLink(Scope(body.role), lifetime_s=self._lifetime_s))
         return json_response({"role": body.role, "token": token, "link_id": link.id}, status=201)
 
-    async def rename(self, request: CurrentRequest, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Response:
+    async def rename(self, request: Request, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Response:
         """Rename a link."""
         link = await self.writer.run(session_id, rename_link, session_id, link_id, body.name, request.caller)
         return json_response(link_schemas.link_out(link, request.caller))
 
-    async def revoke(self, request: CurrentRequest, session_id: int, link_id: UUID) -> Response:
+    async def revoke(self, request: Request, session_id: int, link_id: UUID) -> Response:
         """Revoke a link with all its tokens, at once."""
         await self.writer.run(session_id, revoke_link, session_id, link_id, request.caller)
         return Response(204, headers=(NO_STORE,))
 
-    async def replace(self, request: CurrentRequest, session_id: int) -> Response:
+    async def replace(self, request: Request, session_id: int) -> Response:
         """Revoke every link that the caller may manage, and return tokens of new ones."""
         links = await self.writer.run(session_id, replace_links, session_id, request.caller, lifetime_s=self._lifetime_s)
         session = await self.db.read(session_by_id, session_id)
@@ -141,7 +138,7 @@ class LinkEndpoints:
     def _lifetime_s(self) -> int:
         return self.tokens.tokens.max_lifetime_s
 
-    async def _create(self, request: CurrentRequest, session_id: int, new: NewLink) -> tuple[Link, str]:
+    async def _create(self, request: Request, session_id: int, new: NewLink) -> tuple[Link, str]:
         link: Link = await self.writer.run(session_id, add_link, session_id, new, request.caller)
         session = await self.db.read(session_by_id, session_id)
         return link, self.tokens.token(link, session.token_version)
@@ -153,20 +150,20 @@ def _place(link: Link) -> tuple[int, str]:
 
 def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:
     """Return the routes of links."""
-    collection, link = "/sessions/{session_id}/links", "/sessions/{session_id}/links/{link_id}"
+    collection, link = "/sessions/{session_id:int}/links", "/sessions/{session_id:int}/links/{link_id:uuid}"
     create_problems = (OwnerOnly, TooManyLinks)
     return [
-        control("GET", collection, links.page, roles=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="List the links of a session", responses={200: link_schemas.LinkPage})),
-        control("POST", collection, links.create, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Create a link", responses={201: link_schemas.LinkCreated}, problems=create_problems)),
-        control("PATCH", link, links.rename, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Rename a link", responses={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
-        control("DELETE", link, links.revoke, roles=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="Revoke a link and its tokens", responses={204: None}, problems=(OwnerOnly, NotFound))),
-        control("POST", "/sessions/{session_id}/tokens", links.issue_token, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
-                docs=Docs(summary="Create another host or screen token", responses={201: link_schemas.TokenOut}, problems=create_problems)),
-        control("DELETE", "/sessions/{session_id}/tokens", links.replace, roles=HOSTS, policy=policy, tag="links",
-                docs=Docs(summary="Replace all links that the caller may revoke", responses={200: schemas.TokenPair},
-                          problems=(TooManyLinks,))),
+        route("GET", collection, links.page, cancels=True, roles=HOSTS, policy=policy, tag="links",
+              docs=Docs(summary="List the links of a session", responses={200: link_schemas.LinkPage})),
+        route("POST", collection, links.create, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+              docs=Docs(summary="Create a link", responses={201: link_schemas.LinkCreated}, problems=create_problems)),
+        route("PATCH", link, links.rename, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+              docs=Docs(summary="Rename a link", responses={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
+        route("DELETE", link, links.revoke, roles=HOSTS, policy=policy, tag="links",
+              docs=Docs(summary="Revoke a link and its tokens", responses={204: None}, problems=(OwnerOnly, NotFound))),
+        route("POST", "/sessions/{session_id:int}/tokens", links.issue_token, roles=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+              docs=Docs(summary="Create another host or screen token", responses={201: link_schemas.TokenOut}, problems=create_problems)),
+        route("DELETE", "/sessions/{session_id:int}/tokens", links.replace, roles=HOSTS, policy=policy, tag="links",
+              docs=Docs(summary="Replace all links that the caller may revoke", responses={200: schemas.TokenPair},
+                        problems=(TooManyLinks,))),
     ]  # fmt: skip

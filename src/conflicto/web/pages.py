@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from conflicto.platform.http.messages import IMMUTABLE, Header, Request, Response
 from conflicto.platform.http.path_prefix import prefix_of
-from conflicto.platform.http.routes import Docs, Route
+from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.web.appearance import read_appearance
@@ -50,11 +50,11 @@ REVALIDATE: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encod
 PAGE_PATHS = {
     "/": "participant",
     "/j/{code}": "participant",
-    "/p/{session_id}": "participant",
+    "/p/{session_id:int}": "participant",
     "/host": "home",
-    "/host/s/{session_id}": "control",
-    "/host/s/{session_id}/report": "report",
-    "/screen/{session_id}": "screen",
+    "/host/s/{session_id:int}": "control",
+    "/host/s/{session_id:int}/report": "report",
+    "/screen/{session_id:int}": "screen",
 }
 """Pages by path. No page depends on the parameters, so none reveals what exists."""
 
@@ -189,8 +189,8 @@ def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
     """Return the routes of pages. `anyone` is the set of no roles; OpenAPI omits these routes."""
 
     def page(path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
-        return Route(method="GET", path=path, endpoint=handler, handler=handler, roles=anyone, policy=PAGES, tag="pages",
-                     is_page=True, docs=Docs(summary="For browsers"))  # fmt: skip
+        return route("GET", path, handler, prefix="", roles=anyone, policy=PAGES, tag="pages", is_page=True,
+                     docs=Docs(summary="For browsers"))  # fmt: skip
 
     return [
         *(page(path, partial(pages.page, name)) for path, name in PAGE_PATHS.items()),

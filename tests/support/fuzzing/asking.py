@@ -14,7 +14,8 @@ import httptools
 import msgspec
 
 from conflicto.app import App
-from conflicto.platform.http.routes import Route, RouteTable
+from conflicto.platform.http.route_table import RouteTable
+from conflicto.platform.http.routes import Route
 from conflicto.platform.problems import DomainError, registry
 from conflicto.platform.strict_json import JsonLimits, compact
 from tests.support.api import document_of

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from conflicto.access.roles import Role
-from conflicto.platform.http.query_fields import query_model
 from conflicto.platform.http.routes import Route
 from tests.support.shapes import SHAPES
 from tests.support.walking import filled, fitting_body
@@ -102,7 +101,7 @@ def _at_victim(case: Case) -> Case:
 
 def _targets(route: Route) -> Iterator[bytes]:
     path = filled(route, **PATHS)
-    model = query_model(route)
+    model = route.query
     known = [name for name in (model.model_fields if model else ()) if name in QUERIES and name != "ticket"]
     yield (path + "?" + "&".join(f"{name}={QUERIES[name]}" for name in known) if known else path).encode()
     if known:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from conflicto.app import App
-from conflicto.platform.http.control_plane import json_texts
+from conflicto.platform.http.binding import json_texts
 from conflicto.platform.http.messages import Request
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import CONFIG_LIMITS, compact

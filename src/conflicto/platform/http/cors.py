@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.middleware.cors import CORSMiddleware
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,6 +31,8 @@ def with_cors(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - ASGI
     """Return the application with CORS headers, or unchanged if there are no origins."""
     if not origins:
         return app
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - most servers start without it
+
     return CORSMiddleware(
         app,
         allow_origins=list(origins),

@@ -12,7 +12,7 @@ from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Response, encode, json_response
 from conflicto.platform.http.paging import example
 from conflicto.platform.http.problem_response import STATUS
-from conflicto.platform.http.routes import PREFIX, Docs, Route
+from conflicto.platform.http.routes import PREFIX, Docs, Route, route
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import DomainError, Kind, NotFound, Overloaded, Unavailable, registry
 
@@ -212,6 +212,6 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
          Docs(summary="OpenAPI document", responses={200: None}, example={"openapi": "3.1.0"})),
     ]  # fmt: skip
     return [
-        Route(method="GET", path=path, endpoint=handler, handler=handler, roles=roles, policy=policy, tag="operation", docs=docs)
+        route("GET", path, handler, prefix="", roles=roles, policy=policy, tag="operation", docs=docs)
         for path, handler, roles, policy, docs in rows
     ]

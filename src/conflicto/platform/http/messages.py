@@ -7,7 +7,7 @@ import re
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -89,8 +89,7 @@ class Request:
     """HTTP request that passed the pipeline: matched, authenticated, limited, with a checked body.
 
     `reauthenticate` checks the caller again and raises the error that a new request would get.
-    `first_values` has the first value of each header, by its lower-case name. `problem` is the code
-    of a problem document that the framework returned. `concealment`: see
+    `first_values` has the first value of each header, by its lower-case name. `concealment`: see
     `Concealment`.
     """
 
@@ -104,7 +103,6 @@ class Request:
         "first_values",
         "headers",
         "params",
-        "problem",
         "query_string",
         "reauthenticate",
         "receive",
@@ -123,7 +121,6 @@ class Request:
         self.address = address
         self.request_id = request_id
         self.body = b""
-        self.problem: str | None = None
         self.concealment: Concealment | None = None
         self.caller: Any = None
         self.receive: Callable[[], Awaitable[Any]] | None = None
@@ -181,10 +178,6 @@ class Request:
             InvalidInput: the query is not percent-encoded UTF-8, or has too many fields.
         """
         return self._fields().get(name)
-
-    def normalized_query(self) -> bytes:
-        """Return the query string without repeated fields; raises as `query` does."""
-        return urlencode(self._fields()).encode() if self.query_string else b""
 
     def query_names(self) -> AbstractSet[str]:
         """Return the names of all fields of the query string; raises as `query` does."""

@@ -22,7 +22,7 @@ from conflicto.platform.http.path_prefix import with_prefix
 from conflicto.platform.http.problem_response import problem_code, problem_response
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.request_body import ClientDisconnected, read_body
-from conflicto.platform.http.routes import TextInvalid
+from conflicto.platform.http.route_table import TextInvalid
 from conflicto.platform.ids import opaque_names
 from conflicto.platform.limits.addresses import network_of
 from conflicto.platform.limits.bucket import LimitScope
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conflicto.platform.clock import Clock
-    from conflicto.platform.http.control_plane import ControlPlane
-    from conflicto.platform.http.routes import Route, RouteTable
+    from conflicto.platform.http.route_table import RouteTable
+    from conflicto.platform.http.routes import Route
     from conflicto.platform.limits.limiter import Limiter
     from conflicto.platform.metrics.registry import Metrics
     from conflicto.platform.response_cache.auth_cache import AuthCache
@@ -90,7 +90,6 @@ class Dependencies:
     routes: RouteTable
     authenticator: Authenticator
     limiter: Limiter
-    control_plane: ControlPlane
     metrics: Metrics
     clock: Clock
     access_log: bool
@@ -162,28 +161,26 @@ class RequestPipeline:
             require_known_fields(request)
         if scope["method"] in METHODS_WITH_BODY:
             request.body = await read_body(request, receive)
-            response = await self._dispatch_measured(scope, request)
+            response = await self._dispatch_measured(request)
         else:
             request.receive = receive
-            response = await self._dispatch(scope, request)
+            response = await self._dispatch(request)
         response.concealment = request.concealment
-        if request.problem:
-            self._dependencies.metrics.count_problem(route.path, scope["method"], request.problem)
         if not response.has_final_headers:
             self._add_policy(request, response)
         if renewed:
             response.headers += ((b"renewed-token", renewed.encode()),)
         return response
 
-    async def _dispatch_measured(self, scope: dict[str, Any], request: Request) -> Response:
+    async def _dispatch_measured(self, request: Request) -> Response:
         """Call the handler and measure the size of the body, unless the request is concealed."""
         try:
-            return await self._dispatch(scope, request)
+            return await self._dispatch(request)
         finally:
             if request.body and request.concealment is None:
                 self._bodies.observe(len(request.body))
 
-    async def _dispatch(self, scope: dict[str, Any], request: Request) -> Response:
+    async def _dispatch(self, request: Request) -> Response:
         """Call the handler.
 
         If all callers share the route's limit, failed requests get a refund. Otherwise, deliberate
@@ -192,11 +189,7 @@ class RequestPipeline:
         is_shared = request.route.policy.scope is LimitScope.SERVER
         has_spent, response = is_shared and await self._spend(request, SERVER_KEY), None
         try:
-            response = await (
-                request.route.handler(request)
-                if request.route.handler
-                else self._dependencies.control_plane.respond(scope, request)
-            )
+            response = await request.route.handler(request)
         finally:
             if has_spent and (response is None or response.status >= FIRST_ERROR_STATUS):
                 self._dependencies.limiter.refund(request.route.policy, SERVER_KEY)

@@ -1,21 +1,26 @@
-"""The OpenAPI document: FastAPI's, with schema names, shared parts, tags and security schemes."""
+"""The OpenAPI document, generated from the routes and their models."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pydantic.json_schema import models_json_schema
+
 from conflicto.platform.http.openapi import headers
-from conflicto.platform.http.openapi.inputs import describe_defaults, simplify_parameter
+from conflicto.platform.http.openapi.inputs import describe_defaults, without_null_defaults
 from conflicto.platform.http.openapi.names import REF, schema_name, with_names, without_titles
-from conflicto.platform.http.openapi.operations import path_parameter
-from conflicto.platform.http.openapi.problems import problem_examples, problem_schemas
+from conflicto.platform.http.openapi.operations import operation
+from conflicto.platform.http.openapi.problems import problem_examples, problem_schemas, problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic import BaseModel
+    from pydantic.json_schema import JsonSchemaMode
 
-    from conflicto.platform.http.openapi.problems import Problems
+    from conflicto.platform.http.openapi.problems import Problems, Refusals
+    from conflicto.platform.http.routes import Route
 
 TAGS = {
     "sessions": "Sessions: create, read, change, move through the lifecycle, export, delete.",
@@ -35,30 +40,44 @@ ABOUT_HEADERS = (
 )
 
 
-def finish_document(
-    document: dict[str, Any], problems: Iterable[Problems], models: Mapping[str, Any], about: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return FastAPI's document with the shared parts, and without its own 422 responses."""
-    for operation in _operations(document):
-        if "HTTPValidationError" in str(operation["responses"].get("422")):
-            del operation["responses"]["422"]
-        _describe_optional_body(operation)
-        _describe_path_ids(operation)
-        for parameter in operation.get("parameters", ()):
-            simplify_parameter(parameter)
-        _put_json_first(operation)
-    schemas = _schemas(document, models)
-    document["components"] = {
-        "securitySchemes": _SECURITY, **headers.components(), "examples": problem_examples(problems), "schemas": schemas,
-    }  # fmt: skip
-    document["info"] |= {
-        "description": about["description"] + ABOUT_HEADERS, "contact": {"name": about["title"]},
-        "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
-    }  # fmt: skip
-    document["servers"] = [{"url": about.get("url") or "/", "description": "This server"}]
-    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
-    named: dict[str, Any] = with_names(document)
-    return named
+class ApiDocument:
+    """The OpenAPI document of all routes, and the problems that each of them may return."""
+
+    def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals) -> None:
+        self.routes = routes
+        self._about = about
+        self._refusals = refusals
+
+    @cached_property
+    def problems(self) -> dict[str, Problems]:
+        """Problems of each route, by its name."""
+        return {route.name: problems_of(route, self._refusals) for route in self.routes}
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document. It is generated at the first use, because that is slow."""
+        paths: dict[str, dict[str, Any]] = {}
+        for route in self.routes:
+            paths.setdefault(route.path, {})[route.method.lower()] = operation(route, self.problems[route.name])
+        document: dict[str, Any] = with_names({
+            "openapi": "3.1.0",
+            "info": self._info(),
+            "paths": paths,
+            "components": {
+                "securitySchemes": _SECURITY, **headers.components(), "examples": problem_examples(self.problems.values()),
+                "schemas": _schemas(self.routes),
+            },
+            "servers": [{"url": self._about.get("url") or "/", "description": "This server"}],
+            "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        })  # fmt: skip
+        return document
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "title": self._about["title"], "description": self._about["description"] + ABOUT_HEADERS,
+            "version": self._about["version"], "contact": {"name": self._about["title"]},
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        }  # fmt: skip
 
 
 _SECURITY = {
@@ -73,57 +92,20 @@ _SECURITY = {
 }  # fmt: skip
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document["paths"].values():
-        yield from path.values()
-
-
-def _describe_optional_body(operation: dict[str, Any]) -> None:
-    """Describe an optional body: it may be missing, or null."""
-    body = operation.get("requestBody")
-    if body is None:
-        return
-    content = body["content"]["application/json"]
-    named = [part for part in content["schema"].get("anyOf", ()) if "$ref" in part]
-    if named:
-        body["required"] = False
-        content["schema"] = {"anyOf": [named[0], {"type": "null"}]}
-
-
-def _describe_path_ids(operation: dict[str, Any]) -> None:
-    """Describe ids in paths. The route table, not the framework, refuses invalid ones."""
-    for parameter in operation.get("parameters", ()):
-        if parameter.get("in") == "path":
-            parameter.update(path_parameter(parameter["name"]))
-
-
-def _put_json_first(operation: dict[str, Any]) -> None:
-    """Put JSON before event streams, because some generators read the first media type only."""
-    for response in operation["responses"].values():
-        if "content" in response:
-            response["content"] = dict(sorted(response["content"].items(), key=lambda item: item[0] != "application/json"))
-
-
-def schemas_of(bodies: Iterable[type[BaseModel]], queries: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    """Return the schemas of data-plane models, which FastAPI does not see."""
-    schemas: dict[str, Any] = {}
-    for model in bodies:
-        schema = model.model_json_schema(ref_template=f"{REF}{{model}}")
-        schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
-    for model in queries:
-        schemas |= model.model_json_schema().get("$defs", {})
-    return schemas
-
-
-def _schemas(document: dict[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:
-    schemas = document["components"]["schemas"] | problem_schemas() | models
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
+def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
+    """Return the schemas of all bodies and of the types that queries refer to, by name."""
+    queries = {route.query: None for route in routes if route.query}
+    bodies = {model: None for route in routes for model in (route.request_model, *route.docs.responses.values()) if model}
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in (*bodies, *queries)]
+    _, generated = models_json_schema(modes, ref_template=f"{REF}{{model}}")
+    found = {name: schema for name, schema in generated["$defs"].items() if name not in {query.__name__ for query in queries}}
+    schemas = found | problem_schemas()
     renamed = {schema_name(name): {**schema, "title": schema_name(name)} for name, schema in schemas.items()}
     if len(renamed) != len(schemas):
         message = "two models have one name in the OpenAPI document"
         raise ValueError(message)
     for schema in renamed.values():
+        without_null_defaults(schema)
         describe_defaults(schema)
         without_titles(schema.get("properties", {}).values())
     return dict(sorted(renamed.items()))

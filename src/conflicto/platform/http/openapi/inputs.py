@@ -6,6 +6,13 @@ import json
 from typing import Any
 
 
+def without_null_defaults(schema: dict[str, Any]) -> None:
+    """Remove defaults that are null: they say no more than that a member may be absent."""
+    for member in schema.get("properties", {}).values():
+        if member.get("default", 0) is None:
+            del member["default"]
+
+
 def describe_defaults(schema: dict[str, Any]) -> None:
     """Replace the defaults of a body's members by descriptions.
 
@@ -18,21 +25,23 @@ def describe_defaults(schema: dict[str, Any]) -> None:
         _describe_default(member, member)
 
 
-def simplify_parameter(parameter: dict[str, Any]) -> None:
-    """Remove null from a query parameter's schema, because queries cannot contain it.
+def query_parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    """Return a parameter of the query.
 
-    Keep a reference without siblings, as some generators require.
+    Its schema is without null, because queries cannot contain it. A reference is without siblings,
+    as some generators require.
     """
-    schema = parameter.get("schema", {})
+    parameter: dict[str, Any] = {"name": name, "in": "query", "required": required, "schema": schema}
     schema.pop("title", None)
-    if parameter.get("in") != "query":
-        return
     for part in schema.pop("anyOf", ()):
         schema |= part if part.get("type") != "null" else {}
+    if schema.get("default", 0) is None:
+        del schema["default"]
     if "description" in schema:
         parameter["description"] = schema.pop("description")
     if "$ref" in schema:
         _describe_default(schema, parameter)
+    return parameter
 
 
 def _describe_default(schema: dict[str, Any], described: dict[str, Any]) -> None:

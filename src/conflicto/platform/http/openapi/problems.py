@@ -11,7 +11,8 @@ from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.request_body import MediaTypeUnsupported
 from conflicto.platform.http.request_pipeline import METHODS_WITH_BODY
-from conflicto.platform.http.routes import PREFIX, TextInvalid
+from conflicto.platform.http.route_table import TextInvalid
+from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.limits.bucket import LimitScope
 from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Overloaded, Unavailable

@@ -3,9 +3,11 @@ from uuid import UUID
 
 import pytest
 
-from conflicto.platform.http import routes as module
+from conflicto.platform.http import route_table as module
 from conflicto.platform.http.messages import Request, Response
-from conflicto.platform.http.routes import Docs, MethodNotAllowed, Route, RouteTable, control, data
+from conflicto.platform.http.route_table import MethodNotAllowed, RouteTable
+from conflicto.platform.http.routes import Docs, Route
+from conflicto.platform.http.routes import route as declare
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import DomainError, NotFound
 
@@ -18,15 +20,15 @@ async def handler(request: Request) -> Response:
 
 
 def route(method: str, path: str) -> Route:
-    return data(method, path, handler, roles=frozenset(), policy=POLICY, docs=Docs(summary=path))
+    return declare(method, path, handler, roles=frozenset(), policy=POLICY, docs=Docs(summary=path))
 
 
 @pytest.fixture
 def table() -> RouteTable:
-    paths = ["/sessions", "/sessions/{session_id}", "/sessions/by-code/{code}", "/sessions/{session_id}/activities/active",
-             "/sessions/{session_id}/activities/{activity_id}", "/activities/{activity_id}/since/{timestamp}"]  # fmt: skip
+    paths = ["/sessions", "/sessions/{session_id:int}", "/sessions/by-code/{code}", "/sessions/{session_id:int}/activities/active",
+             "/sessions/{session_id:int}/activities/{activity_id:uuid}", "/activities/{activity_id:uuid}/since/{timestamp}"]  # fmt: skip
     return RouteTable(
-        [*(route("GET", path) for path in [*paths, "/files/{build}/{name:path}"]), route("DELETE", "/sessions/{session_id}")]
+        [*(route("GET", path) for path in [*paths, "/files/{build}/{name:path}"]), route("DELETE", "/sessions/{session_id:int}")]
     )
 
 
@@ -121,8 +123,7 @@ def test_nothing_is_declared_twice() -> None:
 
 def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
     with pytest.raises(TypeError, match="roles"):
-        control("GET", "/sessions", handler, policy=POLICY, docs=Docs(summary=""))
-    assert control("GET", "/x", handler, roles=frozenset(), policy=POLICY, docs=Docs(summary="")).handler is None
+        declare("GET", "/sessions", handler, policy=POLICY, docs=Docs(summary=""))
     assert route("GET", "/x").name == "GET /api/v1/x"
 
 
@@ -133,3 +134,9 @@ def test_paths_that_clients_make_up_take_little_memory(table: RouteTable) -> Non
         for _ in range(2):
             assert table.match("GET", f"/api/v1/sessions/by-code/{path}")[1] == {"code": path}
     assert [path for _, path in table._cache] == ["/api/v1/sessions/by-code/ABC"]
+
+
+@pytest.mark.parametrize("template", ["/sessions/{session_id:integer}", "/x/{a:}{b:float}"])
+def test_a_parameter_of_an_unknown_type_is_refused(template: str) -> None:
+    with pytest.raises(KeyError):
+        route("GET", template)
