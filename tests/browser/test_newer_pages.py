@@ -31,7 +31,7 @@ def _put_type(folder: Path, view: str) -> None:
 def _asked_for_core(page: Any) -> list[str]:
     """Return the methods with which a page will have asked for the file that tells its build."""
     methods: list[str] = []
-    page.on("request", lambda request: request.url.endswith("/core.js") and methods.append(request.method))
+    page.on("request", lambda request: request.url.endswith("/sdk/v1.js") and methods.append(request.method))
     return methods
 
 
@@ -55,8 +55,8 @@ def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(li
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
     gone = {"code": "not-found"}
-    page.route("**/core.js", lambda route: route.fulfill(status=404, json=gone))
-    with page.expect_response(lambda answer: answer.url.endswith("/core.js") and answer.request.method == "GET"):
+    page.route("**/sdk/v1.js", lambda route: route.fulfill(status=404, json=gone))
+    with page.expect_response(lambda answer: answer.url.endswith("/sdk/v1.js") and answer.request.method == "GET"):
         page.evaluate(WAKES)
     page.wait_for_timeout(500)
     assert page.get_by_text(SAID).count() == 0, "anything on the way may say that a file is gone"

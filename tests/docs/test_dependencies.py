@@ -15,6 +15,7 @@ PAGE = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8")
 
 SECTIONS = {
     "Runtime": "requirements/base.in",
+    "Pages": "package.json",
     "Tests, checks and builds": "requirements/dev.in",
     "Benchmarks": "requirements/bench.in",
     "Browser tests": "requirements/browser.in",

@@ -326,7 +326,7 @@ test("a newer build is told after a reconnect, once its server confirms it", asy
   const { fetch } = globalThis;
   const probes = mock.fn();
   globalThis.fetch = (address, options) => {
-    if (!address.endsWith("/core.js")) return fetch(address, options);
+    if (!address.endsWith("/sdk/v1.js")) return fetch(address, options);
     probes(options.method);
     return Promise.resolve(isReplaced ? problem(404, "not-found") : new Response(""));
   };

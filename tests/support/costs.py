@@ -194,7 +194,7 @@ async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
 
 def _asking(app: App, route: Route, token: str | None, known: Scene) -> Asking:
     ids, name = known.ids(route), f"{route.method} {below_prefix(route)}"
-    path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.pages._assets.build}/core.js"
+    path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.pages._assets.build}/sdk/v1.js"
     query = PAGE_QUERY if route.is_page else QUERIES.get(name, "").replace("{code}", known.event.code)
     headers = [*HEADERS, *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
     body = b""

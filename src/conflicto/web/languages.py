@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from conflicto.web.assets import HERE
+from conflicto.web.page_bundle import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,8 +14,9 @@ from conflicto.participants.nickname import MAX_CHARS
 from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.sessions.schemas import MAX_TITLE_CHARS
 from conflicto.web.appearance import CHOICES, Appearance, appearance_form
-from conflicto.web.assets import HERE, Asset, AssetBundle, make_asset
+from conflicto.web.assets import Asset, AssetBundle, make_asset
 from conflicto.web.languages import NAMES, catalogs, text_direction
+from conflicto.web.page_bundle import HERE
 from conflicto.web.page_data import host_type_data, type_data
 from conflicto.web.prefix import add_prefix
 
@@ -124,13 +125,15 @@ class PageRenderer:
         base = f"{self._prefix}/s/{self._assets.build}"
         html = Template(_template("shell")).substitute(
             lang=locale, dir=text_direction(locale), theme=appearance.theme, size=appearance.size, page=page, base=base,
-            title=escape(texts["app"]), noscript=escape(texts["noscript"]), links=self._stylesheet_links(base, page),
+            title=escape(texts["app"]), noscript=escape(texts["noscript"]), links=self._links(base, page),
             boot=self._boot(page, locale), main=inner,
         )  # fmt: skip
         return make_asset("text/html; charset=utf-8", html.encode())
 
-    def _stylesheet_links(self, base: str, page: str) -> str:
-        return "\n".join(f'<link rel="stylesheet" href="{base}/css/{name}.css">' for name in STYLES.get(page, ("base", "host")))
+    def _links(self, base: str, page: str) -> str:
+        """Return the links of style sheets, and of modules that the page's script imports."""
+        styles = [f'<link rel="stylesheet" href="{base}/css/{name}.css">' for name in STYLES.get(page, ("base", "host"))]
+        return "\n".join(styles + [f'<link rel="modulepreload" href="{base}/{name}">' for name in self._assets.preloads[page]])
 
     def _boot(self, page: str, locale: str) -> str:
         """Return the initial data of a page's script, as JSON without `<`."""

@@ -29,7 +29,7 @@ COUNTED = {
     "votes": {"path": "/a", "op": "count"}, "sum": {"path": "/n", "op": "number"}, "said": {"path": "", "op": "words"},
     "order": {"path": "", "op": "rank"}, "ups": {"path": "/a", "op": "votes"}, "score": {"path": "/a", "op": "score", "key": "/a"},
 }  # fmt: skip
-PAGES = (b"/", b"/j/BCDFGHJK", b"/p/1", b"/host", b"/host/s/@session@", b"/screen/@session@", b"/join?code=BCDF", b"/s/0/core.js",
+PAGES = (b"/", b"/j/BCDFGHJK", b"/p/1", b"/host", b"/host/s/@session@", b"/screen/@session@", b"/join?code=BCDF", b"/s/0/sdk/v1.js",
          b"/favicon.ico", b"/?lang=de")  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 import pytest
 
 from conflicto.activities.model import ResponsesVisibility, ResultsVisibility
-from conflicto.web.assets import STATIC
 from conflicto.web.languages import CATALOGS, NAMES, catalogs, negotiate_locale, text_direction
+from conflicto.web.page_bundle import STATIC
 
 PLURALS = {".zero", ".one", ".two", ".few", ".many"}
 

@@ -4,6 +4,7 @@ import { TimeAnnouncer } from "../core/announce.js";
 import { Client } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/i18n.js";
+import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken } from "../elements/link_token.js";
 import { commandsOf, drawKeys } from "../host/commands.js";
 import { areCountsAnnounced, setCountsAnnounced } from "../host/counts.js";
@@ -14,6 +15,8 @@ import { SessionStore } from "../host/session_store.js";
 import { Starters } from "../host/starters.js";
 import { drawSession } from "../host/view.js";
 import { areKeysEnabled, enableKeys, listen } from "../screen/keys.js";
+
+enableAppearance();
 
 const main = document.getElementById("main");
 main.classList.replace("column", "desk");

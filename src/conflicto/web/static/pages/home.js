@@ -3,8 +3,11 @@
 import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { boot, formatDate, t } from "../core/i18n.js";
+import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken, isTokenValid } from "../elements/link_token.js";
 import { drawListFooter } from "../host/list_footer.js";
+
+enableAppearance();
 
 const AGAIN_MS = 5_000;
 const main = document.getElementById("main");

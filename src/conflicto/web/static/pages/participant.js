@@ -1,15 +1,18 @@
 // The phone's page: shows the session if this browser has a seat, else the form to join.
 
 import { Client, tokens } from "../core/api.js";
-import { boot, loadDeferredTexts } from "../core/i18n.js";
+import { loadDeferredTexts } from "../core/i18n.js";
+import { enableAppearance } from "../elements/appearance_loader.js";
 import { JoinForm } from "../phone/join.js";
 import { SessionPage } from "../phone/session_page.js";
+
+enableAppearance();
 
 const main = document.getElementById("main");
 
 // Loads the pages of a seat transfer, which is rare.
 const loadSeatTransfer = () =>
-  Promise.all([import(`${boot.base}/phone/seat_transfer.js`), loadDeferredTexts()]).then(([module]) => module);
+  Promise.all([import("../phone/seat_transfer.js"), loadDeferredTexts()]).then(([module]) => module);
 
 function enter(session) {
   history.replaceState(null, "", `~/p/${session}`);
@@ -43,7 +46,7 @@ if (location.hash.startsWith("#admin=")) {
     new SeatTransfer(main, of, fragment.get("move"), { enter, startOver: () => showJoin() }).open(),
   );
 } else if (kind === "p" && fragment.has("seat")) {
-  Promise.all([import(`${boot.base}/elements/link_token.js`), loadDeferredTexts().catch(() => null)])
+  Promise.all([import("../elements/link_token.js"), loadDeferredTexts().catch(() => null)])
     .then(([{ adoptToken }]) => adoptToken("seat", `seat.${of}`, "/participants/me"))
     .then(begin, begin);
 } else begin();

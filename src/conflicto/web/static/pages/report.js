@@ -4,11 +4,14 @@ import { questionOf } from "../core/activity.js";
 import { Client, Problem, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
+import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken } from "../elements/link_token.js";
 import { fetchResults } from "../elements/results.js";
 import { fillExports } from "../host/exports.js";
 import { textsOf } from "../host/lists.js";
 import { countOf, drawLeaderboard, drawResults } from "../sdk/results.js";
+
+enableAppearance();
 
 const RETRY_MS = 5_000;
 const main = document.getElementById("main");

@@ -5,15 +5,18 @@ import { TimeAnnouncer } from "../core/announce.js";
 import { Client, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { FeedFollower, Fold } from "../core/feed.js";
-import { boot, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
 import { joinLink, origin } from "../core/links.js";
 import { drawActivity } from "../elements/activity_view.js";
+import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken } from "../elements/link_token.js";
 import { drawCode } from "../elements/qr.js";
 import { Bar } from "../screen/bar.js";
 import { syncClock } from "../screen/clock.js";
 import { fit } from "../screen/fit.js";
 import { countOf, drawLeaderboard, drawMore } from "../sdk/results.js";
+
+enableAppearance();
 
 const POLL_MS = 1_000;
 const main = document.getElementById("main");
@@ -77,7 +80,7 @@ function connected(is, problem = null) {
 async function control() {
   const held = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
   if (!held.length) return bar.listen();
-  const { Remote } = await import(`${boot.base}/host/remote.js`);
+  const { Remote } = await import("../host/remote.js");
   bar.remote = new Remote(new Client(...held), id, draw);
   await bar.remote.open().catch(() => {
     bar.remote = null;

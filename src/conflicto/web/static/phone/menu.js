@@ -5,7 +5,7 @@ import { boot, t } from "../core/i18n.js";
 import { limitLength } from "./length_limit.js";
 
 // Loads the dialogs of the menu on first use.
-const load = (page) => import(`${boot.base}/phone/seat.js`).then((module) => new module.SeatDialog(page));
+const load = (page) => import("./seat.js").then((module) => new module.SeatDialog(page));
 
 export function drawPanel(page) {
   return [

@@ -3,10 +3,10 @@
 import { phaseOf, questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
 import { Problem, newKey, subjectOf, time } from "../core/api.js";
-import { loadAppearance } from "../core/appearance.js";
+import { loadAppearance } from "../elements/appearance_loader.js";
 import { patch } from "../core/dom.js";
 import { FeedFollower, Fold } from "../core/feed.js";
-import { boot, loadDeferredTexts, t } from "../core/i18n.js";
+import { loadDeferredTexts, t } from "../core/i18n.js";
 import { Outbox } from "../core/outbox.js";
 import { storage, tabStorage } from "../core/storage.js";
 import { Announcements } from "./announcements.js";
@@ -268,7 +268,7 @@ export class SessionPage {
     if (this.deferred || this.#isEnded) return;
     try {
       await loadDeferredTexts();
-      this.deferred = await import(`${boot.base}/phone/deferred.js`);
+      this.deferred = await import("./deferred.js");
       this.deferred.enableOffline();
       this.#fetchResults();
     } catch {

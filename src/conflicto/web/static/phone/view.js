@@ -130,7 +130,7 @@ function results(page) {
   const found = page.results.get(page.slot);
   if (!found) return null;
   if (!charts) {
-    charts = Promise.all([import(`${boot.base}/sdk/results.js`), loadDeferredTexts()]).then(([module]) => {
+    charts = Promise.all([import("../sdk/results.js"), loadDeferredTexts()]).then(([module]) => {
       charts = module;
       page.draw();
     });

@@ -1,0 +1,119 @@
+// Bundles and minifies the pages' modules and style sheets: `node tools/build_pages.mjs FOLDER [--maps]`.
+//
+// Output: entries at the paths of their sources, shared chunks below `chunks/`, style sheets,
+// `licenses.txt` of the bundled packages, and `manifest.json` with `sources` (digest of the sources)
+// and `preloads` (static imports by page).
+
+import { createHash } from "node:crypto";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { transform } from "lightningcss";
+import { rolldown } from "rolldown";
+
+const PACKAGE = join(import.meta.dirname, "..", "src", "conflicto");
+const STATIC = join(PACKAGE, "web", "static");
+const TYPES = join(PACKAGE, "activity_types");
+
+// Modules that are loaded by URL: pages, the public interface of views, and what a page names at run time.
+const ENTRIES = ["pages/*.js", "sdk/*.js", "elements/opaque.js", "elements/qr.js", "worker.js"];
+const VIEWS = "*/ui/{participant,screen,editor}.js";
+
+// Chunks that several entries share. Every page needs the first; a phone loads the others after its first view.
+const CHUNKS = [
+  {
+    name: "core",
+    test: /web\/static\/(core\/|sdk\/v1|elements\/(appearance_loader|results|views)|phone\/length_limit)/,
+  },
+  { name: "results", test: /web\/static\/sdk\/(chart|cloud|results)/ },
+  { name: "deferred", test: /web\/static\/phone\/(deferred|menu|notices|offline)/ },
+  { name: "numbers", test: /web\/static\/sdk\/numbers/ },
+  { name: "list_footer", test: /web\/static\/host\/list_footer/ },
+  { name: "host", test: /web\/static\/(host\/(commands|fields|lists|session_control)|screen\/(clock|keys))/ },
+];
+
+// Views import `../../sdk/`, which is their place on the server.
+const viewImports = {
+  name: "view-imports",
+  resolveId: (source, importer) =>
+    importer?.startsWith(TYPES + sep) && source.startsWith("../../sdk/") ? join(STATIC, source.slice(6)) : null,
+};
+
+const found = (folder, pattern) => globSync(pattern, { cwd: folder }).sort();
+
+function entries() {
+  const own = ENTRIES.flatMap((pattern) => found(STATIC, pattern)).map((name) => [
+    name.slice(0, -3),
+    join(STATIC, name),
+  ]);
+  const views = found(TYPES, VIEWS).map((name) => [
+    `types/${dirname(dirname(name))}/${basename(name, ".js")}`,
+    join(TYPES, name),
+  ]);
+  return Object.fromEntries([...own, ...views]);
+}
+
+async function buildModules(folder, hasMaps) {
+  const bundle = await rolldown({ input: entries(), plugins: [viewImports], platform: "browser" });
+  const { output } = await bundle.write({
+    dir: folder,
+    format: "esm",
+    minify: true,
+    comments: false,
+    sourcemap: hasMaps,
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name].js",
+    codeSplitting: { groups: CHUNKS },
+  });
+  return new Map(output.filter(({ type }) => type === "chunk").map((chunk) => [chunk.fileName, chunk]));
+}
+
+function buildStyles(folder) {
+  for (const name of found(STATIC, "css/*.css")) {
+    const { code } = transform({ filename: name, code: readFileSync(join(STATIC, name)), minify: true });
+    mkdirSync(join(folder, dirname(name)), { recursive: true });
+    writeFileSync(join(folder, name), code);
+  }
+}
+
+// Returns the licences of the packages from npm of which the chunks hold code.
+function licenses(chunks) {
+  const modules = [...chunks.values()].flatMap(({ moduleIds }) => moduleIds);
+  const packages = modules.map((id) => id.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0]).filter(Boolean);
+  const texts = [...new Set(packages)]
+    .sort()
+    .map((path) => `${basename(path)}\n\n${readFileSync(join(path, "LICENSE"), "utf8")}`);
+  return texts.join("\n");
+}
+
+// Returns the chunks that a file imports, directly or through others, in the order of their evaluation.
+function importsOf(name, chunks, seen = new Set()) {
+  for (const each of chunks.get(name).imports.filter((imported) => !seen.has(imported))) {
+    seen.add(each);
+    importsOf(each, chunks, seen);
+  }
+  return [...seen];
+}
+
+// Returns a digest of the paths and bytes of all sources, as `web/page_bundle.py` computes it.
+function sourceDigest() {
+  const paths = [
+    ...found(STATIC, "**/*.{css,js}").map((name) => join(STATIC, name)),
+    ...found(TYPES, "*/ui/*.js").map((name) => join(TYPES, name)),
+  ];
+  const named = paths.map((path) => [relative(PACKAGE, path).split(sep).join("/"), path]);
+  const digest = createHash("sha256");
+  for (const [name, path] of named.sort(([one], [other]) => (one < other ? -1 : 1))) {
+    const body = readFileSync(path);
+    digest.update(`${name}\0${body.length}\0`).update(body);
+  }
+  return digest.digest("hex");
+}
+
+const folder = process.argv[2];
+rmSync(folder, { recursive: true, force: true });
+const chunks = await buildModules(folder, process.argv.includes("--maps"));
+buildStyles(folder);
+writeFileSync(join(folder, "licenses.txt"), licenses(chunks));
+const pages = found(STATIC, "pages/*.js");
+const preloads = Object.fromEntries(pages.map((name) => [basename(name, ".js"), importsOf(name, chunks)]));
+writeFileSync(join(folder, "manifest.json"), `${JSON.stringify({ sources: sourceDigest(), preloads }, null, 1)}\n`);
