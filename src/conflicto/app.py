@@ -101,8 +101,8 @@ from conflicto.session_state.session_cache import SessionCache
 from conflicto.session_state.worker_sync import WorkerSync
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
-from conflicto.sessions.feed_heads import FeedHeads
-from conflicto.sessions.gaps import SessionFeedStore
+from conflicto.sessions.feed_gaps.store import SessionFeedStore
+from conflicto.sessions.feed_heads.store import FeedHeads
 from conflicto.sessions.purge import Purger
 from conflicto.sessions.retention import Retention
 from conflicto.settings import Settings, read_settings

@@ -11,7 +11,7 @@ import pytest
 from conflicto.app import App
 from conflicto.responses.commands import submit
 from conflicto.responses.recount.differences import counter_differences
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused

@@ -7,7 +7,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.storage_quota import ACTIVITY_BYTES, KEY_BYTES, POOLED_BYTES, RESPONSE_BYTES
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event

@@ -36,7 +36,7 @@ from conflicto.session_state.session_cache import SessionCache
 from conflicto.session_state.state import SessionState, load_session_state
 from conflicto.session_state.views import View
 from conflicto.sessions.commands import set_locked
-from conflicto.sessions.feed_heads import read_positions
+from conflicto.sessions.feed_heads.store import read_positions
 from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
 from conflicto.sessions.queries import session_links
 from tests.support.kit import Kit, command, set_stage

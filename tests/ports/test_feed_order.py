@@ -27,7 +27,7 @@ from conflicto.platform.db.sequence import FeedHead
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import position
 from conflicto.session_state.views import View
-from conflicto.sessions.feed_heads import COUNTS, FeedHeads
+from conflicto.sessions.feed_heads.store import COUNTS, FeedHeads
 from conflicto.sessions.tables import feed_heads
 from tests.support.feed_check import Page, Write, check
 from tests.support.kit import Kit, Stage, set_stage

@@ -12,7 +12,7 @@ from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.responses.queries import reserved_places
 from conflicto.sessions.commands import change_session
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.idempotency.store import key_from
 from conflicto.sessions.queries import session_by_id
 from tests.support.kit import Kit, command, set_stage
 

@@ -13,8 +13,8 @@ from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import InternalError
 from conflicto.responses import store
 from conflicto.responses.model import Moderation, ParticipantResponse
-from conflicto.sessions import idempotency
-from conflicto.sessions.idempotency import Key, Replay, find_replays, store_keys
+from conflicto.sessions.idempotency import store as idempotency
+from conflicto.sessions.idempotency.store import Key, Replay, find_replays, store_keys
 from conflicto.sessions.tables import idempotency_keys
 from tests.support.kit import Kit, set_stage
 from tests.support.samples import response

@@ -24,7 +24,7 @@ from conflicto.platform.db.dialects import postgresql_locks
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.settings import Settings
 from tests.support import databases, revisions
 from tests.support.api import Api

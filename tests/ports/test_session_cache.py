@@ -17,7 +17,7 @@ from conflicto.session_state.session_cache import SessionCache
 from conflicto.session_state.state import StateParts
 from conflicto.sessions.commands import delete_session, set_locked
 from conflicto.sessions.events import SessionChanged
-from conflicto.sessions.gaps import SessionFeedStore
+from conflicto.sessions.feed_gaps.store import SessionFeedStore
 from conflicto.sessions.store import purge_session
 from tests.support.kit import Kit, command, set_stage
 from tests.support.patience import PATIENCE_S

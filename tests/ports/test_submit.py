@@ -20,7 +20,7 @@ from conflicto.responses.commands.submit import Submission, SubmitResult, submit
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, AnsweredTooOften
 from conflicto.responses.model import ResponseContent
 from conflicto.sessions.errors import KeyReused
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.idempotency.store import key_from
 from tests.support.kit import Kit, command, set_stage
 
 

@@ -23,7 +23,7 @@ from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.problems import InternalError, Unavailable
 from conflicto.responses.commands.submit import SubmitResult
 from conflicto.responses.tables import responses
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.idempotency.store import key_from
 from tests.ports.conftest import SHORT, Outage
 from tests.support.kit import Kit, Stage, command, set_stage
 from tests.support.patience import PATIENT

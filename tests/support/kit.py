@@ -21,7 +21,7 @@ from conflicto.responses.commands.submit import Submission, submit_many
 from conflicto.responses.model import ResponseContent
 from conflicto.sessions.commands import change_session, create_session
 from conflicto.sessions.events import SessionEnded
-from conflicto.sessions.feed_heads import FeedHeads
+from conflicto.sessions.feed_heads.store import FeedHeads
 from conflicto.sessions.model import NewSession, SessionStatus
 
 SMALL = PoolSize(2, 2)

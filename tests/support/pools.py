@@ -12,7 +12,7 @@ from conflicto.platform.db.epochs import EpochGuard
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.responses.commands.release import release_due
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
-from conflicto.sessions.feed_heads import read_all_heads
+from conflicto.sessions.feed_heads.store import read_all_heads
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
 from tests.support.clocks import US_PER_S, HandClock

@@ -42,7 +42,7 @@ from conflicto.sessions.errors import (
     StorageFull,
 )
 from conflicto.sessions.http import CONTROL, created_session, session_response
-from conflicto.sessions.idempotency import Key, is_known, key_from
+from conflicto.sessions.idempotency.store import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut

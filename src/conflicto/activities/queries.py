@@ -52,7 +52,7 @@ from conflicto.activities.store import (
 )
 from conflicto.platform.problems import NotFound
 from conflicto.platform.row_batch import RowBatch
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,8 @@ from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.responses.commands.change import erase_responses
 from conflicto.responses.queries import has_responses
-from conflicto.sessions.feed_heads import FeedHeads
-from conflicto.sessions.gaps import newest_position, open_gaps
+from conflicto.sessions.feed_gaps.store import newest_position, open_gaps
+from conflicto.sessions.feed_heads.store import FeedHeads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

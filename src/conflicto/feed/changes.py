@@ -18,8 +18,8 @@ from conflicto.responses.model import Moderation
 from conflicto.responses.queries import own_head
 from conflicto.responses.schemas import response_out
 from conflicto.session_state.views import View, can_read_responses, view_of
-from conflicto.sessions.feed_heads import read_head
-from conflicto.sessions.gaps import read_gaps
+from conflicto.sessions.feed_gaps.store import read_gaps
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.schemas import session_out
 

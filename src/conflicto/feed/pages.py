@@ -21,8 +21,8 @@ from conflicto.platform.problems import DomainError, Kind
 from conflicto.responses.errors import ResponsesHidden
 from conflicto.responses.schemas import response_out
 from conflicto.session_state.views import View, can_read_responses
-from conflicto.sessions.feed_heads import read_head
-from conflicto.sessions.gaps import read_gaps
+from conflicto.sessions.feed_gaps.store import read_gaps
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
     from conflicto.session_state.state import SessionState
-    from conflicto.sessions.gaps import Gap
+    from conflicto.sessions.feed_gaps.store import Gap
 
 MAX_PAGE_BYTES = MAX_PAGE_CHARS
 """Limit of the items of one page, in bytes of JSON; a single item may be larger."""

@@ -43,7 +43,7 @@ from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
 from conflicto.sessions.http import CONTROL, SessionLookup
-from conflicto.sessions.idempotency import Key, is_known, key_from
+from conflicto.sessions.idempotency.store import Key, is_known, key_from
 from conflicto.sessions.model import Session, normalize_code
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out

@@ -61,8 +61,8 @@ from conflicto.participants.store import (
 )
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown, KeyReused
-from conflicto.sessions.feed_heads import read_head
-from conflicto.sessions.idempotency import find_replay
+from conflicto.sessions.feed_heads.store import read_head
+from conflicto.sessions.idempotency.store import find_replay
 from conflicto.sessions.queries import session_by_code, session_by_id
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.problems import DomainError
-    from conflicto.sessions.idempotency import Key, Replay
+    from conflicto.sessions.idempotency.store import Key, Replay
 
 
 def link_digest(secret: str) -> bytes:

@@ -50,10 +50,10 @@ from conflicto.responses.queries import (
     response_page,
 )
 from conflicto.responses.validation import ResponseValidator
-from conflicto.sessions import idempotency
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
 from conflicto.sessions.http import CONTROL
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.idempotency import store as idempotency
+from conflicto.sessions.idempotency.store import key_from
 
 SUBMIT = Policy("submit", 120, 60, shared=True)
 """Two submissions a second with a burst of 120: enough for a person who taps on an emoji wall."""

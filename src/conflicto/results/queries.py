@@ -16,7 +16,7 @@ from conflicto.responses.queries import count_live, live_responses
 from conflicto.results import store
 from conflicto.results.store import RoundKey, Segment
 from conflicto.results.tally import RoundTally
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 
 if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx

@@ -18,7 +18,7 @@ from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
 from conflicto.session_state.parts import MAX_REMOTE_ROWS
 from conflicto.sessions.events import LinkChanged, SessionChanged
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.queries import session_by_id, session_links
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from conflicto.session_state.memory_size import memory_bytes
 from conflicto.session_state.remote_changes import events_by_session, load_remote_changes
 from conflicto.session_state.state import SessionState, has_anonymous_round, load_session_state
 from conflicto.session_state.views import View, view_of
-from conflicto.sessions.feed_heads import read_positions
+from conflicto.sessions.feed_heads.store import read_positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

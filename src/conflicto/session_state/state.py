@@ -21,8 +21,8 @@ from conflicto.session_state.ordered_rows import OrderedRows
 from conflicto.session_state.parts import MAX_LOADED_ROWS, OwnTimestamps, PartMap, StateLoad
 from conflicto.session_state.views import View, view_of_role
 from conflicto.sessions.events import LinkChanged, SessionChanged
-from conflicto.sessions.feed_heads import read_head
-from conflicto.sessions.gaps import Gap, read_gaps
+from conflicto.sessions.feed_gaps.store import Gap, read_gaps
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.queries import session_by_id, session_links
 
 if TYPE_CHECKING:

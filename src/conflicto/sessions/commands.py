@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.ids import public_id
-from conflicto.sessions import idempotency, store
+from conflicto.sessions import store
 from conflicto.sessions.errors import RevisionStale, SessionNotActive
 from conflicto.sessions.events import SessionChanged, SessionEnded
-from conflicto.sessions.feed_heads import create_head
+from conflicto.sessions.feed_heads.store import create_head
+from conflicto.sessions.idempotency import store as idempotency
 from conflicto.sessions.model import (
     MAX_CODE_LENGTH,
     NewSession,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.idempotency.store import Key
 
 CREATED = 201
 

@@ -31,7 +31,7 @@ from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, link_http, schemas
-from conflicto.sessions.idempotency import Key, is_known, key_from
+from conflicto.sessions.idempotency.store import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.links import create_session_with_links
 from conflicto.sessions.model import NewSession, Session, normalize_code

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from conflicto.access.roles import Caller
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.idempotency.store import Key
     from conflicto.sessions.model import NewSession, Session
 
 DEFAULT_LIFETIME_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S

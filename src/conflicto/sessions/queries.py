@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
 from conflicto.sessions.errors import CodeUnknown
-from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.model import normalize_code
 from conflicto.sessions.store import audit_lengths as audit_lengths
 from conflicto.sessions.store import live_session_ids as live_session_ids

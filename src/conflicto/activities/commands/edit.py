@@ -25,8 +25,8 @@ from conflicto.activities.model import (
 from conflicto.activities.privacy import has_binding_settings, weakened_settings
 from conflicto.activities.queries import activity_with_content, count_responses
 from conflicto.platform.ids import random_uuid
-from conflicto.sessions import idempotency
 from conflicto.sessions.commands import Revisions, clear_activity, require_active, require_revision
+from conflicto.sessions.idempotency import store as idempotency
 from conflicto.sessions.links import DEFAULT_LIFETIME_S, create_session_with_links
 from conflicto.sessions.model import NewSession, require_open
 from conflicto.sessions.queries import session_by_id
@@ -35,7 +35,7 @@ from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES, requir
 if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.idempotency.store import Key
     from conflicto.sessions.model import Session
 
 CREATED = 201

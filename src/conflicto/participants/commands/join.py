@@ -14,8 +14,8 @@ from conflicto.participants.nickname import Nickname, allowed_suggestions, sugge
 from conflicto.participants.queries import seat_of
 from conflicto.platform.ids import public_id
 from conflicto.platform.problems import DomainError, NotFound
-from conflicto.sessions import idempotency
 from conflicto.sessions.errors import CodeUnknown, StorageFull
+from conflicto.sessions.idempotency import store as idempotency
 from conflicto.sessions.model import Session, SessionStatus
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.storage_quota import PARTICIPANT_BYTES, is_full
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
-    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.idempotency.store import Key
 
     ReadPlaces = Callable[[ReadTx, int], ReservedPlaces]
     """Reads the reserved places of a session; the `responses` package provides it."""

@@ -13,7 +13,7 @@ from conflicto.responses.events import ResponsesPooled
 from conflicto.responses.model import NO_SLOT, initial_moderation
 from conflicto.responses.pool import store as pool
 from conflicto.responses.pool.model import PooledResponse, draw_release_time, next_release_time
-from conflicto.sessions import idempotency
+from conflicto.sessions.idempotency import store as idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

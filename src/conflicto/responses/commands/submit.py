@@ -25,8 +25,8 @@ from conflicto.responses.commands.record import record_changes_by_session
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
 from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse, ResponseContent, initial_moderation
 from conflicto.responses.pool import store as pool
-from conflicto.sessions import idempotency
 from conflicto.sessions.errors import StorageFull
+from conflicto.sessions.idempotency import store as idempotency
 from conflicto.sessions.storage_quota import is_full
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from conflicto.responses.capacity import ResponseCapacity
     from conflicto.responses.commands.record import Change
     from conflicto.responses.pool.model import PooledResponse
-    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.idempotency.store import Key
 
 CREATED = 201
 REPLACED = 200

@@ -9,7 +9,7 @@ from conflicto.activities.queries import activity_bytes, recounted_activities, s
 from conflicto.participants.queries import participant_bytes, recounted_seats
 from conflicto.responses.pool import store as pool
 from conflicto.responses.recount import store
-from conflicto.sessions.feed_heads import read_all_heads
+from conflicto.sessions.feed_heads.store import read_all_heads
 from conflicto.sessions.queries import audit_lengths, live_session_ids, recounted_session_bytes, session_total
 
 if TYPE_CHECKING:

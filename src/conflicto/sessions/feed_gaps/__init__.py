@@ -1,0 +1,1 @@
+"""Positions of the feeds that a restore or a failover took back."""

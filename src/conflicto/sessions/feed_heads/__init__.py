@@ -1,0 +1,1 @@
+"""Head rows of all sessions' feeds."""

@@ -1,0 +1,1 @@
+"""Idempotency keys and the outcomes that they repeat."""
