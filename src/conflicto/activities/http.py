@@ -19,7 +19,6 @@ from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, ded
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.binding import json_texts
 from conflicto.platform.http.conditional_requests import (
     ConditionInvalid,
     conditional_response,
@@ -88,7 +87,7 @@ class ActivityEndpoints:
 
     async def create(self, request: Request, session_id: int, body: schemas.ActivityIn) -> Response:
         """Create an activity; with a status, move it there at once."""
-        texts = self._texts(request)
+        texts = self._texts(body)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
         content = validated_content(self.types, body.type, content)
         fields = body.model_dump(exclude={*JSON_FIELDS, "status"}) | self._type_defaults(body)
@@ -131,13 +130,13 @@ class ActivityEndpoints:
         fields = body.model_dump(exclude=set(JSON_FIELDS)) | self._type_defaults(body)
         if body.order_index is None:
             fields.pop("order_index")
-        texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(request)
+        texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(body)
         return await self._change(request, activity_id, fields, texts, force=query.force)
 
     async def patch(self, request: Request, activity_id: UUID, body: schemas.ActivityPatch, query: schemas.ForceQuery) -> Response:
         """Replace the given fields."""
         fields = body.model_dump(exclude=set(JSON_FIELDS), exclude_unset=True)
-        return await self._change(request, activity_id, fields, self._texts(request), force=query.force)
+        return await self._change(request, activity_id, fields, self._texts(body), force=query.force)
 
     async def delete(self, request: Request, activity_id: UUID) -> Response:
         """Delete the activity with its answers; the feed keeps a tombstone."""
@@ -149,9 +148,9 @@ class ActivityEndpoints:
         deletion.counts["responses"] = responses
         return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
-    def _texts(self, request: Request) -> dict[str, str | None]:
-        """Return the JSON fields of the body as text; null in `secret` or `aggregate` is None."""
-        texts = {name: text for name, text in json_texts(request).items() if name in JSON_FIELDS}
+    def _texts(self, body: schemas.ActivityIn | schemas.ActivityPut | schemas.ActivityPatch) -> dict[str, str | None]:
+        """Return the JSON fields that the body has; null in `secret` or `aggregate` is None."""
+        texts = {name: getattr(body, name) for name in JSON_FIELDS if name in body.model_fields_set}
         found = {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
         self.require_spec(found.get("aggregate"))
         return found

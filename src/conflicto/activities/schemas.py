@@ -18,7 +18,7 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activity_types.scopes import shown_config
-from conflicto.platform.http.formats import Timestamp, Uuid
+from conflicto.platform.http.formats import JsonText, OptionalJsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import Reason, Title
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity, Content
 
 Json = Any
+EMPTY_CONFIG = "{}"
 TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
 CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
@@ -81,9 +82,9 @@ class ActivityIn(ActivityFields):
     type: TypeName = Field(
         description="Name of the activity type. Any name is accepted; `/activity-types` lists the registered ones."
     )
-    config: Json = Field(default_factory=dict, description="Any JSON; a registered type validates it.")
-    secret: Json = Field(None, description="Any JSON that only hosts see before its reveal.")
-    aggregate: Json = Field(None, description="How answers are counted; without it as the registered type defines.")
+    config: JsonText = Field(default_factory=lambda: EMPTY_CONFIG, description="Any JSON; a registered type validates it.")
+    secret: OptionalJsonText = Field(None, description="Any JSON that only hosts see before its reveal.")
+    aggregate: OptionalJsonText = Field(None, description="How answers are counted; without it as the registered type defines.")
     status: ActivityStatus = ActivityStatus.DRAFT
 
 
@@ -96,9 +97,9 @@ class ActivityPut(ActivityFields):
     model_config = example(type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
 
     type: TypeName
-    config: Json = Field(default_factory=dict)
-    secret: Json = None
-    aggregate: Json = None
+    config: JsonText = Field(default_factory=lambda: EMPTY_CONFIG)
+    secret: OptionalJsonText = None
+    aggregate: OptionalJsonText = None
 
 
 class ActivityPatch(StrictModel):
@@ -116,9 +117,9 @@ class ActivityPatch(StrictModel):
     anonymous: StrictBool = optional_field()
     min_group: MinGroup = optional_field()
     duration_seconds: Seconds | None = None
-    config: Json = None
-    secret: Json = None
-    aggregate: Json = None
+    config: OptionalJsonText = None
+    secret: OptionalJsonText = None
+    aggregate: OptionalJsonText = None
 
 
 class TransitionIn(StrictModel):

@@ -8,7 +8,6 @@ from typing import Any
 
 from conflicto.activity_types import schemas
 from conflicto.activity_types.registry import Registry
-from conflicto.platform.http.binding import json_texts
 from conflicto.platform.http.conditional_requests import conditional_response, etag_of
 from conflicto.platform.http.messages import Request, Response, encode, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
@@ -56,7 +55,7 @@ class TypeEndpoints:
     async def validate(self, request: Request, body: schemas.ValidateIn) -> Response:
         """Validate config, secret and answer as creating and answering an activity would."""
         activity_type = self.types.get(request.params["type"])
-        texts = json_texts(request)
+        texts = {name: getattr(body, name) for name in body.model_fields_set}
         is_long = len(request.body) > MAX_EVENT_LOOP_BYTES
         errors = await asyncio.to_thread(activity_type.errors, texts) if is_long else activity_type.errors(texts)
         return json_response(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from conflicto.activity_types.manifest import SDK
+from conflicto.platform.http.formats import OptionalJsonText
 from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
 
 if TYPE_CHECKING:
@@ -80,9 +81,11 @@ class ValidateIn(StrictModel):
 
     model_config = example(config={"places": ["Curry", "Soup"]}, response_data={"place": "Pizza"})
 
-    config: Json = None
-    secret: Json = None
-    response_data: Json = Field(None, description="Without a config, only the rules that hold for every config are checked.")
+    config: OptionalJsonText = None
+    secret: OptionalJsonText = None
+    response_data: OptionalJsonText = Field(
+        None, description="Without a config, only the rules that hold for every config are checked."
+    )
 
 
 class ContentErrorOut(BaseModel):

@@ -22,7 +22,7 @@ from conflicto.platform.http.request_body import ClientDisconnected
 from conflicto.platform.http.routes import PREFIX, Docs, Route, route
 from conflicto.platform.ids import random_uuid
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.problems import DomainError, FieldError, InvalidInput
+from conflicto.platform.problems import DomainError, InvalidInput
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ExportEndpoints:
     prefix: str
     """Path prefix of the public URL, for addresses in bodies."""
 
-    async def export(self, request: Request) -> Response:
+    async def export(self, request: Request, query: schemas.ExportQuery) -> Response:
         """Download a session's answers, all rounds, from one snapshot.
 
         An export that takes longer than 10 seconds becomes a job: 202 with its address. The job
@@ -73,7 +73,7 @@ class ExportEndpoints:
         options, and `xlsx` has the codebook as another sheet. In the shapes `responses` and
         `table`, `jsonl` holds everything as it was sent.
         """
-        form, shape = _query_choice(request, "format", FileFormat.CSV), _query_choice(request, "shape", Shape.RESPONSES)
+        form, shape = FileFormat(query.format), Shape(query.shape)
         session = await self.exports.jobs.db.read(session_by_id, request.params["session_id"])
         job = ExportJob(
             id=random_uuid(), session_id=session.id, title=session.title, form=form, shape=shape, created_us=self.clock.wall_us()
@@ -170,22 +170,12 @@ def _file_headers(job: ExportJob) -> tuple[Header, ...]:
     return (b"content-type", form.media_type.encode()), (b"content-disposition", disposition.encode()), NO_STORE
 
 
-def _query_choice(request: Request, name: str, default: Choice) -> Choice:
-    choices = type(default)
-    value = request.query(name)
-    if value is None:
-        return default
-    if value not in choices.__members__.values():
-        raise InvalidInput(errors=(FieldError(f"/query/{name}", f"must be one of {', '.join(choices)}"),))
-    return choices(value)
-
-
 def routes(exports: ExportEndpoints) -> list[Route]:
     """Return the routes of this package."""
     job = "/sessions/{session_id:int}/exports/{export_id:uuid}"
     return [
         route("GET", "/sessions/{session_id:int}/export", exports.export, roles=HOSTS, policy=EXPORT, tag="sessions",
-              docs=Docs(summary="Download the answers", responses={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
+              docs=Docs(summary="Download the answers", responses={200: None, 202: schemas.ExportOut},
                         headers=("Prefer",), files=schemas.FILE_TYPES, response_headers=("Content-Disposition",),
                         problems=(ExportBusy, InvalidInput))),
         route("GET", job, exports.read, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",

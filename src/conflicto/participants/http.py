@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from conflicto.access.code_guard import GUESS_POLICIES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
@@ -32,7 +30,7 @@ from conflicto.platform.db.batched_read import BatchedRead
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.decoding import decode_body, decode_query
+from conflicto.platform.http.binding import decode_body
 from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, route
@@ -70,16 +68,6 @@ MIN_JOIN_KEY_CHARS = 16
 """Minimum length of a join's idempotency key, which grants a seat and so must be unguessable."""
 
 
-class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of a join on the data plane; `schemas.JoinIn` documents it."""
-
-    nickname: Annotated[str, msgspec.Meta(max_length=128)]
-    code: Annotated[str, msgspec.Meta(max_length=64)]
-
-
-_JOIN_DECODER = msgspec.json.Decoder(JoinBody)
-
-
 @dataclass(frozen=True, slots=True)
 class JoinEndpoints:
     """Endpoints that assign seats: by code and name, or by a link.
@@ -101,9 +89,8 @@ class JoinEndpoints:
         """Create the batched look-up that concurrent joins share."""
         object.__setattr__(self, "sessions", BatchedRead(self.db, sessions_to_join))
 
-    async def join(self, request: Request) -> Response:
+    async def join(self, request: Request, body: schemas.JoinIn) -> Response:
         """Join a session; the same key returns the same seat."""
-        body = decode_body(request.body, _JOIN_DECODER, schemas.JoinIn)
         nickname = clean_nickname(body.nickname)
         code = normalize_code(body.code) or ""
         key = _key(request, code)
@@ -121,12 +108,11 @@ class JoinEndpoints:
 
     async def is_replay(self, request: Request) -> bool:
         """Return whether a seat was taken with the request's key before."""
-        code = normalize_code(decode_body(request.body, _JOIN_DECODER, schemas.JoinIn).code) or ""
+        code = normalize_code(decode_body(schemas.JoinIn, request.body).code) or ""
         return await self.db.read(is_known, _key(request, code))
 
-    async def try_nickname(self, request: Request) -> Response:
+    async def try_nickname(self, request: Request, query: schemas.NicknameQuery) -> Response:
         """Check whether a name is free, and suggest one."""
-        query = decode_query(request, schemas.NicknameQuery)
         nickname = clean_nickname(query.nickname)
         code = normalize_code(query.code) or ""
         async with self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request)):
@@ -290,7 +276,7 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
     joining: dict[str, Any] = {
         "roles": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
         "docs": Docs(
-            summary="Join a session", request=schemas.JoinIn, responses={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
+            summary="Join a session", responses={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
             min_key_chars=MIN_JOIN_KEY_CHARS,
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
@@ -303,8 +289,8 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
         route("POST", "/join", joins.join, policy=JOIN, **joining),
         route("GET", "/sessions/{session_id:int}/nicknames/validate", joins.try_nickname, roles=ANYONE, policy=NICKNAME_CHECKS,
               guesses=GUESS_POLICIES, tag="joining",
-              docs=Docs(summary="Check whether a nickname is free", responses={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
-                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
+              docs=Docs(summary="Check whether a nickname is free", responses={200: schemas.NicknameOut},
+                        headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         route("GET", "/sessions/{session_id:int}/participants", seats.page, cancels=True, roles=HOSTS, policy=CONTROL, tag="participants",
               docs=Docs(summary="List participants", responses={200: schemas.ParticipantPage})),
         route("GET", "/sessions/{session_id:int}/names", seats.names, cancels=True, roles=HOSTS_AND_SCREENS, policy=CONTROL,

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-import msgspec
-
 from conflicto.access.receipts import RESPONSE_HEADERS, Deletion, Receipts, run_with_deletion, run_with_deletion_for_author
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.activities.model import Activity
@@ -25,8 +23,6 @@ from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, ded
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.binding import json_texts
-from conflicto.platform.http.decoding import decode_body
 from conflicto.platform.http.messages import NO_STORE, Concealment, Request, Response, json_response
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_response
 from conflicto.platform.http.routes import PREFIX, Docs, Route, route
@@ -76,15 +72,6 @@ MAX_FLOOD_STEPS = 40
 """Maximum transactions of one request that removes a flood, up to 1,000 seats in all."""
 
 
-class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of a submission as the data plane decodes it; `schemas.ResponseIn` documents it."""
-
-    response_data: msgspec.Raw
-
-
-_BODY = msgspec.json.Decoder(ResponseBody)
-
-
 def _scan_slots() -> ConcurrencyLimit:
     return ConcurrencyLimit(MAX_SCANS, MAX_SCANS_OF_TOKEN, key_error=errors.ScanRunning, total_error=errors.ScansBusy)
 
@@ -131,11 +118,10 @@ class ResponseEndpoints:
         object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
         object.__setattr__(self, "own_seats", BatchedRead(self.db, deduplicated(_read_own_seat), max_batch=MAX_BATCH_PAGES))
 
-    async def submit(self, request: Request) -> Response:
+    async def submit(self, request: Request, body: schemas.ResponseIn) -> Response:
         """Store a response and acknowledge it once it is durable."""
-        text = bytes(decode_body(request.body, _BODY, schemas.ResponseIn).response_data).decode()
         caller, activity_id, key = request.caller, request.params["activity_id"], _idempotency_key(request)
-        content, faults = await self.validator.validate(caller.session_id, activity_id, text)
+        content, faults = await self.validator.validate(caller.session_id, activity_id, body.response_data)
         if faults and not await self.is_replay(request):
             raise InvalidInput(errors=faults)
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
@@ -201,7 +187,7 @@ class ResponseEndpoints:
     ) -> Response:
         """Replace the caller's own response while the activity is open."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
-        content, faults = await self.validator.validate(session_id, activity_id, json_texts(request)["response_data"])
+        content, faults = await self.validator.validate(session_id, activity_id, body.response_data)
         if faults:
             raise InvalidInput(errors=faults)
         edited = await self.writer.run(
@@ -353,7 +339,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     return [
         route("POST", _RESPONSES, responses.submit, roles=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
               replays=responses.is_replay, shows_presence=False,
-              docs=Docs(summary="Submit a response", request=schemas.ResponseIn,
+              docs=Docs(summary="Submit a response",
                         responses={201: schemas.ResponseOut, 200: schemas.ResponseOut},
                         headers=("Idempotency-Key",), problems=_SUBMIT_PROBLEMS)),
         route("GET", _RESPONSES, responses.page, cancels=True, roles=HOSTS, policy=CONTROL, tag="responses",

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, St
 from conflicto.participants.model import FloodFilter
 from conflicto.participants.nickname import MAX_CHARS, key_part
 from conflicto.participants.schemas import PARTICIPANT_EXAMPLE, ResponseRetention
-from conflicto.platform.http.formats import Timestamp, Uuid
+from conflicto.platform.http.formats import JsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, page_example
 from conflicto.platform.instants import parse_rfc3339, rfc3339
 from conflicto.responses.model import Moderation
@@ -45,7 +45,7 @@ class ResponseIn(StrictModel):
 
     model_config = example(response_data={"choice": "Curry"})
 
-    response_data: Any = Field(description="Stored and returned byte for byte, without insignificant white space.")
+    response_data: JsonText = Field(description="Stored and returned byte for byte, without insignificant white space.")
 
 
 class ModerationIn(StrictModel):

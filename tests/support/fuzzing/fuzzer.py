@@ -8,9 +8,9 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import msgspec
+
 from conflicto.app import App
-from conflicto.platform.http.binding import json_texts
-from conflicto.platform.http.messages import Request
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import CONFIG_LIMITS, compact
 from tests.support.fuzzing.asking import Judge, Told, ask
@@ -135,6 +135,4 @@ def _changed(case: Case, told: Told) -> str | None:
 
 
 def _texts(body: bytes) -> dict[str, str]:
-    request = Request.__new__(Request)
-    request.body = body
-    return json_texts(request)
+    return {name: bytes(raw).decode() for name, raw in msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items()}

@@ -11,24 +11,31 @@ import functools
 import inspect
 from dataclasses import dataclass
 from types import SimpleNamespace, UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from conflicto.platform.http.formats import AS_TEXT
 from conflicto.platform.http.problem_response import invalid_input
 from conflicto.platform.http.request_body import cancel_on_disconnect
+from conflicto.platform.problems import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
 
     from conflicto.platform.http.messages import Request, Response
+    from conflicto.platform.problems import FieldError
+
+    Endpoint = Callable[..., Awaitable[Response]]
+    """Function of a route, with the arguments that it declares."""
 
     Handler = Callable[[Request], Awaitable[Response]]
     """Function that the pipeline calls."""
 
-MISSING_BODY: Mapping[str, Any] = {"type": "missing", "loc": ("body",), "msg": "Field required"}
+M = TypeVar("M", bound=BaseModel)
 
+_decode = msgspec.json.Decoder().decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -46,72 +53,115 @@ class Inputs:
     query: type[BaseModel] | None
     body_is_optional: bool = False
 
-    def read(self, path_names: Iterable[str], request: Request) -> dict[str, Any]:
-        """Return the arguments beside `request`.
+    def read(self, request: Request) -> dict[str, Any]:
+        """Return `body` and `query`, as far as they are declared.
 
         Raises:
             InvalidInput: query or body do not match their models.
         """
-        params = request.params
-        arguments = {name: params[name] for name in path_names}
-        errors: list[Mapping[str, Any]] = []
+        arguments: dict[str, Any] = {}
+        errors: tuple[FieldError, ...] = ()
         if self.query is not None:
-            fields = {name: request.query(name) for name in request.query_names()} if request.query_string else {}
-            arguments["query"] = _validated(self.query, fields, "query", errors)
+            try:
+                arguments["query"] = decode_query(self.query, request)
+            except InvalidInput as error:
+                errors = error.errors
         if self.body is not None:
-            arguments["body"] = self._read_body(self.body, request.body, errors)
+            try:
+                arguments["body"] = None if self._has_no_body(request) else decode_body(self.body, request.body)
+            except InvalidInput as error:
+                errors += error.errors
         if errors:
-            raise invalid_input(errors)
+            raise InvalidInput(errors=errors)
         return arguments
 
-    def _read_body(self, model: type[BaseModel], body: bytes, errors: list[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - the declared model
-        if not body:
-            if not self.body_is_optional:
-                errors.append(MISSING_BODY)
-            return None
-        if self.body_is_optional and body == b"null":
-            return None
-        return _validated(model, msgspec.json.decode(body), "body", errors)
+    def _has_no_body(self, request: Request) -> bool:
+        return self.body_is_optional and request.body in {b"", b"null"}
 
 
-def _validated(model: type[BaseModel], value: object, place: str, errors: list[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - an instance of `model`
+def decode_body(model: type[M], body: bytes) -> M:
+    """Return a checked body as a model; members of the type `JsonText` are JSON text.
+
+    Raises:
+        InvalidInput: it does not match.
+    """
+    if not body:
+        raise invalid_input([{"type": "missing", "loc": (), "msg": "Field required"}])
+    texts = _text_members(model)
+    value = _with_texts(body, texts) if texts else _decode(body)
     try:
-        return model.__pydantic_validator__.validate_python(value, from_attributes=True)
+        decoded: M = model.__pydantic_validator__.validate_python(value, from_attributes=True)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        errors += ({**each, "loc": (place, *each["loc"])} for each in found)
-        return None
+        raise invalid_input(error.errors(include_url=False, include_context=False, include_input=False)) from error
+    return decoded
 
 
-def bind(endpoint: Callable[..., Awaitable[Response]], path_names: Iterable[str], *, cancels: bool) -> Handler:
+def decode_query(model: type[M], request: Request) -> M:
+    """Return a query as a model.
+
+    Raises:
+        InvalidInput: it does not match.
+    """
+    fields = {name: request.query(name) for name in request.query_names()}
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in errors]) from error
+
+
+@functools.cache
+def _text_members(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, member in model.model_fields.items() if AS_TEXT in member.metadata)
+
+
+def _with_texts(body: bytes, texts: frozenset[str]) -> Any:  # noqa: ANN401 - any JSON
+    """Decode a body, except the members `texts`: they stay JSON text, byte for byte as sent."""
+    try:
+        members: dict[str, Any] = _decode_members(body)
+    except msgspec.ValidationError:  # no object
+        return _decode(body)
+    for name, raw in members.items():
+        members[name] = bytes(raw).decode() if name in texts else _decode(raw)
+    return members
+
+
+def bind(endpoint: Endpoint, path_names: Iterable[str], *, cancels: bool) -> Handler:
     """Return the function that calls an endpoint with the arguments that it declares.
 
     `cancels`: a disconnect of the client cancels the call.
     """
     inputs = inputs_of(endpoint)
-    declared = tuple(name for name in path_names if name in inputs.names)
-    if cancels:
-        return functools.partial(_call_until_disconnect, endpoint, functools.partial(inputs.read, declared))
-    if declared or inputs.body or inputs.query:
-        return lambda request: endpoint(request, **inputs.read(declared, request))
-    return endpoint
+    bound = _bind_inputs(endpoint, inputs, tuple(name for name in path_names if name in inputs.names))
+    return functools.partial(_call_until_disconnect, bound) if cancels else bound
 
 
-async def _call_until_disconnect(
-    endpoint: Callable[..., Awaitable[Response]], read: Callable[[Request], dict[str, Any]], request: Request
-) -> Response:
+def _bind_inputs(endpoint: Endpoint, inputs: Inputs, declared: tuple[str, ...]) -> Handler:
+    """Bind with as few calls as the declared inputs allow."""
+    if inputs.query is None and not inputs.body_is_optional and not declared:
+        model = inputs.body
+        return endpoint if model is None else lambda request: endpoint(request, body=decode_body(model, request.body))
+
+    def handler(request: Request) -> Awaitable[Response]:
+        params = request.params
+        return endpoint(request, **{name: params[name] for name in declared}, **inputs.read(request))
+
+    return handler
+
+
+async def _call_until_disconnect(handler: Handler, request: Request) -> Response:
     async with cancel_on_disconnect(request):
-        return await endpoint(request, **read(request))
+        return await handler(request)
 
 
-def inputs_of(endpoint: Callable[..., Any]) -> Inputs:
+def inputs_of(endpoint: Endpoint) -> Inputs:
     """Return the inputs that an endpoint declares: a function, a method or a partial of one."""
     function = getattr(endpoint, "func", endpoint)
     return _inputs_of(getattr(function, "__func__", function))
 
 
 @functools.cache
-def _inputs_of(function: Callable[..., Any]) -> Inputs:
+def _inputs_of(function: Endpoint) -> Inputs:
     """Read a signature, once for each function.
 
     Annotations are evaluated for `body` and `query` only, so others may be unknown at run time.
@@ -128,8 +178,3 @@ def _without_none(hint: Any) -> tuple[type[BaseModel] | None, bool]:  # noqa: AN
         return hint, False
     (model,) = (each for each in get_args(hint) if each is not type(None))
     return model, True
-
-
-def json_texts(request: Request) -> dict[str, str]:
-    """Return the JSON text of each field of a checked body, byte for byte as it will be stored."""
-    return {name: bytes(raw).decode() for name, raw in _decode_members(request.body).items()}

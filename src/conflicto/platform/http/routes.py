@@ -35,7 +35,8 @@ class Docs:
     """Description of a route in the OpenAPI document.
 
     - `summary`: one line.
-    - `request`, `responses`: models of the request body, and of response bodies by status.
+    - `responses`: models of response bodies by status.
+    - `query`: model of a query that the handler parses itself, as polls do.
     - `problems`: problems that the route itself may return.
     - `files`: schema members and an example of each media type other than JSON.
     - `events`: an example of its event stream.
@@ -44,7 +45,6 @@ class Docs:
     """
 
     summary: str
-    request: type[BaseModel] | None = None
     responses: Mapping[int, type[BaseModel] | None] = field(default_factory=dict)
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
@@ -113,11 +113,6 @@ class Route:
         """Names of the fields that the query may have."""
         model = self.query
         return frozenset(model.model_fields) if model else frozenset()
-
-    @property
-    def request_model(self) -> type[BaseModel] | None:
-        """Model of the body: declared, or documented if the handler decodes the body."""
-        return self.inputs.body or self.docs.request
 
     @property
     def query(self) -> type[BaseModel] | None:

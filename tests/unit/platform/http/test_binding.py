@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from conflicto.platform.http.binding import inputs_of
+from conflicto.platform.http.binding import decode_body, inputs_of
+from conflicto.platform.http.formats import JsonText, OptionalJsonText
 from conflicto.platform.http.messages import Request, Response
 from conflicto.platform.http.paging import PageQuery, StrictModel
 from conflicto.platform.http.request_body import ClientDisconnected
@@ -131,3 +132,50 @@ def test_a_route_that_cancels_ends_with_its_client() -> None:
             await asyncio.wait_for(_awaited(declared.handler(request)), 5)
 
     asyncio.run(scene())
+
+
+class Note(StrictModel):
+    """A body with members that stay JSON text."""
+
+    data: JsonText
+    extra: OptionalJsonText = None
+    size: int = 0
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"data":{"b":1.0,"a":"\\u00e9"},"size":3}', ('{"b":1.0,"a":"\\u00e9"}', None, 3)),
+        (b'{"data":null,"extra":null}', ("null", "null", 0)),
+        (b'{"extra":"x","data":12345678901234567890123}', ("12345678901234567890123", '"x"', 0)),
+    ],
+)
+def test_json_text_stays_as_it_was_sent(body: bytes, expected: tuple[str, str | None, int]) -> None:
+    note = decode_body(Note, body)
+
+    assert (note.data, note.extra, note.size) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"[]", [("", "Input should be a valid dictionary or object to extract fields from")]),
+        (b'"data"', [("", "Input should be a valid dictionary or object to extract fields from")]),
+        (b'{"size":1}', [("/data", "Field required")]),
+        (b'{"data":1,"size":"x","sesame":{}}', [
+            ("/size", "Input should be a valid integer, unable to parse string as an integer"),
+            ("", "holds a field that is not known here"),
+        ]),
+    ],
+)  # fmt: skip
+def test_an_invalid_body_with_json_text_is_refused_with_pointers(body: bytes, expected: list[tuple[str, str]]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        decode_body(Note, body)
+
+    assert [(error.pointer, error.message) for error in refused.value.errors] == expected
+
+
+def test_the_document_shows_json_text_as_any_json() -> None:
+    properties = Note.model_json_schema()["properties"]
+
+    assert {name: schema.get("type") for name, schema in properties.items()} == {"data": None, "extra": None, "size": "integer"}

@@ -95,7 +95,7 @@ _SECURITY = {
 def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
     """Return the schemas of all bodies and of the types that queries refer to, by name."""
     queries = {route.query: None for route in routes if route.query}
-    bodies = {model: None for route in routes for model in (route.request_model, *route.docs.responses.values()) if model}
+    bodies = {model: None for route in routes for model in (route.inputs.body, *route.docs.responses.values()) if model}
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in (*bodies, *queries)]
     _, generated = models_json_schema(modes, ref_template=f"{REF}{{model}}")
     found = {name: schema for name, schema in generated["$defs"].items() if name not in {query.__name__ for query in queries}}

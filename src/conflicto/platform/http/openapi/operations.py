@@ -42,7 +42,7 @@ def operation(route: Route, problems: Problems) -> dict[str, Any]:
     }
     if parameters := _parameters(route):
         described["parameters"] = parameters
-    if model := route.request_model:
+    if model := route.inputs.body:
         described["requestBody"] = _request_body(model, is_optional=route.inputs.body_is_optional)
     responses = {str(status): response for status, response in (_successes(route, problems) | problem_responses(problems)).items()}
     return described | {"responses": responses, "x-roles": sorted(route.roles) or ["anyone"], "security": _security(route)}
