@@ -83,6 +83,7 @@ def test_a_writer_waits_for_another_one_and_then_gives_up(db: Database, other_db
     engine.dispose()
 
 
+@pytest.mark.timed
 def test_a_readers_statement_is_interrupted_from_another_thread(db: Database) -> None:
     engine = db.dialect.open_readers(db.url, SHORT, SlowQueries(), size=1, overflow=0, timeline=lambda: None)
     with engine.connect() as reader:
@@ -104,6 +105,7 @@ def test_a_cancellation_that_may_come_late_is_one_of_a_shared_database(db: Datab
     assert db.dialect.cancels_late is db.dialect.is_shared
 
 
+@pytest.mark.timed
 def test_a_statement_beyond_its_timeout_ends(database_url: str) -> None:
     db = Database(database_url, pool=PoolSize(2, 1), timeouts=replace(SHORT, statement_s=2.0))
     began_s = time.monotonic()
