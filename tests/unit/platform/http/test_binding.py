@@ -16,6 +16,7 @@ from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.http.routes import route as declare
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import InvalidInput
+from tests.support.patience import PATIENCE_S
 
 
 class Wish(StrictModel):
@@ -129,7 +130,7 @@ def test_a_route_that_cancels_ends_with_its_client() -> None:
         request = Request(route=declared, params={}, headers=[], query_string=b"", address="", request_id="1")
         request.receive = receive
         with pytest.raises(ClientDisconnected):
-            await asyncio.wait_for(_awaited(declared.handler(request)), 5)
+            await asyncio.wait_for(_awaited(declared.handler(request)), PATIENCE_S)
 
     asyncio.run(scene())
 
