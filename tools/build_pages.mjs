@@ -7,12 +7,15 @@
 import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { transform } from "lightningcss";
+import { Features, transform } from "lightningcss";
 import { rolldown } from "rolldown";
 
 const PACKAGE = join(import.meta.dirname, "..", "src", "conflicto");
 const STATIC = join(PACKAGE, "web", "static");
 const TYPES = join(PACKAGE, "activity_types");
+
+// The newest syntax that minified modules may use; the sources use private methods.
+const TARGET = "es2022";
 
 // Modules that are loaded by URL: pages, the public interface of views, and what a page names at run time.
 const ENTRIES = ["pages/*.js", "sdk/*.js", "elements/opaque.js", "elements/qr.js", "worker.js"];
@@ -53,7 +56,12 @@ function entries() {
 }
 
 async function buildModules(folder, hasMaps) {
-  const bundle = await rolldown({ input: entries(), plugins: [viewImports], platform: "browser" });
+  const bundle = await rolldown({
+    input: entries(),
+    plugins: [viewImports],
+    platform: "browser",
+    transform: { target: TARGET },
+  });
   const { output } = await bundle.write({
     dir: folder,
     format: "esm",
@@ -69,7 +77,12 @@ async function buildModules(folder, hasMaps) {
 
 function buildStyles(folder) {
   for (const name of found(STATIC, "css/*.css")) {
-    const { code } = transform({ filename: name, code: readFileSync(join(STATIC, name)), minify: true });
+    const { code } = transform({
+      filename: name,
+      code: readFileSync(join(STATIC, name)),
+      minify: true,
+      include: Features.MediaQueries, // `min-width`, which more browsers know than ranges
+    });
     mkdirSync(join(folder, dirname(name)), { recursive: true });
     writeFileSync(join(folder, name), code);
   }

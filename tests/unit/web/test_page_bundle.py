@@ -115,6 +115,17 @@ def test_no_module_of_ours_turns_text_into_code_or_markup() -> None:
         assert found == [], name
 
 
+def test_style_sheets_keep_the_media_queries_that_older_browsers_know() -> None:
+    def queries(folder: Path) -> list[str]:
+        return sorted(
+            each.replace(" ", "")
+            for path in folder.glob("css/*.css")
+            for each in re.findall(r"@media[^{]*", path.read_text(encoding="utf-8"))
+        )
+
+    assert queries(BUNDLE) == queries(STATIC)
+
+
 def test_phones_download_neither_comments_nor_indentation() -> None:
     for name, body in files_in(BUNDLE).items():
         if name.endswith((".css", ".js")):
