@@ -5,7 +5,7 @@
 // and `preloads` (static imports by page).
 
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { Features, transform } from "lightningcss";
 import { rolldown } from "rolldown";
@@ -122,11 +122,15 @@ function sourceDigest() {
   return digest.digest("hex");
 }
 
+// The finished bundle replaces the old one at once, so that a server never reads a part of one.
 const folder = process.argv[2];
-rmSync(folder, { recursive: true, force: true });
-const chunks = await buildModules(folder, process.argv.includes("--maps"));
-buildStyles(folder);
-writeFileSync(join(folder, "licenses.txt"), licenses(chunks));
+const part = `${folder}.part`;
+rmSync(part, { recursive: true, force: true });
+const chunks = await buildModules(part, process.argv.includes("--maps"));
+buildStyles(part);
+writeFileSync(join(part, "licenses.txt"), licenses(chunks));
 const pages = found(STATIC, "pages/*.js");
 const preloads = Object.fromEntries(pages.map((name) => [basename(name, ".js"), importsOf(name, chunks)]));
-writeFileSync(join(folder, "manifest.json"), `${JSON.stringify({ sources: sourceDigest(), preloads }, null, 1)}\n`);
+writeFileSync(join(part, "manifest.json"), `${JSON.stringify({ sources: sourceDigest(), preloads }, null, 1)}\n`);
+rmSync(folder, { recursive: true, force: true });
+renameSync(part, folder);
