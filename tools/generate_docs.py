@@ -33,7 +33,7 @@ from conflicto.platform.metrics.deprecated import OLD_LABELS, OLD_NAMES
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import OLD_NAMES as OLD_SETTINGS
 from conflicto.settings import Settings
-from tools import draw_packages
+from tools import api_types, draw_packages
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -270,7 +270,7 @@ def _limit_row(policy: Policy) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """Return every generated page by its path."""
+    """Return every generated page, and the types of the API, by path."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/docs.sqlite3"
         migrations.upgrade(url)
@@ -278,6 +278,7 @@ def pages() -> dict[Path, str]:
         made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app), DOCS / "metrics.md": metrics_page()}
         made[DOCS / "limits.md"] = limits_page(app)
         made[DOCS / "pictures" / "packages.svg"] = draw_packages.picture()
+        made[api_types.TARGET] = api_types.declarations(app.api_document.content)
         app.db.close()
     return made
 

@@ -4,29 +4,48 @@ import { time } from "./api.js";
 import { h } from "./dom.js";
 import { titleOf, typeOf } from "./types.js";
 
+/** @import { ActivityLike, Phase, Props } from "../shapes.js" */
+
 const LATE_S = 10;
 
-// Returns the question. Each type names its property.
+/**
+ * Returns the question. Each type names its property.
+ *
+ * @param {ActivityLike} activity
+ * @returns {string}
+ */
 export const questionOf = ({ type, config, title }) =>
   config?.[typeOf(type).headline ?? "question"] || title || titleOf(type);
 
-// Returns the phase: ready, open, locked or revealed.
+/**
+ * @param {Partial<ActivityLike>} activity
+ * @returns {Phase}
+ */
 export function phaseOf(activity) {
   if (activity.status === "published") return "ready";
   if (activity.status === "active" && !(activity.ends_at && time.now() >= Date.parse(activity.ends_at))) return "open";
   return activity.results_revealed ? "revealed" : "locked";
 }
 
-// Returns whole seconds until the end of answering, or null without a running timer.
+/**
+ * Returns whole seconds until the end of answering, or null without a running timer.
+ *
+ * @param {Partial<ActivityLike>} activity
+ */
 export function secondsLeft({ status, ends_at: end }) {
   return end && status === "active" ? Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000)) : null;
 }
 
-// Draws the remaining time as digits and as a ring, or null without a running timer.
+/**
+ * Draws the remaining time as digits and as a ring, or null without a running timer.
+ *
+ * @param {ActivityLike} activity
+ */
 export function drawTimer(activity) {
   const left = secondsLeft(activity);
   if (left === null) return null;
   const share = left / Math.max(left, activity.duration_seconds ?? 0, 1);
+  /** @param {Props} more */
   const ring = (more) => h("circle", { cx: 12, cy: 12, r: 9, pathLength: 100, ...more });
   return h(
     "p",
@@ -41,4 +60,5 @@ export function drawTimer(activity) {
   );
 }
 
+/** @param {number} seconds */
 export const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

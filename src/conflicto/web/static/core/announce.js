@@ -4,19 +4,25 @@ import { minutes, secondsLeft } from "./activity.js";
 import { time as clock } from "./api.js";
 import { t } from "./i18n.js";
 
+/** @import { Activity } from "../shapes.js" */
+
 const BATCH_MS = 150; // announcements within this time are joined, so that none interrupts another
 const REPEAT_MS = 3_000;
 
+/** @type {string[]} */
 let waiting = [];
+/** @type {ReturnType<typeof setTimeout> | 0} */
 let timer = 0;
 let last = { text: "", at: 0 };
 
+/** @param {string} text */
 export function announce(text) {
   if (text === last.text && Date.now() - last.at < REPEAT_MS) return;
   last = { text, at: Date.now() };
   waiting.push(text);
   timer ||= setTimeout(() => {
-    document.getElementById("announce").textContent = waiting.join(" ");
+    const region = document.getElementById("announce");
+    if (region) region.textContent = waiting.join(" ");
     waiting = [];
     timer = 0;
   }, BATCH_MS);
@@ -27,11 +33,13 @@ const THRESHOLDS_S = [30, 10, 0];
 // Announces an activity's time at its start, at half, at 30 s, at 10 s and at its end. Call `tick` every second.
 export class TimeAnnouncer {
   #deadlineKey = "";
+  /** @type {number[]} */
   #thresholds = [];
 
+  /** @param {Activity | null} activity */
   tick(activity) {
     const left = activity ? secondsLeft(activity) : null;
-    if (left === null) return this.#end(activity);
+    if (!activity || left === null) return this.#end(activity);
     const deadlineKey = `${activity.id} ${activity.round} ${activity.ends_at}`;
     if (deadlineKey !== this.#deadlineKey) {
       const whole = Math.max(left, activity.duration_seconds ?? 0);
@@ -48,7 +56,11 @@ export class TimeAnnouncer {
     announce(time(left));
   }
 
-  // An activity that a host closed early is not announced as over.
+  /**
+   * Does not announce the end of an activity that a host closed early.
+   *
+   * @param {Activity | null} activity
+   */
   #end(activity) {
     if (
       this.#thresholds.includes(0) &&
@@ -62,6 +74,7 @@ export class TimeAnnouncer {
   }
 }
 
+/** @param {number} left */
 function time(left) {
   if (left === 0) return t("time.over");
   return left < 120 ? t("time.left", { n: left }) : t("time.left_minutes", { time: minutes(left) });

@@ -3,6 +3,8 @@
 import { boot, t } from "./i18n.js";
 import { storage } from "./storage.js";
 
+/** @import { ProblemBody, RequestOptions } from "../shapes.js" */
+
 const TIMEOUT_MS = 10_000;
 
 // Every body of the API has one of these fields. Bodies of captive portals and proxies have none.
@@ -23,6 +25,11 @@ const RESPONSE_FIELDS = [
 ];
 
 export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {ProblemBody} body
+   * @param {string | null} [retryAfter] the header `Retry-After`
+   */
   constructor(status, body, retryAfter = "") {
     super(body.code ?? `http-${status}`);
     this.status = status;
@@ -44,25 +51,42 @@ export class Problem extends Error {
   get text() {
     const values = { n: this.body.retry_after_s, max: this.body.max };
     const keys = [`problem.${this.code}.${this.body.reason}`, `problem.${this.code}`, "problem.unknown"];
-    return keys.map((key) => t(key, values)).find((words) => !words.startsWith("problem."));
+    return keys.map((key) => t(key, values)).find((words) => !words.startsWith("problem.")) ?? "";
   }
 }
 
 // Tokens stay in this browser. Links carry them in the fragment, which is never sent, and never in the query.
 export const tokens = {
   arePersistent: true, // false: they are lost with the page
+  /** @param {string} name */
   get: (name) => storage.get(`conflicto.${name}`),
+  /**
+   * @param {string} name
+   * @param {string} token
+   */
   set: (name, token) => (tokens.arePersistent = storage.set(`conflicto.${name}`, token)),
+  /** @param {string} name */
   remove: (name) => storage.remove(`conflicto.${name}`),
 };
 
-// Returns the subject of a token. The operator's token has no claims.
+/**
+ * Returns the subject of a token. The operator's token has no claims.
+ *
+ * @param {string | null} token
+ * @returns {string}
+ */
 export function subjectOf(token) {
   const [, claims] = token?.split(".") ?? [];
   return claims ? JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))).sub : "admin";
 }
 
-// Returns the address of another page, with the token if this browser cannot store it.
+/**
+ * Returns the address of another page, with the token if this browser cannot store it.
+ *
+ * @param {string} address
+ * @param {string} name of the token in this browser
+ * @param {string} as its name in the fragment
+ */
 export const withToken = (address, name, as) =>
   tokens.arePersistent ? address : `${address}#${as}=${tokens.get(name)}`;
 
@@ -75,13 +99,18 @@ export function newKey() {
 export const time = {
   offset: 0,
   now: () => Date.now() + time.offset,
-  // `began` is the time of the request. Half of the round trip is subtracted.
-  sync: (serverTime, began = Date.now()) =>
-    serverTime && (time.offset = Date.parse(serverTime) - (began + Date.now()) / 2),
+  /**
+   * @param {string} [serverTime]
+   * @param {number} [began] the time of the request; half of the round trip is subtracted
+   */
+  sync(serverTime, began = Date.now()) {
+    if (serverTime) time.offset = Date.parse(serverTime) - (began + Date.now()) / 2;
+  },
 };
 
 // A client of the API with one token: the first of `names` that this browser stores.
 export class Client {
+  /** @param {string[]} names */
   constructor(...names) {
     this.name = names.find((name) => tokens.get(name)) ?? names[0];
   }
@@ -90,17 +119,34 @@ export class Client {
     return tokens.get(this.name);
   }
 
+  /**
+   * @param {Record<string, string>} [more]
+   * @returns {Record<string, string>}
+   */
   headers(more = {}) {
     return this.token ? { Authorization: `Bearer ${this.token}`, ...more } : more;
   }
 
+  /** @param {string} path @param {RequestOptions} [options] */
   get = (path, options = {}) => this.send("GET", path, undefined, options);
+  /** @param {string} path @param {unknown} [body] @param {RequestOptions} [options] */
   post = (path, body = {}, options = {}) => this.send("POST", path, body, options);
+  /** @param {string} path @param {unknown} body */
   patch = (path, body) => this.send("PATCH", path, body);
+  /** @param {string} path @param {unknown} body */
   put = (path, body) => this.send("PUT", path, body);
+  /** @param {string} path */
   delete = (path) => this.send("DELETE", path);
 
-  // `required`: fields that a successful body must have, besides one of `RESPONSE_FIELDS`.
+  /**
+   * Returns the body of a success, null after a deletion. A problem is thrown.
+   *
+   * @param {string} method
+   * @param {string} path below `/api/v1`
+   * @param {unknown} [body]
+   * @param {RequestOptions} [options]
+   * @returns {Promise<any>}
+   */
   async send(method, path, body, { key, headers = {}, signal, required = [] } = {}) {
     const sentHeaders = this.headers({ ...headers });
     if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
@@ -108,7 +154,7 @@ export class Client {
     const response = await attempt(`~/api/v1${path}`, {
       method,
       headers: sentHeaders,
-      body: body && JSON.stringify(body),
+      body: body ? JSON.stringify(body) : undefined,
       cache: "no-store",
       signal,
     });
@@ -121,19 +167,31 @@ export class Client {
     return data;
   }
 
+  /** @param {Response} response */
   renew(response) {
     const renewed = response.headers.get("Renewed-Token");
     if (renewed) tokens.set(this.name, renewed);
   }
 }
 
-// Returns the problem of a response. A missing token that was sent has been stripped on the way.
+/**
+ * Returns the problem of a response. A missing token that was sent has been stripped on the way.
+ *
+ * @param {number} status
+ * @param {ProblemBody} data
+ * @param {string | null} [token] that was sent
+ * @param {string | null} [retryAfter]
+ */
 export function toProblem(status, data, token, retryAfter) {
   const problem = new Problem(status, data, retryAfter);
   const isStripped = problem.code === "token-missing" && token;
   return problem.isFromServer && !isStripped ? problem : new Problem(status, { code: "foreign" }, retryAfter);
 }
 
+/**
+ * @param {string} address
+ * @param {RequestInit} options
+ */
 async function attempt(address, options) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);

@@ -1,17 +1,37 @@
 // Virtual DOM: updates elements to a description with minimal changes, so that focus and typed text stay.
 
+/** @import { Child, Children, Props, VNode } from "../shapes.js" */
+
 const SVG = "http://www.w3.org/2000/svg";
 
+/**
+ * @param {string} tag
+ * @param {Props | null} props
+ * @param {Children[]} children
+ * @returns {VNode}
+ */
 export function h(tag, props, ...children) {
-  return {
-    tag,
-    props: props ?? {},
-    children: children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false),
-  };
+  return { tag, props: props ?? {}, children: flat(children) };
 }
 
+/**
+ * @param {Children[]} children
+ * @returns {Child[]}
+ */
+const flat = (children) =>
+  /** @type {Child[]} */ (
+    /** @type {any[]} */ (children)
+      .flat(Infinity)
+      .filter((each) => each !== null && each !== undefined && each !== false)
+  );
+
+/**
+ * @param {Element} parent
+ * @param {Children} children
+ */
 export function patch(parent, children) {
-  const wanted = [children].flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false);
+  const wanted = flat([children]);
+  /** @type {Map<string, ChildNode[]>} */
   const free = new Map();
   for (const node of parent.childNodes) {
     const name = nameOf(node);
@@ -20,31 +40,46 @@ export function patch(parent, children) {
   let place = parent.firstChild;
   for (const each of wanted) {
     const node = free.get(nameOf(each))?.shift() ?? createNode(each, parent);
-    if (node === place) place = place.nextSibling;
+    if (node === place) place = node.nextSibling;
     else parent.insertBefore(node, place);
     updateNode(node, each);
   }
   for (const nodes of free.values()) for (const node of nodes) node.remove();
 }
 
-// Nodes with the same identity are reused: the same tag and key.
+/**
+ * Returns the identity of a node. Nodes with the same tag and key are reused.
+ *
+ * @param {Child} each
+ */
 function nameOf(each) {
-  if (each.nodeType === Node.TEXT_NODE || typeof each !== "object") return "#text";
-  const vnode = each.nodeType ? each.vnode : each;
-  if (!vnode) return `foreign ${each.nodeName}`;
+  if (typeof each !== "object") return "#text";
+  const isNode = "nodeType" in each;
+  if (isNode && each.nodeType === Node.TEXT_NODE) return "#text";
+  const vnode = isNode ? each.vnode : each;
+  if (!vnode) return `foreign ${isNode && each.nodeName}`;
   return `${vnode.tag} ${vnode.props.key ?? ""}`;
 }
 
+/**
+ * @param {Child} each
+ * @param {Element} parent
+ * @returns {ChildNode}
+ */
 function createNode(each, parent) {
-  if (typeof each !== "object") return document.createTextNode("");
+  if (typeof each !== "object" || "nodeType" in each) return document.createTextNode("");
   const isSvg = each.tag === "svg" || (parent.namespaceURI === SVG && parent.localName !== "foreignObject");
   const node = isSvg ? document.createElementNS(SVG, each.tag) : document.createElement(each.tag);
-  node.vnode = { tag: each.tag, props: {} };
+  node.vnode = { tag: each.tag, props: {}, children: [] };
   return node;
 }
 
+/**
+ * @param {any} node an element, or a text for a text
+ * @param {Child} each
+ */
 function updateNode(node, each) {
-  if (typeof each !== "object") {
+  if (typeof each !== "object" || "nodeType" in each) {
     if (node.data !== String(each)) node.data = String(each);
     return;
   }
@@ -55,7 +90,13 @@ function updateNode(node, each) {
   if (!each.props.unmanaged && !each.props.own) patch(node, each.children);
 }
 
-// Never writes into a focused field, except to empty it after sending.
+/**
+ * Never writes into a focused field, except to empty it after sending.
+ *
+ * @param {any} node
+ * @param {string} name
+ * @param {unknown} value
+ */
 function setFormValue(node, name, value) {
   const isTheirs =
     name === "value" && value !== "" && node === document.activeElement && node.matches("input, textarea");
@@ -64,6 +105,11 @@ function setFormValue(node, name, value) {
 
 const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "indeterminate"]);
 
+/**
+ * @param {any} node
+ * @param {string} name
+ * @param {any} value
+ */
 function setProperty(node, name, value) {
   if (/^(key|own|unmanaged)$/.test(name)) return;
   if (name === "style") for (const [rule, to] of Object.entries(value ?? {})) node.style.setProperty(rule, to);

@@ -4,6 +4,9 @@
 import { Problem, toProblem } from "./api.js";
 import { isOutdated } from "./build.js";
 
+/** @import { Client } from "./api.js" */
+/** @import { Change, Entities } from "../shapes.js" */
+
 const START_MS = 10_000; // a stream without an event until then is buffered by a proxy
 const SILENCE_MS = 20_000; // the server sends an event every 8 s
 const LONG_POLL_MS = 40_000; // the server answers after 20 s at the latest
@@ -25,11 +28,13 @@ export class FeedFollower {
   #gone;
   #outdated;
   #forget;
-  #stop = null;
+  /** @type {AbortController} */
+  #stop = new AbortController();
   #failures = 0;
   #shortStreams = 0;
   #polls = 0;
-  #hideTimer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #hideTimer;
   #isEnded = false;
   #isAborted = false;
   #mayBeOutdated = false; // after a reconnect or a long pause
@@ -40,9 +45,17 @@ export class FeedFollower {
   #foreignSince = 0; // time of the first foreign response
   #cachedPolls = 0; // empty polls that returned at once, from a cache: each changes the address
 
-  // apply(items): the newest changes. connected(isConnected, problem): the problem of foreign responses for a minute.
-  // gone(problem): the server refused the session or the token; true continues. outdated(): the server has a newer build.
-  // forget(): a restore may have removed changes, and the page reloads.
+  /**
+   * @param {Client} client
+   * @param {string | number} session
+   * @param {object} options
+   * @param {string} [options.since] the cursor to begin at
+   * @param {(items: Change[]) => void} options.apply receives the newest changes
+   * @param {(isConnected: boolean, problem?: Problem | null) => void} [options.connected] the problem of foreign responses for a minute
+   * @param {(problem: Problem) => unknown} [options.gone] the server refused the session or the token; true continues
+   * @param {() => void} [options.outdated] the server has a newer build
+   * @param {() => void} [options.forget] a restore may have removed changes, and the page reloads
+   */
   constructor(
     client,
     session,
@@ -76,7 +89,7 @@ export class FeedFollower {
   // Aborts the open request, which is no failure.
   #abortRequest() {
     this.#isAborted = true;
-    this.#stop?.abort();
+    this.#stop.abort();
   }
 
   #reconnect = () => {
@@ -102,19 +115,26 @@ export class FeedFollower {
       } catch (error) {
         if (this.#isAborted) continue;
         if (error instanceof Problem && !error.isTransient) {
-          if (error.code === "cursor-expired") return (this.#forget(), location.reload()); // the outbox outlives the page
+          if (error.code === "cursor-expired") {
+            this.#forget();
+            return location.reload(); // the outbox outlives the page
+          }
           if (!this.#gone(error)) return;
         }
-        this.#failed(error);
+        this.#failed(error instanceof Problem ? error : new Problem(0, {}));
       }
       if (this.#failures) await this.#pause();
     }
   }
 
-  // Polls replace a stream that never starts. A stream that falls silent is opened again.
+  /**
+   * Replaces a stream that never starts by polls. A stream that falls silent is opened again.
+   *
+   * @param {Problem} error
+   */
   #failed(error) {
-    this.#isSilentStream = error.body?.isSilent && this.#hasStarted;
-    if (error.body?.isSilent && !this.#hasStarted && this.#shortStreams < MAX_SHORT_STREAMS) {
+    this.#isSilentStream = error.body.isSilent && this.#hasStarted;
+    if (error.body.isSilent && !this.#hasStarted && this.#shortStreams < MAX_SHORT_STREAMS) {
       this.#shortStreams = MAX_SHORT_STREAMS;
       this.#pollsBeforeStream *= 2;
     }
@@ -129,7 +149,8 @@ export class FeedFollower {
   async #pause() {
     const maxPause = Math.min(PAUSE_MS.max, PAUSE_MS.min * 2 ** this.#failures);
     this.#stop = new AbortController();
-    await new Promise((resolve) => {
+    /** @type {Promise<void>} */
+    const pause = new Promise((resolve) => {
       const timer = setTimeout(
         resolve,
         this.#isSilentStream ? JITTER_MS * Math.random() : maxPause * (0.5 + Math.random() / 2),
@@ -139,6 +160,7 @@ export class FeedFollower {
         resolve();
       });
     });
+    await pause;
   }
 
   async #stream() {
@@ -152,13 +174,16 @@ export class FeedFollower {
       this.#shortStreams = MAX_SHORT_STREAMS; // a proxy can send 204 too: the last page of the feed confirms the end
       return true;
     }
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const body = /** @type {ReadableStream<BufferSource>} */ (response.body);
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     let remainder = "";
     for (;;) {
+      /** @type {ReadableStreamReadResult<string>} */
       const { value, done } = await this.#withTimeout(reader.read(), this.#hasStarted ? SILENCE_MS : START_MS);
       if (done) break;
+      /** @type {string[]} */
       const events = (remainder + value).split("\n\n");
-      remainder = events.pop();
+      remainder = events.pop() ?? "";
       this.#hasStarted ||= events.some((event) => CURSOR.test(event));
       if (this.#hasStarted) this.#deliver(events.map((event) => this.#read(event)).filter(Boolean));
     }
@@ -168,6 +193,11 @@ export class FeedFollower {
     return true;
   }
 
+  /**
+   * Returns the change of an event, false for other events.
+   *
+   * @param {string} event
+   */
   #read(event) {
     const fields = Object.fromEntries(
       event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
@@ -208,6 +238,10 @@ export class FeedFollower {
     return true;
   }
 
+  /**
+   * @param {string} path below the session's
+   * @param {Record<string, string>} headers
+   */
   async #open(path, headers) {
     const request = fetch(`~/api/v1/sessions/${this.#session}/${path}`, {
       headers: this.#client.headers(headers),
@@ -221,6 +255,7 @@ export class FeedFollower {
     return response;
   }
 
+  /** @param {Change[]} items */
   #deliver(items) {
     this.#failures = 0;
     this.#foreignSince = 0;
@@ -238,9 +273,18 @@ export class FeedFollower {
     );
   }
 
-  // A connection of a phone that slept reports neither end nor error, so a timeout ends it.
+  /**
+   * Ends a connection that stays silent. That of a phone that slept reports neither end nor error.
+   *
+   * @template T
+   * @param {Promise<T>} promise
+   * @param {number} ms
+   * @returns {Promise<T>}
+   */
   async #withTimeout(promise, ms) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
+    /** @type {Promise<never>} */
     const silence = new Promise((_, reject) => {
       timer = setTimeout(() => {
         reject(new Problem(0, { code: "offline", isSilent: true }));
@@ -256,28 +300,43 @@ export class FeedFollower {
 }
 
 const whenVisible = () =>
-  new Promise((resolve) =>
+  new Promise((/** @type {(value: void) => void} */ resolve) =>
     document.addEventListener("visibilitychange", function seen() {
       if (!document.hidden) resolve(document.removeEventListener("visibilitychange", seen));
     }),
   );
 
+/**
+ * @template {keyof Entities} Entity
+ * @typedef {Extract<Change, { entity: Entity }>} ChangeOf
+ */
+
 // The newest revision of every object, by entity and id.
 export class Fold {
   constructor() {
+    /** @type {{ [Entity in keyof Entities]: Map<string | number, ChangeOf<Entity>> }} */
     this.entities = { session: new Map(), activity: new Map(), participant: new Map(), response: new Map() };
   }
 
+  /** @param {Change[]} items */
   apply(items) {
     for (const item of items) {
+      /** @type {Map<string | number, Change> | undefined} */
       const known = this.entities[item.entity];
       if (!known || (known.get(item.id)?.revision ?? 0) > item.revision) continue;
       known.set(item.id, item);
     }
   }
 
+  /**
+   * Returns the objects of an entity that exist.
+   *
+   * @template {keyof Entities} Entity
+   * @param {Entity} entity
+   * @returns {Entities[Entity][]}
+   */
   all(entity) {
-    return [...this.entities[entity].values()].map((item) => item.data).filter(Boolean);
+    return /** @type {any[]} */ ([...this.entities[entity].values()].map((item) => item.data).filter(Boolean));
   }
 
   get session() {

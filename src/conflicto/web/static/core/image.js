@@ -3,8 +3,8 @@
 import { h } from "./dom.js";
 import { boot } from "./i18n.js";
 
+/** @param {string | null} [address] */
 export function image(address) {
-  const origin = address && URL.canParse(address) ? new URL(address).origin : null;
-  if (!boot.image_origins.includes(origin)) return null;
+  if (!address || !URL.canParse(address) || !boot.image_origins.includes(new URL(address).origin)) return null;
   return h("img", { class: "picture", src: address, alt: "", loading: "lazy", referrerpolicy: "no-referrer" });
 }

@@ -3,6 +3,9 @@
 import { Problem } from "./api.js";
 import { openTabChannel } from "./tabs.js";
 
+/** @import { Client } from "./api.js" */
+/** @import { OutboxEntry, ParticipantResponse, TabMessage } from "../shapes.js" */
+
 const STORE = "answers";
 const PAUSE_MS = { min: 500, max: 10_000 };
 const BLOCKED_MS = 60_000; // the page then shows the problem
@@ -10,18 +13,28 @@ const BLOCKED_MS = 60_000; // the page then shows the problem
 export class Outbox {
   #client;
   #onChange;
-  #broadcast;
+  /** @type {(message: TabMessage) => void} */
+  #broadcast = () => {};
+  /** @type {IDBDatabase | null} */
   #db = null;
   #isFull = false;
+  /** @type {Map<string, OutboxEntry>} */
   #memory = new Map();
+  /** @type {Map<string, number>} */
   #foreignSince = new Map(); // time of the first foreign response, by key
   #failures = 0;
   #sending = false;
   #isRequested = false;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {Map<string, Problem>} */
   blocked = new Map(); // problems that last for a minute, by key
 
-  // onChange(entry, outcome): the outcome is the stored response, a final Problem, or null while it waits.
+  /**
+   * @param {Client} client
+   * @param {(entry: OutboxEntry, outcome: ParticipantResponse | Problem | null) => void} changed receives the stored
+   *   response or a final problem, or null while the entry waits
+   */
   constructor(client, changed) {
     this.#client = client;
     this.#onChange = changed;
@@ -35,10 +48,12 @@ export class Outbox {
     return this.#db !== null && !this.#isFull;
   }
 
+  /** @param {string} name of the database and the channel */
   async open(name) {
     this.#broadcast = openTabChannel(`conflicto.${name}`, (message) => this.#receive(message));
     this.#db = await openDatabase(`conflicto.${name}`).catch(() => null);
-    for (const entry of this.#db ? await this.#query("readonly", (store) => store.getAll()) : []) this.#markSent(entry);
+    const stored = await this.#query("readonly", (store) => store.getAll());
+    for (const entry of stored ?? []) this.#markSent(entry);
     for (const entry of this.entries) this.#onChange(entry, null);
     this.flush();
   }
@@ -47,6 +62,7 @@ export class Outbox {
     return [...this.#memory.values()].sort((a, b) => a.at - b.at);
   }
 
+  /** @param {OutboxEntry} entry */
   async put(entry) {
     await this.#supersede(entry);
     if (this.#db) await this.#query("readwrite", (store) => store.put(entry)).catch(() => (this.#isFull = true));
@@ -55,22 +71,32 @@ export class Outbox {
     this.flush();
   }
 
-  // Replaces waiting entries of the same slot. An entry that may have reached the server stays and is sent first, so that
-  // the newest arrives last.
+  /**
+   * Replaces waiting entries of the same slot. An entry that may have reached the server stays and is sent first, so
+   * that the newest arrives last.
+   *
+   * @param {OutboxEntry} entry
+   */
   async #supersede(entry) {
     this.#memory.set(entry.key, entry);
+    /** @param {OutboxEntry} other */
     const isOver = ({ key, slot, sent }) =>
       key !== entry.key && slot === entry.slot && (!sent || this.#foreignSince.has(key));
     for (const other of entry.slot ? this.entries.filter(isOver) : []) await this.#drop(other.key);
   }
 
-  // Another tab may have sent its entry already.
+  /**
+   * Marks an entry as sent, since another tab may have done so.
+   *
+   * @param {OutboxEntry} entry
+   */
   #markSent(entry) {
     this.#memory.set(entry.key, Object.assign(entry, { sent: true }));
     return entry;
   }
 
-  async #receive({ put, drop, outcome, status, body }) {
+  /** @param {TabMessage} message */
+  async #receive({ put, drop = "", outcome, status = 0, body = {} }) {
     const entry = put ?? this.#memory.get(drop);
     if (!entry) return;
     if (put) await this.#supersede(this.#markSent(entry));
@@ -107,6 +133,7 @@ export class Outbox {
     return blockedSlots.size > 0;
   }
 
+  /** @param {OutboxEntry} entry */
   async #deliver(entry) {
     entry.sent = true;
     let outcome;
@@ -125,34 +152,54 @@ export class Outbox {
     this.#onChange(entry, outcome);
   }
 
+  /**
+   * @param {OutboxEntry} entry
+   * @param {any} error
+   */
   #trackBlocked(entry, error) {
     const { key } = entry;
     if (error.code !== "foreign") this.#foreignSince.delete(key);
     else if (!this.#foreignSince.has(key)) this.#foreignSince.set(key, Date.now());
-    const isBlocked = Date.now() - this.#foreignSince.get(key) >= BLOCKED_MS;
+    const isBlocked = Date.now() - (this.#foreignSince.get(key) ?? Infinity) >= BLOCKED_MS;
     if (isBlocked) this.blocked.set(key, error);
     else this.blocked.delete(key);
     if (isBlocked) this.#onChange(entry, null);
     return error;
   }
 
+  /** @param {string} key */
   async #drop(key) {
     for (const each of [this.#memory, this.#foreignSince, this.blocked]) each.delete(key);
     if (this.#db) await this.#query("readwrite", (store) => store.delete(key)).catch(() => {});
   }
 
-  #query(mode, operation) {
-    return toPromise(operation(this.#db.transaction(STORE, mode).objectStore(STORE)));
+  /**
+   * @template T
+   * @param {IDBTransactionMode} mode
+   * @param {(store: IDBObjectStore) => IDBRequest<T>} operation
+   */
+  async #query(mode, operation) {
+    const store = this.#db?.transaction(STORE, mode).objectStore(STORE);
+    return store && (await toPromise(operation(store)));
   }
 }
 
-// Also rejects where even the name `indexedDB` throws.
+/**
+ * Opens the database. Also rejects where even the name `indexedDB` throws.
+ *
+ * @param {string} name
+ */
 async function openDatabase(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
   return await toPromise(request);
 }
 
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
 const toPromise = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);

@@ -3,13 +3,19 @@
 const JITTER_MS = 1_000; // spreads the retries of many clients
 
 export class Retry {
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   stop() {
     clearTimeout(this.#timer);
   }
 
-  // Returns the seconds until the retry, or 0 if the problem names no time.
+  /**
+   * Returns the seconds until the retry, or 0 if the problem names no time.
+   *
+   * @param {{ retryAfterS: number }} problem
+   * @param {() => void} action
+   */
   schedule(problem, action) {
     this.stop();
     const waitS = problem.retryAfterS;

@@ -2,7 +2,14 @@
 
 import { storage } from "./storage.js";
 
-// Returns a function that sends a message to other tabs. `onMessage` receives theirs.
+/**
+ * Returns a function that sends a message to other tabs. `onMessage` receives theirs.
+ *
+ * @template {object} Message
+ * @param {string} name
+ * @param {(message: Message) => void} onMessage
+ * @returns {(message: Message) => void}
+ */
 export function openTabChannel(name, onMessage) {
   if (globalThis.BroadcastChannel) {
     const channel = new BroadcastChannel(name);

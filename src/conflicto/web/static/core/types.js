@@ -2,38 +2,71 @@
 
 import { boot, format } from "./i18n.js";
 
+/** @import { ActivityLike, TypeData, Value, Values } from "../shapes.js" */
+
+/** @type {TypeData} */
 const NO_TYPE = { views: [], texts: {}, config_defaults: {}, value_sources: {} };
 
+/**
+ * @param {string} name
+ * @returns {TypeData}
+ */
 export const typeOf = (name) => ({ ...NO_TYPE, ...boot.types[name] });
 
+/** @param {string} name */
 export const titleOf = (name) => boot.types[name]?.title ?? name;
 
-// Returns the config with the type's defaults.
+/**
+ * Returns the config with the type's defaults.
+ *
+ * @param {ActivityLike} activity
+ */
 export const configOf = ({ type, config }) => ({ ...typeOf(type).config_defaults, ...config });
 
-// Returns a text of the type's own catalog.
+/**
+ * Returns a text of the type's own catalog.
+ *
+ * @param {string} type
+ * @param {string} key
+ * @param {Values} [values]
+ */
 export const textOf = (type, key, values) => format(typeOf(type).texts, key, values);
 
-// Returns the possible values of an aggregation in order, with their texts, or [] if they are unknown.
+/**
+ * Returns the possible values of an aggregation in order, with their texts, or [] if they are unknown.
+ *
+ * @param {ActivityLike} activity
+ * @param {string} name
+ * @returns {Value[]}
+ */
 export function valuesOf(activity, name) {
   const config = configOf(activity);
   const place = typeOf(activity.type).value_sources[name] ?? {};
   if (place.in) return valuesAt(config, place.in, place.label);
-  const [from, to] = place.min
-    ? [resolvePointer(config, place.min), resolvePointer(config, place.max)]
-    : [place.from, place.to];
-  return Number.isInteger(from) && Number.isInteger(to) && to - from < 100
-    ? Array.from({ length: to - from + 1 }, (_, step) => ({ value: from + step }))
-    : [];
+  const from = place.min ? resolvePointer(config, place.min) : place.from;
+  const to = place.max ? resolvePointer(config, place.max) : place.to;
+  if (!Number.isInteger(from) || !Number.isInteger(to) || to - from >= 100) return [];
+  return Array.from({ length: to - from + 1 }, (_, step) => ({ value: from + step }));
 }
 
-// Returns the options of an activity.
+/**
+ * Returns the options of an activity.
+ *
+ * @param {ActivityLike} activity
+ */
 export function choicesOf(activity) {
   const names = Object.entries(typeOf(activity.type).value_sources).filter(([, place]) => place.in);
   return names.map(([name]) => valuesOf(activity, name)).find((values) => values.length) ?? [];
 }
 
-// Returns the values at a pointer, each with its row. `*` stands for every element.
+/**
+ * Returns the values at a pointer, each with its row. `*` stands for every element.
+ *
+ * @param {unknown} config
+ * @param {string} pointer
+ * @param {string | null} [label]
+ * @returns {Value[]}
+ */
 export function valuesAt(config, pointer, label = null) {
   const [list, key = ""] = pointer.split("/*");
   const rows = resolvePointer(config, list);
@@ -42,6 +75,10 @@ export function valuesAt(config, pointer, label = null) {
     .map((row) => ({ value: resolvePointer(row, key), text: label ? row[label] : undefined, row }));
 }
 
+/**
+ * @param {any} value
+ * @param {string} pointer
+ */
 function resolvePointer(value, pointer) {
   const steps = pointer
     .split("/")

@@ -8,14 +8,22 @@ import { choicesOf, typeOf } from "../core/types.js";
 import { drawLeaderboard, drawMore, drawResults } from "../sdk/results.js";
 import { viewOf } from "./views.js";
 
+/** @import { Activity, ParticipantResponse, Shown } from "../shapes.js" */
+
+/** @param {number} index */
 const letterOf = (index) => String.fromCodePoint(65 + (index % 26));
 
-// `counted` holds the visible results of this round, `responses` the visible responses.
+/**
+ * Draws an activity, with the visible results of this round (`counted`) and the visible responses.
+ *
+ * @param {Activity} activity
+ * @param {Shown} shown
+ */
 export function drawActivity(
   activity,
   { phase, counted = null, responses = [], count = 0, ranks = null, isBroken = false, redraw = () => {} },
 ) {
-  const large = textsOf(responses).get(activity.focus_response_id);
+  const large = textsOf(responses).get(activity.focus_response_id ?? "");
   if (large)
     return [
       h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)),
@@ -41,6 +49,12 @@ export function drawActivity(
   return [h("h1", { dir: "auto" }, questionOf(activity)), h("div", { class: "shows" }, shows)];
 }
 
+/**
+ * Returns the texts of responses by id.
+ *
+ * @param {ParticipantResponse[]} responses
+ * @returns {Map<string, string>}
+ */
 export const textsOf = (responses) =>
   new Map(
     responses
@@ -48,7 +62,11 @@ export const textsOf = (responses) =>
       .map((each) => [each.id, each.response_data.text]),
   );
 
-function drawDefault(activity, { phase, counted, responses, ranks }) {
+/**
+ * @param {Activity} activity
+ * @param {Shown} shown
+ */
+function drawDefault(activity, { phase, counted, responses = [], ranks }) {
   if (counted)
     return [
       h("div", { class: "results", key: "results" }, drawResults(counted, activity, { texts: textsOf(responses) })),

@@ -2,8 +2,10 @@
 
 const MAX_AGE_S = 365 * 86_400;
 
+/** @type {HTMLElement | null} */
 const menu = document.querySelector("[data-looks]");
 
+/** @param {{ name: string, value: string }} control */
 export function choose({ name, value }) {
   document.cookie = `${name}=${value}; Path=~/; Max-Age=${MAX_AGE_S}; SameSite=Lax`;
   if (name === "lang") return reload();
@@ -12,27 +14,34 @@ export function choose({ name, value }) {
 
 // Removes the language from the address, so that the cookie decides.
 function reload() {
-  const address = new URL(location);
+  const address = new URL(location.href);
   address.searchParams.delete("lang");
   history.replaceState(history.state, "", address);
   location.reload();
 }
 
-// Moves the form from the header to the place that a page provides.
+/**
+ * Moves the form from the header to the place that a page provides.
+ *
+ * @param {Element | null} into
+ */
 export function placeAppearanceForm(into) {
   if (!menu || !into || into.firstChild) return;
   menu.hidden = true;
-  into.append(menu.querySelector("form"));
+  into.append(/** @type {Element} */ (menu.querySelector("form")));
 }
 
 // Closes menus on Escape, or on a touch elsewhere.
 document.addEventListener("keydown", (event) => {
-  const open = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  const target = /** @type {Element | Document} */ (event.target);
+  /** @type {HTMLDetailsElement | null} */
+  const open = event.key === "Escape" && "closest" in target ? target.closest("details.menu[open]") : null;
   if (!open) return;
   open.open = false;
-  open.querySelector("summary").focus();
+  open.querySelector("summary")?.focus();
 });
 document.addEventListener("pointerdown", (event) => {
-  for (const open of document.querySelectorAll("details.menu[open]"))
-    if (!open.contains(event.target)) open.open = false;
+  /** @type {NodeListOf<HTMLDetailsElement>} */
+  const menus = document.querySelectorAll("details.menu[open]");
+  for (const open of menus) if (!open.contains(/** @type {Node} */ (event.target))) open.open = false;
 });

@@ -7,6 +7,12 @@ export function enableAppearance() {
   document.addEventListener("toggle", loadAppearance, { capture: true, once: true });
   document.addEventListener(
     "change",
-    ({ target }) => target.id.startsWith("looks-") && loadAppearance().then(({ choose }) => choose(target)),
+    ({ target }) => isChoice(target) && loadAppearance().then(({ choose }) => choose(target)),
   );
 }
+
+/**
+ * @param {EventTarget | null} target
+ * @returns {target is HTMLSelectElement}
+ */
+const isChoice = (target) => /** @type {Element} */ (target).id.startsWith("looks-");

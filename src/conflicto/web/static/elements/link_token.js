@@ -4,7 +4,13 @@
 import { Client, Problem, tokens } from "../core/api.js";
 import { t } from "../core/i18n.js";
 
-// Stores the token of `#name=token` under `into`, if a GET of `path` with it succeeds.
+/**
+ * Stores the token of `#name=token` under `into`, if a GET of `path` with it succeeds.
+ *
+ * @param {string} name
+ * @param {string} into
+ * @param {string} path
+ */
 export async function adoptToken(name, into, path) {
   const token = new URLSearchParams(location.hash.slice(1)).get(name);
   if (!token) return;
@@ -17,13 +23,23 @@ export async function adoptToken(name, into, path) {
   if (!tokens.arePersistent) history.replaceState(null, "", `${location.pathname}${location.search}#${name}=${token}`); // a reload would lose it otherwise
 }
 
-// Returns whether the token under `into` is missing, invalid, or replaced by consent.
+/**
+ * Returns whether the token under `into` is missing, invalid, or replaced by consent.
+ *
+ * @param {string} into
+ * @param {string} path
+ */
 export async function mayReplaceToken(into, path) {
   const current = tokens.get(into);
   return !current || (await isTokenValid(current, path)) === false || confirm(t("handover.replace"));
 }
 
-// Returns whether the server accepts a token, undefined without a response.
+/**
+ * Returns whether the server accepts a token, undefined without a response.
+ *
+ * @param {string} token
+ * @param {string} path
+ */
 export async function isTokenValid(token, path) {
   try {
     await new Client("none").send("GET", path, undefined, { headers: { Authorization: `Bearer ${token}` } });

@@ -2,7 +2,10 @@
 
 import { ActivityElement, h, t } from "../sdk/v1.js";
 
+/** @import { InputOf } from "../shapes.js" */
+
 export default class extends ActivityElement {
+  /** @type {string | null} */
   #text = null;
   #isJson = true;
 
@@ -24,7 +27,7 @@ export default class extends ActivityElement {
         disabled: !this.isOpen,
         "aria-invalid": String(!this.#isJson),
         "aria-describedby": "json-hint",
-        oninput: (event) => this.read(event.target.value),
+        oninput: (/** @type {InputOf} */ event) => this.read(event.target.value),
       }),
       h(
         "p",
@@ -34,6 +37,7 @@ export default class extends ActivityElement {
     ];
   }
 
+  /** @param {string} text */
   read(text) {
     this.#text = text;
     try {

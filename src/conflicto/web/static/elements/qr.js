@@ -5,8 +5,13 @@ import { h } from "../core/dom.js";
 
 const BORDER = 4;
 
+/** @type {{ text?: string, size?: number, path?: string }} */
 let last = {}; // the last code: a screen draws the same one every second
 
+/**
+ * @param {string} text
+ * @param {string} label for screen readers
+ */
 export function drawCode(text, label) {
   if (last.text !== text) last = { text, ...outlineOf(text) };
   const { size, path } = last;
@@ -24,7 +29,11 @@ export function drawCode(text, label) {
   );
 }
 
-// Returns the size with the border, and a path with a square for each dark module.
+/**
+ * Returns the size with the border, and a path with a square for each dark module.
+ *
+ * @param {string} text
+ */
 function outlineOf(text) {
   const code = generate(text, { minCorrectionLevel: correction.M });
   const places = Array.from({ length: code.size }, (_, at) => at);

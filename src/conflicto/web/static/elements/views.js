@@ -3,9 +3,18 @@
 import { boot, loadDeferredTexts } from "../core/i18n.js";
 import { typeOf } from "../core/types.js";
 
+/** @import { ViewClass } from "../shapes.js" */
+
+/** @type {Map<string, string | null>} */
 const found = new Map();
 
-// Returns the tag, null while it loads, or "failed". `ready` is called when it has loaded. Types without a view get the opaque one.
+/**
+ * Returns the tag, null while it loads, or "failed". Types without a view get the opaque one.
+ *
+ * @param {string} type
+ * @param {string} view
+ * @param {() => void} ready is called when the view has loaded
+ */
 export function viewOf(type, view, ready) {
   const hasView = typeOf(type).views.includes(view);
   const address = `${boot.base}/${hasView ? ["types", type, view].join("/") : "elements/opaque"}.js`;
@@ -20,5 +29,13 @@ export function viewOf(type, view, ready) {
       .catch(() => found.set(tag, "failed"))
       .finally(ready);
   }
-  return found.get(tag);
+  return found.get(tag) ?? null;
 }
+
+/**
+ * Returns the class of a view that is loaded.
+ *
+ * @param {string | null} tag
+ * @returns {ViewClass | undefined}
+ */
+export const viewClass = (tag) => customElements.get(tag ?? "");

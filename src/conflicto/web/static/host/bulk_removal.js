@@ -73,7 +73,8 @@ export function drawBulkRemoval(store) {
 const send = (store, body) => store.client.post(`${store.path}/participants/remove`, body);
 
 function removalBody() {
-  const since = Number(criteria.minutes) && new Date(time.now() - criteria.minutes * 60_000).toISOString();
+  const minutes = Number(criteria.minutes);
+  const since = minutes && new Date(time.now() - minutes * 60_000).toISOString();
   return {
     ...(criteria.part.trim() ? { name_contains: criteria.part } : {}),
     ...(since ? { joined_since: since } : {}),

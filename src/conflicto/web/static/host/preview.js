@@ -4,7 +4,7 @@ import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { drawActivity } from "../elements/activity_view.js";
-import { viewOf } from "../elements/views.js";
+import { viewClass, viewOf } from "../elements/views.js";
 
 export function drawPreview(edited, draw) {
   const activity = previewed(edited);
@@ -27,7 +27,7 @@ export function drawPreview(edited, draw) {
 
 // Returns the activity as participants would receive it.
 function previewed({ type, known, config, fields }) {
-  const isPublic = ([key]) => (known.config.properties?.[key]?.["x-scope"] ?? "public") === "public";
+  const isPublic = (key) => (known.config.properties?.[key]?.["x-scope"] ?? "public") === "public";
   return {
     ...fields,
     id: "preview",
@@ -36,7 +36,7 @@ function previewed({ type, known, config, fields }) {
     status: "active",
     ends_at: null,
     secret: null,
-    config: Object.fromEntries(Object.entries(config ?? {}).filter(isPublic)),
+    config: Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => isPublic(key))),
   };
 }
 
@@ -58,7 +58,7 @@ function view(tag, activity) {
 
 function phone(activity, draw) {
   const tag = viewOf(activity.type, "participant", draw);
-  const isInstant = customElements.get(tag ?? "")?.isInstant;
+  const isInstant = viewClass(tag)?.isInstant;
   return [
     h("p", { class: "h1", dir: "auto" }, questionOf(activity)),
     view(tag, activity),

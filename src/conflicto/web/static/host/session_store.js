@@ -119,7 +119,7 @@ export class SessionStore extends SessionControl {
       this.client.get(`${this.path}/status`),
     ]);
     this.isNearCap = isNearCap;
-    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off")
+    if (shown.moderation !== "off" || this.session.word_filter.mode !== "off")
       ({ items: this.answers, has_next: this.hasMoreAnswers } = await this.client.get(
         `${at}/responses?limit=200&round=${shown.round}`,
       ));

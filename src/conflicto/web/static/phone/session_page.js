@@ -198,7 +198,8 @@ export class SessionPage {
       this.#refuse(entry.key, entry.of, entry.body.response_data, outcome);
       this.drafts.set(entry.of, { response: entry.body.response_data, isComplete: true });
     } else if (outcome?.id) {
-      this.fold.apply([{ entity: "response", id: outcome.id, revision: outcome.revision, data: outcome }]);
+      const { id, revision, updated_at } = outcome;
+      this.fold.apply([{ entity: "response", id, revision, updated_at, deleted: false, data: outcome }]);
       announce(t("answer.in"));
     } else if (this.isOffline) announce(t(this.outbox.isPersistent ? "answer.kept" : "answer.kept_open"));
     this.draw();
@@ -284,7 +285,7 @@ export class SessionPage {
 
   // A seat that is lost while its link is valid has most likely moved.
   get #hasSeatLink() {
-    return time.now() < Date.parse(storage.get(`conflicto.link.${this.session}`) ?? 0);
+    return time.now() < Date.parse(storage.get(`conflicto.link.${this.session}`) ?? "");
   }
 
   async #heartbeat() {

@@ -3,7 +3,7 @@
 import { drawTimer, questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { boot, formatTime, loadDeferredTexts, t } from "../core/i18n.js";
-import { viewOf } from "../elements/views.js";
+import { viewClass, viewOf } from "../elements/views.js";
 
 export const SENDING_MS = 400;
 
@@ -124,7 +124,7 @@ function view(page, phase) {
   });
 }
 
-const viewClass = ({ activity, draw }) => customElements.get(viewOf(activity.type, "participant", draw) ?? "");
+const ownClass = ({ activity, draw }) => viewClass(viewOf(activity.type, "participant", draw));
 
 function results(page) {
   const found = page.results.get(page.slot);
@@ -136,7 +136,7 @@ function results(page) {
     });
   }
   if (!charts.drawResults) return null;
-  const drawn = viewClass(page)?.showsResults
+  const drawn = ownClass(page)?.showsResults
     ? []
     : [
         h("h2", {}, t("results.title")),
@@ -170,7 +170,7 @@ function footer(page, phase) {
   const { activity, answers, draft, waiting } = page;
   const isMany = activity.response_policy === "many";
   const canSend = phase === "open" && draft && draft.response !== null;
-  const isInstant = viewClass(page)?.isInstant;
+  const isInstant = ownClass(page)?.isInstant;
   const isFinal = activity.response_policy === "first" && (waiting || answers.length);
   const mayBegin = phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany);
   const isUnready = !canSend || !draft.isComplete;

@@ -10,6 +10,7 @@ const HINT_MS = 8_000;
 export class Bar {
   remote = null;
   isOutdated = false; // shown in the bar, not on the stage
+  /** @type {HTMLElement} */
   #place = document.querySelector("[data-bar]");
   #tools = document.querySelector("[data-bar] [data-tools]");
   #timer = 0;

@@ -13,8 +13,9 @@ export function listen(commands, isBusy = () => false) {
   document.addEventListener("keydown", (event) => {
     const name = nameOf(event);
     if (!name || event.repeat) return;
-    const within = event.target.closest?.("input, textarea, select, dialog[open], [contenteditable]");
-    const onButton = event.target.closest?.("button, a, summary") && [" ", "Enter"].includes(event.key);
+    const target = event.target instanceof Element ? event.target : document.body;
+    const within = target.closest("input, textarea, select, dialog[open], [contenteditable]");
+    const onButton = target.closest("button, a, summary") && [" ", "Enter"].includes(event.key);
     if (within || onButton) return;
     const found = commands.find((each) => each.keys.includes(name) && each.isAvailable());
     if (!found) return;

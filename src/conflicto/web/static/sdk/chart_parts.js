@@ -3,20 +3,34 @@
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
+/** @import { Bar } from "../shapes.js" */
+
 export const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
 
-export const normalized = (value) => (typeof value === "string" ? value.normalize() : value); // as values are counted
+/**
+ * Returns a value as the server counts it.
+ *
+ * @param {any} value
+ */
+export const normalized = (value) => (typeof value === "string" ? value.normalize() : value);
 
+/** @param {unknown} value */
 export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-// Draws the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.
+/**
+ * Returns the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.
+ *
+ * @param {number} cut
+ */
 function moreText(cut, isOpen = false) {
   if (cut > 0) return t("results.more", { n: cut });
   return isOpen ? "…" : "";
 }
 
+/** @param {number} [cut] */
 export const drawMore = (cut = 0, isOpen = false) =>
   h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
+/** @param {number} cut @param {boolean} [isOpen] */
 export const moreRow = (cut, isOpen = false) =>
   h(
     "tfoot",
@@ -24,13 +38,24 @@ export const moreRow = (cut, isOpen = false) =>
     h("tr", {}, h("td", { colspan: 3, "data-cut": Math.max(0, cut) }, moreText(cut, isOpen))),
   );
 
-// Returns the largest rows in their own order. Correct and own rows are always included.
+/**
+ * Returns the largest rows in their own order. Correct and own rows are always included.
+ *
+ * @param {Bar[]} rows
+ * @param {number} most
+ */
 function largest(rows, most) {
+  /** @param {Bar} row */
   const weight = ({ isRight, isMine, size }) => (isRight || isMine ? Infinity : size);
   const kept = new Set([...rows].sort((a, b) => weight(b) - weight(a)).slice(0, most));
   return rows.filter((row) => kept.has(row));
 }
 
+/**
+ * @param {Bar[]} all
+ * @param {{ most: number, isOpen?: boolean, caption: string }} options
+ * @param {(row: Bar) => string} figureOf
+ */
 export function bars(all, { most, isOpen, caption }, figureOf) {
   const size = Math.max(1, ...all.map((row) => row.size));
   const rows = largest(all, most);
@@ -64,6 +89,7 @@ export function bars(all, { most, isOpen, caption }, figureOf) {
   );
 }
 
+/** @param {number} share */
 export function bar(share) {
   return h(
     "svg",
@@ -72,7 +98,13 @@ export function bar(share) {
   );
 }
 
-// Draws the hidden table of a chart.
+/**
+ * Draws the hidden table of a chart.
+ *
+ * @param {string} caption
+ * @param {string[]} heads
+ * @param {string[][]} rows
+ */
 export function accessibleTable(caption, heads, rows) {
   return h(
     "div",

@@ -13,15 +13,20 @@ const GROUP = new Intl.NumberFormat(boot.locale, { numberingSystem: "latn" })
   .formatToParts(1234567)
   .find(({ type }) => type === "group")?.value;
 
-// Returns the number in a text, null for an empty text, NaN for an invalid or ambiguous one.
+/**
+ * Returns the number in a text, null for an empty text, NaN for an invalid or ambiguous one.
+ *
+ * @param {string} text
+ */
 export function readNumber(text) {
   const plain = asciiOf(text.replace(UNSEEN, "").trim());
   if (plain === "") return null;
-  const [, sign, rest] = /^([-+]?)(.*)$/.exec(plain);
+  const [, sign, rest] = /** @type {RegExpExecArray} */ (/^([-+]?)(.*)$/.exec(plain));
   const digits = plainOf(rest);
   return digits === null ? Number.NaN : Number((sign === "-" ? "-" : "") + digits);
 }
 
+/** @param {string} text */
 function asciiOf(text) {
   return [...text]
     .map((char) => (DIGIT.test(char) ? digitOf(char) : char))
@@ -32,15 +37,24 @@ function asciiOf(text) {
     .replace(/^\uFF0B/, "+");
 }
 
-// Digits of a script are consecutive, starting with zero. Those of two scripts may follow each other.
+/**
+ * Returns the value of a digit. Those of a script are consecutive, starting with zero, and may follow another script's.
+ *
+ * @param {string} char
+ */
 function digitOf(char) {
-  const at = char.codePointAt(0);
+  const at = char.codePointAt(0) ?? 0;
   let first = at;
   while (DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
   return (at - first) % 10;
 }
 
-// `1,234` on an English page and `1.234` on a German one are ambiguous: group separator or decimal mark.
+/**
+ * Returns a number without groups and with a point, or null. `1,234` on an English page and `1.234` on a German one are
+ * ambiguous: group separator or decimal mark.
+ *
+ * @param {string} text
+ */
 function plainOf(text) {
   const groups = text.replace(BLANK, "_");
   if (/_/.test(groups)) {
@@ -50,7 +64,7 @@ function plainOf(text) {
   const marks = text.match(/[.,]/g) ?? [];
   if (!/^[\d.,]*\d[\d.,]*$/.test(text)) return null;
   if (marks.length === 0) return text;
-  const last = marks.at(-1);
+  const last = /** @type {string} */ (marks.at(-1));
   const [whole, part] = [text.slice(0, text.lastIndexOf(last)), text.slice(text.lastIndexOf(last) + 1)];
   if (marks.length === 1)
     return last === GROUP && /^[1-9]\d{0,2}$/.test(whole) && part.length === 3 ? null : `${whole || 0}.${part}0`;

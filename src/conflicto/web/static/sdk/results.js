@@ -13,10 +13,20 @@ import { draw as score } from "./charts/score.js";
 import { draw as votes, votesIn } from "./charts/votes.js";
 import { draw as words } from "./charts/words.js";
 
+/** @import { Activity, ActivityResults, Children, Leaderboard, Result, Results } from "../shapes.js" */
+
 const MAX_ROWS = 24;
+/** @type {Record<string, (result: any, context: any) => Children>} */
 const CHARTS = { count, median, number, rank, score, votes, words };
 
-// `mine` is the own response, `texts` maps ids of targets to texts, `most` is the maximum number of rows.
+/**
+ * Draws a chart for each result. `mine` is the own response, `texts` maps ids of targets to texts, `most` is the
+ * maximum number of rows.
+ *
+ * @param {Results | null | undefined} results
+ * @param {Activity} activity
+ * @param {{ mine?: any, texts?: Map<string, string>, most?: number }} [options]
+ */
 export function drawResults(results, activity, { mine = null, texts = new Map(), most = MAX_ROWS } = {}) {
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
     const draw = CHARTS[result.op];
@@ -32,16 +42,25 @@ export function drawResults(results, activity, { mine = null, texts = new Map(),
   return drawn.filter(Boolean);
 }
 
-// Returns the number of responses. Votes for other responses are counted separately.
+/**
+ * Returns the number of responses. Votes for other responses are counted separately.
+ *
+ * @param {ActivityResults | null} counted
+ */
 export function countOf(counted) {
-  const support = Object.values(counted?.results ?? {}).find(({ op }) => op === "votes");
-  if (!support) return t("results.answers", { n: counted?.response_count ?? 0 });
+  const support = Object.values(counted?.results ?? {}).find((each) => each.op === "votes");
+  if (!counted || !support) return t("results.answers", { n: counted?.response_count ?? 0 });
   return `${t("results.asked", { n: counted.response_count - support.answers })} · ${t("results.votes", { n: votesIn(support) })}`;
 }
 
+/**
+ * @param {Leaderboard | null | undefined} ranks
+ * @param {number | null} [mine] the own id
+ */
 export function drawLeaderboard(ranks, mine = null) {
   if (!ranks?.items?.length) return null;
   const most = Math.max(1, ...ranks.items.map(({ points }) => points));
+  /** @type {(entry: { rank: number, points: number }, name: string, key: string | number, isMe: boolean) => Children} */
   const row = ({ rank: place, points }, name, key, isMe) =>
     h(
       "tr",

@@ -3,6 +3,12 @@
 import { formatNumber, t } from "../../core/i18n.js";
 import { bars, normalized } from "../chart_parts.js";
 
+/** @import { ChartContext, CountResult, Value } from "../../shapes.js" */
+
+/**
+ * @param {CountResult} result
+ * @param {ChartContext} context
+ */
 export function draw(result, { values: known, mine, right, most }) {
   const values = known.map((each) => ({ ...each, value: normalized(each.value) }));
   const sizes = new Map(result.values.map(({ value, count }) => [value, count]));
@@ -21,12 +27,22 @@ export function draw(result, { values: known, mine, right, most }) {
   );
 }
 
-// Returns the values of the config in order, then others as received.
+/**
+ * Returns the values of the config in order, then others as received.
+ *
+ * @param {Value[]} values
+ * @param {any[]} sizes
+ * @returns {Value[]}
+ */
 function inOrder(values, sizes) {
   const others = sizes.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value }));
   return [...values, ...others];
 }
 
+/**
+ * @param {any} mine
+ * @param {any} value
+ */
 function isMine(mine, value) {
   return Object.values(mine ?? {}).some((each) =>
     (Array.isArray(each) ? each : [each]).map(normalized).includes(value),

@@ -4,10 +4,18 @@ import { h } from "../../core/dom.js";
 import { formatCompact, formatNumber, t } from "../../core/i18n.js";
 import { accessibleTable, isNarrow } from "../chart_parts.js";
 
+/** @import { Children, MedianResult } from "../../shapes.js" */
+
+/**
+ * @param {{ [Name in keyof MedianResult]: NonNullable<MedianResult[Name]> }} result of at least one number
+ * @returns {Children}
+ */
 export function draw({ answers, min, lower_quartile: low, median, upper_quartile: high, max }) {
   const span = isNarrow() ? 216 : 400;
+  /** @param {number} value */
   const at = (value) => (max > min ? ((value - min) / (max - min)) * span : span / 2);
   const line = { stroke: "currentColor", "stroke-width": 2, fill: "none" };
+  /** @param {number} value @param {string} key */
   const end = (value, key) => h("text", { key, class: "axis", x: at(value), y: 104 }, formatCompact(value));
   return [
     h(

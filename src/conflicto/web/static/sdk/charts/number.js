@@ -4,7 +4,17 @@ import { h } from "../../core/dom.js";
 import { formatCompact, formatNumber, t } from "../../core/i18n.js";
 import { accessibleTable, isNarrow } from "../chart_parts.js";
 
-// A scale of few integers has a chart of counts, so it needs no histogram.
+/** @import { Bin, ChartContext, Children, NumberResult } from "../../shapes.js" */
+
+/** @typedef {{ [Name in keyof NumberResult]: NonNullable<NumberResult[Name]> }} Numbers of at least one response */
+
+/**
+ * Draws the mean, and a histogram. A scale of few integers has a chart of counts, so it needs no histogram.
+ *
+ * @param {Numbers} result
+ * @param {ChartContext} context
+ * @returns {Children}
+ */
 export function draw(result, { values, right }) {
   const { mean, min, max, answers } = result;
   return [
@@ -18,10 +28,14 @@ export function draw(result, { values, right }) {
   ];
 }
 
+/**
+ * @param {Numbers} result
+ * @param {any} right the correct number
+ */
 function histogram({ histogram: bins, answers }, right) {
   const most = Math.max(1, ...bins.map(({ count }) => count));
   const span = isNarrow() ? 216 : 400; // an image that is not scaled down keeps its font size
-  const [from, to] = [bins[0].from, bins.at(-1).to];
+  const [from, to] = [bins[0].from, /** @type {Bin} */ (bins.at(-1)).to];
   const width = Math.min(90, span / bins.length);
   const start = (span - width * bins.length) / 2;
   const every = Math.ceil(bins.length / 5);

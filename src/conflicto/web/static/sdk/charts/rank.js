@@ -3,6 +3,12 @@
 import { formatNumber, t } from "../../core/i18n.js";
 import { asText, bars, normalized } from "../chart_parts.js";
 
+/** @import { ChartContext, RankResult } from "../../shapes.js" */
+
+/**
+ * @param {RankResult} result
+ * @param {ChartContext} context
+ */
 export function draw(result, { values, most }) {
   const texts = new Map(values.map(({ value, text }) => [normalized(value), text]));
   return bars(

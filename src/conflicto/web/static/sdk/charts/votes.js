@@ -3,8 +3,15 @@
 import { formatNumber, t } from "../../core/i18n.js";
 import { bars } from "../chart_parts.js";
 
+/** @import { ChartContext, VotesResult } from "../../shapes.js" */
+
+/** @param {VotesResult} result */
 export const votesIn = ({ targets }) => targets.reduce((sum, { up, down }) => sum + up + down, 0);
 
+/**
+ * @param {VotesResult} result
+ * @param {ChartContext} context
+ */
 export function draw(result, { texts, most }) {
   const rows = result.targets
     .filter(({ target }) => texts.size === 0 || texts.has(target))

@@ -5,8 +5,14 @@ import { formatNumber, t } from "../../core/i18n.js";
 import { accessibleTable, drawMore, isNarrow } from "../chart_parts.js";
 import { layout } from "../cloud.js";
 
+/** @import { Children, WordsResult } from "../../shapes.js" */
+
 const MAX_WORDS = 80;
 
+/**
+ * @param {WordsResult} result
+ * @returns {Children}
+ */
 export function draw(result) {
   const [width, height] = isNarrow() ? [600, 600] : [1_200, 560];
   const words = layout(result.words.slice(0, isNarrow() ? MAX_WORDS / 2 : MAX_WORDS), width, height);
