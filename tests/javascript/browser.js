@@ -146,7 +146,7 @@ export async function advance(ms, step = ms) {
 }
 
 // Replaces IndexedDB by one database in memory, which outlives the page.
-export function fakeDatabase(rows = new Map(), { isFull = false } = {}) {
+export function fakeDatabase(rows = new Map(), { isFull = false, isClosed = false } = {}) {
   const request = (operation) => {
     const made = {};
     setImmediate(() => {
@@ -169,7 +169,12 @@ export function fakeDatabase(rows = new Map(), { isFull = false } = {}) {
       }),
     delete: (key) => request(() => rows.delete(key)),
   };
-  const database = { transaction: () => ({ objectStore: () => store }) };
+  const database = {
+    transaction() {
+      if (isClosed) throw new DOMException("closing", "InvalidStateError");
+      return { objectStore: () => store };
+    },
+  };
   globalThis.indexedDB = { open: () => request(() => database) };
   return rows;
 }

@@ -44,6 +44,7 @@ const EVERYWHERE = [
   ["-", Number.NaN],
   [".", Number.NaN],
   ["1 2", Number.NaN],
+  ["1\n2", Number.NaN],
   ["1 2345", Number.NaN],
   ["1,2,3", Number.NaN],
   ["1.2.3", Number.NaN],

@@ -258,6 +258,14 @@ test("a full storage is told, and the response is sent nevertheless", async () =
   assert.deepEqual(log, ["a waits", "a stored"]);
 });
 
+test("a database that the browser closed stops no response", async () => {
+  const { outbox, log } = await openOutbox({ rows: fakeDatabase(new Map(), { isClosed: true }) });
+  answerWith(stored);
+  await outbox.put(entry("a"));
+  await settle();
+  assert.deepEqual(log, ["a waits", "a stored"]);
+});
+
 test("a private window without a database sends from memory", async () => {
   fakeDatabase();
   globalThis.indexedDB = {

@@ -52,7 +52,7 @@ export class Outbox {
   async open(name) {
     this.#broadcast = openTabChannel(`conflicto.${name}`, (message) => this.#receive(message));
     this.#db = await openDatabase(`conflicto.${name}`).catch(() => null);
-    const stored = await this.#query("readonly", (store) => store.getAll());
+    const stored = await this.#query("readonly", (store) => store.getAll()).catch(() => []);
     for (const entry of stored ?? []) this.#markSent(entry);
     for (const entry of this.entries) this.#onChange(entry, null);
     this.flush();

@@ -21,7 +21,7 @@ const GROUP = new Intl.NumberFormat(boot.locale, { numberingSystem: "latn" })
 export function readNumber(text) {
   const plain = asciiOf(text.replace(UNSEEN, "").trim());
   if (plain === "") return null;
-  const [, sign, rest] = /** @type {RegExpExecArray} */ (/^([-+]?)(.*)$/.exec(plain));
+  const [, sign, rest] = /** @type {RegExpExecArray} */ (/^([-+]?)(.*)$/s.exec(plain));
   const digits = plainOf(rest);
   return digits === null ? Number.NaN : Number((sign === "-" ? "-" : "") + digits);
 }
