@@ -206,7 +206,9 @@ def errors_page(app: App) -> str:
 
 def _section(app: App, error: type[DomainError]) -> str:
     explained = " ".join(cleandoc(error.__doc__ or "").split())
-    declaring = {name for name, problems in app.api_document.problems.items() if any(error in some for some in problems.values())}
+    declaring = {
+        name for name, problems in app.edge.api_document.problems.items() if any(error in some for some in problems.values())
+    }
     where = _where(app, declaring)
     text = f"**{error.title}** ({STATUS[error.kind]}). {explained}"
     return f"\n## {error.code}\n\n{_wrapped(text)}\n\n{_wrapped(where)}\n"
@@ -223,31 +225,31 @@ def _where(app: App, declaring: set[str]) -> str:
     if not declaring:
         return "Returned before the server matches a route."
     groups = {
-        "every route": {route.name for route in app.routes},
-        "every route with a token": {route.name for route in app.routes if route.roles},
+        "every route": {route.name for route in app.edge.routes},
+        "every route with a token": {route.name for route in app.edge.routes if route.roles},
         "every route with a token and a restricted role": {
-            route.name for route in app.routes if route.roles and route.roles != MEMBERS
+            route.name for route in app.edge.routes if route.roles and route.roles != MEMBERS
         },
-        "every route with an id or a code in its path": {route.name for route in app.routes if "{" in route.path},
-        "every route with a body": {route.name for route in app.routes if route.body},
-        "every route that changes data": {route.name for route in app.routes if route.method in METHODS_WITH_BODY},
+        "every route with an id or a code in its path": {route.name for route in app.edge.routes if "{" in route.path},
+        "every route with a body": {route.name for route in app.edge.routes if route.body},
+        "every route that changes data": {route.name for route in app.edge.routes if route.method in METHODS_WITH_BODY},
     }
     whole = max((label for label in groups if groups[label] <= declaring), key=lambda label: len(groups[label]), default=None)
-    rest = [f"`{route.name}`" for route in app.routes if route.name in declaring - groups.get(whole or "", set())]
+    rest = [f"`{route.name}`" for route in app.edge.routes if route.name in declaring - groups.get(whole or "", set())]
     return "Returned by " + ", ".join(([whole] if whole else []) + rest) + "."
 
 
 def limits_page(app: App) -> str:
     """Return docs/limits.md."""
     spent: dict[Policy, list[str]] = {}
-    routes = [*app.routes, *app.page_routes]
+    routes = [*app.edge.routes, *app.edge.page_routes]
     free = [f"`{route.name}`" for route in routes if not route.roles and route.policy.scope is LimitScope.TOKEN]
     for route in routes:
         if f"`{route.name}`" not in free:
             spent.setdefault(route.policy, []).append(f"`{route.name}`")
         for policy in route.guesses:
             spent.setdefault(policy, []).append(f"failures of `{route.name}`")
-    spent[REPLAYS] = [f"repetitions of `{route.name}` beyond its limit" for route in app.routes if route.replays]
+    spent[REPLAYS] = [f"repetitions of `{route.name}` beyond its limit" for route in app.edge.routes if route.replays]
     policies = sorted(spent, key=lambda policy: policy.name)
     table = "\n".join(_limit_row(policy) for policy in policies)
     lists = "\n".join(_wrapped(f"* `{policy.name}`: {', '.join(spent[policy])}", "  ") for policy in policies)
@@ -278,8 +280,8 @@ def pages() -> dict[Path, str]:
         made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app), DOCS / "metrics.md": metrics_page()}
         made[DOCS / "limits.md"] = limits_page(app)
         made[DOCS / "pictures" / "packages.svg"] = draw_packages.picture()
-        made[api_types.TARGET] = api_types.declarations(app.api_document.content)
-        app.db.close()
+        made[api_types.TARGET] = api_types.declarations(app.edge.api_document.content)
+        app.platform.db.close()
     return made
 
 

@@ -87,7 +87,7 @@ async def test_criterion_04_polling_asks_the_database_nothing(api: Api) -> None:
     for feed, token in product(feeds, tokens):
         page = accepted(await api.get(f"{feed}/0", token=token))
         asked += [(f"{feed}/{page['cursor']}", token)]
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         for _ in range(3):
             polls = await asyncio.gather(*(api.get(path, token=token) for path, token in asked))
             assert {answer.status_code for answer in polls} == {200}
@@ -173,7 +173,7 @@ async def test_criterion_09_incremental_reads_and_containment_use_an_index(api: 
         asked = (by_feed.format(id=f"'{poll['id']}'"), contained)
         return [str(tx.all(text("EXPLAIN " + query.replace(":", r"\:")))) for query in asked]
 
-    shown = await api.app.db.read(plans)
+    shown = await api.app.platform.db.read(plans)
     assert re.search(r"USING INDEX|Index Scan", shown[0])
     assert "ix_responses_activity_feed" in shown[0]
     assert all("Bitmap Index Scan" in plan for plan in shown[1:])
@@ -218,9 +218,9 @@ async def test_criterion_11_every_error_says_clearly_what_is_wrong(api: Api) -> 
 async def test_criterion_12_the_document_is_complete_and_true(api: Api) -> None:
     served = accepted(await api.get("/openapi.json"))
     operations = {f"{method.upper()} {path}" for path, item in served["paths"].items() for method in item}
-    assert operations == {route.name for route in api.app.routes}
-    assert served == json.loads(json.dumps(api.app.api_document.content))
-    for route in api.app.routes:
+    assert operations == {route.name for route in api.app.edge.routes}
+    assert served == json.loads(json.dumps(api.app.edge.api_document.content))
+    for route in api.app.edge.routes:
         operation = served["paths"][route.path][route.method.lower()]
         assert operation["summary"]
         assert operation["x-roles"] == (sorted(route.roles) or ["anyone"])
@@ -249,7 +249,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
     ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seats[0].id, "response_id": first["id"],
            "link_id": first["id"], "export_id": await event.exported(), "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
     reads = []
-    for route in walked(api.app.routes):
+    for route in walked(api.app.edge.routes):
         if route.method == "GET":
             query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
             path = filled(route, **ids) + query
@@ -278,13 +278,13 @@ async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.Monk
         accepted(await api.get(f"/sessions/by-code/{event.code}"))
     for missing in range(1, 9):
         refused(await api.get(f"/sessions/{missing}/status", token=api.admin), 404, "not-found")
-    counted = len(app.metrics._requests)
+    counted = len(app.platform.metrics._requests)
     for number in range(30):
         assert (await api.http.request(f"BREW{number}", f"/api/v1/x{number}")).status_code == 404
         assert (await api.http.request(f"BREW{number}", "/api/v1/sessions")).status_code == 405
-    assert (len(app.sessions._states), len(app.sessions._deleted_ids)) == (3, 3)
-    assert len(app.tokens._verified) <= 4
-    assert len(app.metrics._requests) <= counted + 2
+    assert (len(app.domain.sessions._states), len(app.domain.sessions._deleted_ids)) == (3, 3)
+    assert len(app.domain.tokens._verified) <= 4
+    assert len(app.platform.metrics._requests) <= counted + 2
 
 
 def test_criterion_15_the_schema_can_be_taken_back_and_forth(database_url: str) -> None:

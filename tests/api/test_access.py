@@ -89,7 +89,7 @@ class TokenCase:
 def callers(own: AccessFixture, other: AccessFixture, clock: HandClock, dead: dict[str, str]) -> Iterator[TokenCase]:
     yield from (TokenCase("none", None), TokenCase("garbage", "garbage"), TokenCase("garbage jwt", "a.b.c"))
     yield from (TokenCase(name, token) for name, token in dead.items())
-    tokens = own.event.api.app.tokens
+    tokens = own.event.api.app.domain.tokens
     clock.advance(-MONTH_S)
     for role, subject in ((Role.HOST, None), (Role.SCREEN, None), (Role.PARTICIPANT, str(own.seats[0].id))):
         version = 1 if subject else 2
@@ -166,8 +166,8 @@ async def knock(api: Api, route: Route, path: str, token: str | None) -> httpx2.
 
 
 async def test_every_route_declares_who_may_call_it(api: Api) -> None:
-    assert {route.name for route in api.app.routes if route.roles == ANYONE} <= PUBLIC
-    for route in api.app.routes:
+    assert {route.name for route in api.app.edge.routes if route.roles == ANYONE} <= PUBLIC
+    for route in api.app.edge.routes:
         assert isinstance(route.roles, frozenset)
         assert route.roles <= frozenset(Role)
         documented = document_of(api.app)["paths"][route.path][route.method.lower()]
@@ -183,11 +183,11 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
     own.event.host, own.event.screen = pair["host_token"], pair["screen_token"]
     accepted(await api.delete(f"/participants/{gone.id}", token=own.event.host), 204)
     everyone = list(callers(own, other, clock, dead))
-    api.app.tokens._verified.clear()
+    api.app.domain.tokens._verified.clear()
     before = [await world.state() for world in (own, other)]
 
     wrong, asked, table = [], 0, dict[str, list[str]]()
-    for route in walked(api.app.routes):
+    for route in walked(api.app.edge.routes):
         for aim in aims(route, own, other):
             for caller in everyone:
                 answer = await knock(api, route, filled(route, **aim.ids), caller.token)
@@ -221,7 +221,7 @@ async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> N
     missing = {"activity_id": MISSING_ID, "participant_id": MISSING_PARTICIPANT, "response_id": MISSING_ID}
 
     wrong, asked = [], 0
-    for route in walked(api.app.routes):
+    for route in walked(api.app.edge.routes):
         names = [name for name in missing if has(route, name)]
         for role in [role for role in route.roles if names and (role is not Role.ADMIN or has(route, "session_id"))]:
             body = fitting_body(route)

@@ -368,7 +368,7 @@ async def test_the_same_key_makes_one_activity_in_each_session(api: Api) -> None
 async def test_a_session_holds_a_limited_number_of_activities(api: Api) -> None:
     event = await make_event(api)
     new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None), order_index=0)
-    await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_ACTIVITIES - 1)])
+    await api.app.domain.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_ACTIVITIES - 1)])
     last = await event.activity()
 
     refused(await api.post(f"{event.path}/activities", {"type": "lunch"}, token=event.host), 409, "too-many-activities")

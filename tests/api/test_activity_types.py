@@ -233,7 +233,7 @@ async def test_what_was_hidden_stays_hidden_without_the_type(event: Event, setti
     copy = accepted(await event.api.post(f"{event.path}/duplicate", {}, token=event.api.admin), 201)
     bare = settings.model_copy(update={"activity_types": ()})
 
-    async with App(bare, clock=event.api.app.clock).running() as without:
+    async with App(bare, clock=event.api.app.platform.clock).running() as without:
         shown = await Api(without).get(f"/activities/{made['id']}", anna.token)
         assert accepted(shown)["config"] == SEEN
         own = Event(Api(without), copy["id"], copy["join_code"], copy["host_token"], copy["screen_token"])
@@ -303,7 +303,7 @@ async def test_all_who_answer_at_once_share_one_reading_of_the_config(event: Eve
     made = await toast(event, status="active")
     seats = [await event.join(f"Guest {number}") for number in range(12)]
 
-    with counted_statements(event.api.app.db) as asked:
+    with counted_statements(event.api.app.platform.db) as asked:
         answers = await asyncio.gather(*(event.answer(made, seat, {"bread": "Rye", "shade": 2}) for seat in seats))
 
     assert {answer.status_code for answer in answers} == {201}
@@ -323,7 +323,7 @@ async def test_checks_that_nobody_needs_are_forgotten(event: Event, monkeypatch:
 async def before(settings: Settings, api: Api) -> AsyncIterator[Api]:
     """The server before the type was added."""
     bare = settings.model_copy(update={"activity_types": ()})
-    async with App(bare, clock=api.app.clock).running() as app:
+    async with App(bare, clock=api.app.platform.clock).running() as app:
         yield Api(app)
 
 

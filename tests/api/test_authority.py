@@ -124,7 +124,7 @@ async def test_the_owner_and_the_operator_replace_everything(api: Api, by_operat
 
 
 async def waits_are(api: Api, wanted: int) -> bool:
-    return api.app.long_poll.waiting == wanted
+    return api.app.edge.long_poll.waiting == wanted
 
 
 async def test_a_revoked_link_ends_its_streams_and_waits_at_once_and_no_others(api: Api) -> None:

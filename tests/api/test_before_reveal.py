@@ -61,7 +61,7 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
         "timestamp": ["0"], "type": ["quiz"],
     }  # fmt: skip
     told = {}
-    for route in walked(event.api.app.routes):
+    for route in walked(event.api.app.edge.routes):
         if route.method != "GET" or (route.roles and Role.PARTICIPANT not in route.roles):
             continue
         for path in addresses(route, known):
@@ -102,10 +102,10 @@ async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: py
     ]
     paths += [f"{path}/since/0" for path in (f"{event.path}/changes", f"{paths[1]}/responses")]
     told = {}
-    with monkeypatch.context() as patch, counted_statements(app.db) as seen:
+    with monkeypatch.context() as patch, counted_statements(app.platform.db) as seen:
         patch.setattr(ReadTx, "all", counted)
         for path in paths:
-            app.sessions.reset()
+            app.domain.sessions.reset()
             for memory in ("cold", "warm"):
                 answer = await event.api.get(path, token=seat.token)
                 name = path.replace(str(event.id), "ID").replace(quiz["id"], "AID")

@@ -29,8 +29,8 @@ async def busy(app: App, *, lists: bool) -> AsyncIterator[None]:
         begun.release()
         gate.wait(PATIENCE_S)
 
-    amount = app.db.lists.size if lists else app.db.max_connections - 1
-    reads = [asyncio.create_task((app.db.lists if lists else app.db).read(wait)) for _ in range(amount)]
+    amount = app.platform.db.lists.size if lists else app.platform.db.max_connections - 1
+    reads = [asyncio.create_task((app.platform.db.lists if lists else app.platform.db).read(wait)) for _ in range(amount)]
     for _ in range(amount):
         await asyncio.to_thread(begun.acquire)
     try:
@@ -55,7 +55,7 @@ async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: Ap
     _, seats, paths = await hall(api)
     reads: list[float] = []
     async with busy(app, lists=True):
-        app.db.on_query = reads.append
+        app.platform.db.on_query = reads.append
         answers = await asyncio.gather(*(api.get(paths[asked], token=seat.token) for seat in seats * TIMES))
         assert len(reads) <= 2 + SEATS * TIMES / MAX_BATCH_PAGES * 2
 
@@ -72,7 +72,7 @@ async def test_a_hall_waits_as_one_read_for_a_reader_and_is_served_then(api: Api
     _, seats, paths = await hall(api)
 
     async def is_waiting() -> bool:
-        return len(app.db.reader_queue) == 1
+        return len(app.platform.db.reader_queue) == 1
 
     async with busy(app, lists=False):
         asking = [asyncio.create_task(api.get(paths["own"], token=seat.token)) for seat in seats * TIMES]

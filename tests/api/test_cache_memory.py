@@ -23,7 +23,7 @@ POLL = {"question": "?", "options": [{"id": "a", "text": "Apple"}, {"id": "b", "
 async def small(settings: Settings, app: App) -> AsyncIterator[App]:
     """A server with little cache memory, beside the usual one."""
     few = settings.model_copy(update={"max_cache_mb": 16})
-    async with App(few, clock=app.clock).running() as made:
+    async with App(few, clock=app.platform.clock).running() as made:
         yield made
 
 
@@ -52,7 +52,7 @@ async def test_a_thousand_targets_keep_no_more_than_the_budget(api: Api, small: 
             assert status == 200
             if target.endswith(("?limit=1", "?limit=25")):
                 assert body == (await api.get(target, token=anna.token)).content
-        budget, head = small.budget, small.sessions.cached(event.id)
+        budget, head = small.platform.budget, small.domain.sessions.cached(event.id)
         maps = [head.responses.events, *head.responses.views.values()]
         held = {id(ready): sys.getsizeof(ready.body) for each in maps for ready in each.values()}
         (account,) = [each for each in budget.accounts if each.name == "responses"]
@@ -84,7 +84,7 @@ async def test_spellings_of_one_target_share_one_entry(app: App, api: Api) -> No
         for target in spelt[5:]:
             await line.send(get(target, host))
             await line.answer()
-        views = app.sessions.cached(event.id).responses.views.values()
+        views = app.domain.sessions.cached(event.id).responses.views.values()
         kept = [target for view in views for target in view if b"changes/since/" in target and b"now" not in target]
 
     assert len(answers) == 1
@@ -146,13 +146,13 @@ async def test_caches_give_up_what_is_oldest_and_never_the_last_session(api: Api
     for event, activity in zip(events, activities, strict=True):
         accepted(await event.answer(activity, await event.join(), {"choices": ["a"]}), 201)
         accepted(await api.get(f"{event.path}/status", token=event.host))
-    app.response_validator.clear_caches()
-    assert not app.response_validator._evict_oldest()
+    app.domain.validator.clear_caches()
+    assert not app.domain.validator._evict_oldest()
 
-    while app.sessions._evict():
+    while app.domain.sessions._evict():
         pass
-    assert len(app.sessions) == 1
-    assert not app.sessions._evict()
+    assert len(app.domain.sessions) == 1
+    assert not app.domain.sessions._evict()
 
     for event, activity in zip(events, activities, strict=True):
         accepted(await event.answer(activity, await event.join("Ben"), {"choices": ["a"]}), 201)

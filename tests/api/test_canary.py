@@ -85,7 +85,7 @@ class Stage:
     async def all_bytes(self, token: str, role: Role) -> str:
         """Return all bytes that a token can read: bodies and headers of every URL, and refusals."""
         collected = []
-        for route in walked(self.event.api.app.routes):
+        for route in walked(self.event.api.app.edge.routes):
             if route.method != "GET" or (route.roles and role not in route.roles):
                 continue
             for path in addresses(route, self.known):

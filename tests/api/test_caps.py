@@ -32,7 +32,7 @@ async def near_cap(event: Event) -> bool:
 
 
 def stored(app: App, event: Event) -> int:
-    return app.db.query(read_head, event.id).counts["responses"]
+    return app.platform.db.query(read_head, event.id).counts["responses"]
 
 
 async def one(event: Event, poll: dict[str, Any], seat: Seat, nth: int) -> Any:
@@ -99,7 +99,7 @@ async def test_a_session_is_full_and_its_host_knew(api: Api, app: App) -> None:
     assert "near_cap" not in accepted(await api.get(f"{event.path}/status", seats[0].token))
     elsewhere = await other.activity(status="active")
     accepted(await one(other, elsewhere, await other.join("Anna"), 1), 201)
-    assert app.db.query(counter_differences) == []
+    assert app.platform.db.query(counter_differences) == []
 
 
 async def test_what_is_changed_takes_no_further_room(api: Api, app: App) -> None:
@@ -144,7 +144,7 @@ async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, ap
     assert sorted(codes) == [201] * CAP + [409] * CAP
     assert {each.json()["code"] for each in told if each.status_code == 409} == {"answers-full"}
     assert stored(app, event) == CAP
-    assert app.db.query(counter_differences) == []
+    assert app.platform.db.query(counter_differences) == []
     repeated = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))
     assert [each.status_code for each in repeated] == codes
     assert stored(app, event) == CAP

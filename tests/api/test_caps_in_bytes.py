@@ -24,8 +24,8 @@ def settings(settings: Settings) -> Settings:
 
 
 def stored(app: App, event: Event) -> int:
-    counted = app.db.query(read_head, event.id).counts["stored_bytes"]
-    assert counted == app.db.query(bytes_of_sessions)[event.id]
+    counted = app.platform.db.query(read_head, event.id).counts["stored_bytes"]
+    assert counted == app.platform.db.query(bytes_of_sessions)[event.id]
     return counted
 
 
@@ -59,7 +59,7 @@ async def test_everything_that_is_stored_is_counted(api: Api, app: App) -> None:
     spare = await event.activity(config={"a": [1, 2]})
     accepted(await api.delete(f"{event.path}/activities/{spare['id']}", token=event.host), 204)
     assert stored(app, event) > before
-    assert app.db.query(counter_differences) == []
+    assert app.platform.db.query(counter_differences) == []
 
 
 async def test_keys_of_one_answer_are_counted(api: Api, app: App) -> None:
@@ -169,8 +169,8 @@ async def test_a_copy_counts_its_own_bytes(api: Api, app: App) -> None:
     for nth in range(5):
         await event.activity(config={"text": "x" * 1_000}, title=f"Wall {nth}")
     copy = accepted(await api.post(f"{event.path}/duplicate", token=api.admin), 201)
-    counted = app.db.query(read_head, copy["id"]).counts["stored_bytes"]
-    assert counted == app.db.query(bytes_of_sessions)[copy["id"]] > 5 * (ACTIVITY_BYTES + 1_000)
+    counted = app.platform.db.query(read_head, copy["id"]).counts["stored_bytes"]
+    assert counted == app.platform.db.query(bytes_of_sessions)[copy["id"]] > 5 * (ACTIVITY_BYTES + 1_000)
 
 
 async def test_the_host_is_told_at_four_fifths(api: Api, app: App) -> None:

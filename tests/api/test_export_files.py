@@ -35,7 +35,7 @@ async def test_what_expired_is_removed_though_nobody_asks(api: Api, clock: HandC
     assert files_of(api) == [".data", ".json"]
 
     clock.advance(QUARTER_OF_AN_HOUR_S + 1)
-    api.app.exports.jobs.request_sweep()
+    api.app.domain.exports.jobs.request_sweep()
 
     await eventually(lambda: asyncio.sleep(0, files_of(api) == []))
 
@@ -100,12 +100,12 @@ async def test_a_job_of_a_deleted_session_stops(api: Api, gate: Gate) -> None:
     assert (await look(event, job, api.admin)).json()["code"] in {"not-found", "export-unknown"}
     await eventually(lambda: asyncio.sleep(0, files_of(api) == []))
     gate.open()
-    await eventually(lambda: asyncio.sleep(0, api.app.exports.writer._running.is_finished))
+    await eventually(lambda: asyncio.sleep(0, api.app.domain.exports.writer._running.is_finished))
     assert files_of(api) == []
 
 
 async def test_strays_of_a_killed_server_are_removed(api: Api, clock: HandClock) -> None:
-    folder = api.app.exports.jobs.folder
+    folder = api.app.domain.exports.jobs.folder
     event = await answered(api)
     await ended(event, await begin(event))
     for name in (f"{random_uuid()}.data", f"{random_uuid()}.Ab3xYz_-"):
@@ -124,7 +124,7 @@ async def test_strays_of_a_killed_server_are_removed(api: Api, clock: HandClock)
 async def test_files_are_for_the_server_alone(api: Api) -> None:
     event = await answered(api)
     await ended(event, await begin(event))
-    folder = api.app.exports.jobs.folder._path
+    folder = api.app.domain.exports.jobs.folder._path
 
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())] == [0o700, 0o600, 0o600]
 
@@ -133,7 +133,7 @@ async def test_a_server_that_has_stopped_leaves_no_answers_behind(api: Api) -> N
     event = await answered(api)
     await ended(event, await begin(event))
 
-    await api.app.exports.writer.remove_files()
+    await api.app.domain.exports.writer.remove_files()
 
     assert files_of(api) == []
 

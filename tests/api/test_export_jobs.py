@@ -112,7 +112,7 @@ async def test_what_was_granted_is_said(api: Api) -> None:
 
 
 async def test_who_does_not_wait_is_told_of_a_job_however_quick_the_file_was(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    event, desk = await answered(api), api.app.exports.writer
+    event, desk = await answered(api), api.app.domain.exports.writer
     start = desk.start
 
     async def whole(job: ExportJob) -> writer.RunningExport:
@@ -139,7 +139,7 @@ async def test_one_is_written_at_a_time_and_a_job_counts(api: Api, gate: Gate) -
 
 
 async def test_whoever_reads_that_a_job_has_ended_may_begin_the_next(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    event, go_on, folder = await answered(api), threading.Event(), api.app.exports.jobs.folder
+    event, go_on, folder = await answered(api), threading.Event(), api.app.domain.exports.jobs.folder
     end = folder.finish
 
     def end_and_linger(job: ExportJob, size_bytes: int) -> bool:
@@ -186,7 +186,7 @@ async def test_a_job_that_is_deleted_stops_and_is_gone(api: Api, gate: Gate) -> 
     assert (await api.delete(f"{event.path}/exports/{job['id']}", event.host)).status_code == 204
 
     gate.open()
-    await eventually(lambda: asyncio.sleep(0, api.app.exports.writer._running.is_finished))
+    await eventually(lambda: asyncio.sleep(0, api.app.domain.exports.writer._running.is_finished))
     assert (await look(event, job)).json()["code"] == "export-unknown"
     assert files_of(api) == []
     assert (await api.get(f"{event.path}/export", event.host)).status_code == 200
@@ -196,7 +196,7 @@ async def test_a_server_that_stops_ends_its_job_and_says_so(api: Api, gate: Gate
     event = await answered(api)
     job = await begin(event)
 
-    api.app.exports.writer.close()
+    api.app.domain.exports.writer.close()
     gate.open()
 
     found = await ended(event, job, "failed")
@@ -224,7 +224,7 @@ sys.stdin.read()
 
 async def test_a_job_whose_server_was_killed_has_failed_and_says_what_to_do(api: Api) -> None:
     event, job_id = await answered(api), str(random_uuid())
-    script = [sys.executable, "-c", HOLD_A_JOB, str(api.app.exports.jobs.folder._path), job_id, str(event.id)]
+    script = [sys.executable, "-c", HOLD_A_JOB, str(api.app.domain.exports.jobs.folder._path), job_id, str(event.id)]
     server = await asyncio.create_subprocess_exec(*script, stdin=PIPE, stdout=PIPE)
     assert server.stdout is not None
     assert await server.stdout.readline() == b"held\n"

@@ -283,7 +283,7 @@ async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.
     event = await make_event(api)
     await event.join("Anna")
     begun, go_on = held
-    desk = api.app.exports.writer
+    desk = api.app.domain.exports.writer
     async with listening(api.app) as port:
         _, line = await asyncio.open_connection("127.0.0.1", port)
         line.write(get(f"{event.path}/export?shape=table", event.host))
@@ -299,7 +299,7 @@ async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.
 async def test_without_room_for_the_file_it_is_said(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     (tmp_path / "a-file").touch()
-    monkeypatch.setattr(api.app.exports.jobs.folder, "_path", tmp_path / "a-file" / "exports")
+    monkeypatch.setattr(api.app.domain.exports.jobs.folder, "_path", tmp_path / "a-file" / "exports")
     refused = await export(event)
     assert (refused.status_code, refused.json()["detail"]) == (503, writer.DISK_FULL)
 
@@ -307,7 +307,7 @@ async def test_without_room_for_the_file_it_is_said(api: Api, tmp_path: Path, mo
     monkeypatch.setattr("conflicto.exports.output.MAX_FILE_BYTES", 3)
     refused = await export(event)
     assert (refused.status_code, refused.json()["detail"]) == (503, writer.DISK_FULL)
-    assert await asyncio.to_thread(api.app.exports.jobs.folder.jobs) == []
+    assert await asyncio.to_thread(api.app.domain.exports.jobs.folder.jobs) == []
 
 
 @pytest.mark.usefixtures("short_turns")
@@ -318,7 +318,7 @@ async def test_a_server_that_stops_ends_its_export(api: Api, held: tuple[threadi
     running = asyncio.ensure_future(export(event, "?shape=table"))
     assert await asyncio.to_thread(begun.wait, 20)
 
-    api.app.exports.writer.close()
+    api.app.domain.exports.writer.close()
     go_on.set()
 
     assert (await running).status_code == 503

@@ -31,7 +31,7 @@ async def port(app: App) -> AsyncIterator[int]:
 async def slow_port(settings: Settings, app: App) -> AsyncIterator[int]:
     """The same database behind a server without the fast path."""
     off = settings.model_copy(update={"fast_path": False})
-    async with App(off, clock=app.clock).running() as other, listening(other) as port:
+    async with App(off, clock=app.platform.clock).running() as other, listening(other) as port:
         yield port
 
 
@@ -67,11 +67,11 @@ async def exchange(line: Line, request: bytes, *, head: bool = False) -> tuple[i
 
 def cached_responses(app: App) -> int:
     """Return the number of requests that were answered from the cache."""
-    return sum(sum(tally.counts) for tally in app.metrics._fast_paths.values())
+    return sum(sum(tally.counts) for tally in app.platform.metrics._fast_paths.values())
 
 
 def cached_requests(app: App) -> int:
-    return len(app.fast_path.recent) + len(app.fast_path.previous)
+    return len(app.edge.fast_path.recent) + len(app.edge.fast_path.previous)
 
 
 async def raw_response(line: Line, request: bytes) -> bytes:
@@ -304,9 +304,9 @@ async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int,
                 for path in ("/status", "/status?wait=0", "/changes/since/0?limit=1", "/changes/since/0?limit=2"):
                     assert (await exchange(line, get(event.path + path, seat.token)))[0] == 200
         await exchange(line, get(f"{event.path}/status", seats[0].token, "x-long: " + "x" * 3000))
-    assert len(app.auths) <= 3
+    assert len(app.edge.auths) <= 3
     assert cached_requests(app) <= 8
-    assert all(len(view) <= 2 for view in app.sessions.cached(event.id).responses.views.values())
+    assert all(len(view) <= 2 for view in app.domain.sessions.cached(event.id).responses.views.values())
 
 
 async def test_cached_bytes_still_get_the_same_response_after_the_session_left_memory(app: App, api: Api, port: int) -> None:
@@ -314,7 +314,7 @@ async def test_cached_bytes_still_get_the_same_response_after_the_session_left_m
     request = get(f"{polled.event.path}/status", polled.anna.token)
     async with connected(port) as line:
         received = [without_date(await raw_response(line, request)) for _ in range(4)]
-        app.sessions._drop(polled.event.id)
+        app.domain.sessions._drop(polled.event.id)
         received += [without_date(await raw_response(line, request)) for _ in range(4)]
     assert len(set(received)) == 1
 
@@ -355,7 +355,9 @@ async def test_bytes_that_are_not_http_are_refused_and_the_connection_closes(
 async def test_connections_of_silent_and_slow_clients_are_closed(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAX_HEAD_S", "MAX_BODY_S", "MAX_IDLE_S"):
         monkeypatch.setattr(f"conflicto.platform.http.server.deadlines.{name}", 0.2)
-    half = get("/sessions", app.identity.admin_token, "content-length: 100", "content-type: application/json", method="POST")
+    half = get(
+        "/sessions", app.platform.identity.admin_token, "content-length: 100", "content-type: application/json", method="POST"
+    )
     async with connected(port) as silent, connected(port) as head, connected(port) as body, connected(port) as idle:
         await head.send(b"GET / HT")
         await body.send(half + b"{")

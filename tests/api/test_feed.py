@@ -98,7 +98,7 @@ async def test_page_has_its_shape_and_headers(api: Api) -> None:
     assert body["items"] == sent
     assert (body["since"], body["count"], body["has_more"], body["closed"]) == ("0" * 16, 2, False, False)
     assert body["cursor"] == str(position_of(sent[-1]))
-    assert body["epoch"] == api.app.identity.epoch
+    assert body["epoch"] == api.app.platform.identity.epoch
     assert answer.headers["cache-control"] == "private, no-cache"
     assert answer.headers["vary"] == "Authorization, Accept-Encoding, Prefer"
     assert answer.headers["poll-after"] == "2000"

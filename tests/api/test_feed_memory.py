@@ -61,7 +61,7 @@ async def test_whoever_is_nearly_up_to_date_costs_no_query_but_one_for_new_json(
     await api.get(f"{event.path}/changes/since/{start}", token=event.host)
     for number, seat in enumerate(seats):
         await event.answer(wall, seat, number)
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         for token in (event.host, event.screen, *(seat.token for seat in seats)):
             page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
             assert page["count"] == (8 if token in {event.host, event.screen} else 1)
@@ -69,7 +69,7 @@ async def test_whoever_is_nearly_up_to_date_costs_no_query_but_one_for_new_json(
     assert seen == []
 
     await api.patch(f"/activities/{wall['id']}?force=true", {"config": {"new": True}}, token=event.host)
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         for token in (event.host, event.screen, *(seat.token for seat in seats)):
             page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
             assert page["items"][-1]["data"]["config"] == {"new": True}
@@ -83,7 +83,7 @@ async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) ->
     await api.get(f"{event.path}/changes/since/0", token=(await event.join("Anna")).token)
     bert = await event.join("Bert")
 
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         page = (await api.get(f"{event.path}/changes/since/0", token=bert.token)).json()
 
     assert ({item["entity"] for item in page["items"]}, seen) == ({"session", "activity", "participant"}, [])
@@ -102,7 +102,7 @@ async def test_memory_is_bounded_and_hands_over_to_the_database(
     for number in range(12):
         await event.answer(wall, anna, f"answer {number}")
 
-    head = await app.sessions.get(event.id)
+    head = await app.domain.sessions.get(event.id)
     assert len(head.parts[RecentResponses].own_responses(anna.id)) < 5
     for token in (event.host, event.screen, anna.token):
         page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
@@ -118,7 +118,7 @@ async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pyt
         page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
         assert page["items"][-1]["data"]["config"] == made["config"]
         start = page["cursor"]
-    assert len((await app.sessions.get(event.id)).configs) == 1
+    assert len((await app.domain.sessions.get(event.id)).configs) == 1
 
 
 async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, 
     for seat in seats:
         await event.answer(wall, seat, seat.nickname)
 
-    head = await app.sessions.get(event.id)
+    head = await app.domain.sessions.get(event.id)
     assert [bool(head.parts[RecentResponses].own_responses(seat.id)) for seat in seats] == [False] * 3 + [True] * 3
     assert [head.recent_seats.get(seat.id) is not None for seat in seats] == [False] * 3 + [True] * 3
     page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
@@ -142,7 +142,7 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
     event = await make_event(api)
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
     made = await event.activity(config={"edit": 0})
-    endpoints = next(route.endpoint for route in app.routes if route.path.endswith("/changes/since/{timestamp}"))
+    endpoints = next(route.endpoint for route in app.edge.routes if route.path.endswith("/changes/since/{timestamp}"))
     polls: Any = endpoints.__self__.polls
     shared, edits = polls.single_flight, 0
 
@@ -165,7 +165,7 @@ async def test_a_page_that_was_overtaken_is_not_kept(app: App, api: Api, monkeyp
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()
-    read = app.db.read
+    read = app.platform.db.read
 
     async def overtaken(query: Any, *args: Any, **kwargs: Any) -> Any:
         found = await read(query, *args, **kwargs)
@@ -175,6 +175,6 @@ async def test_a_page_that_was_overtaken_is_not_kept(app: App, api: Api, monkeyp
 
     path = f"{event.path}/activities/{wall['id']}/responses/since/0"
     with monkeypatch.context() as patch:
-        patch.setattr(app.db, "read", overtaken)
+        patch.setattr(app.platform.db, "read", overtaken)
         assert (await api.get(path, token=event.host)).json()["count"] == 0
     assert (await api.get(path, token=event.host)).json()["count"] == 1

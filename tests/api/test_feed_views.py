@@ -23,7 +23,7 @@ def told(items: list[dict[str, Any]]) -> list[tuple[str, Any]]:
 
 @asynccontextmanager
 async def restarted(app: App) -> AsyncIterator[Api]:
-    async with App(app.settings, clock=app.clock).running() as running:
+    async with App(app.platform.settings, clock=app.platform.clock).running() as running:
         api = Api(running)
         yield api
         await api.http.aclose()

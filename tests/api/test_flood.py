@@ -116,7 +116,7 @@ async def test_a_flood_is_counted_then_goes_and_who_was_there_stays(api: Api, ap
     accepted(await event.answer(wall, late, 4), 201)
     status = accepted(await api.get(f"{event.path}/activities/{wall['id']}/status", event.host))
     assert status["response_count"] == 7
-    assert app.db.query(counter_differences) == []
+    assert app.platform.db.query(counter_differences) == []
     await event.join("BOT 1 100%")
     audit = accepted(await api.get(f"{event.path}/transitions", event.host))["items"]
     assert (audit[-1]["to_status"], audit[-1]["reason"]) == ("flood-removed", "6 participants")
@@ -158,7 +158,7 @@ async def test_answers_that_an_earlier_removal_kept_go_with_the_flood(api: Api, 
     assert {each["participant_id"] for each in kept} == {anna.id, left.id}
     since = "2000-01-01T00:00:00Z"
     assert await remove(event, joined_since=since, responses="delete") == {"removed": 0, "responses_deleted": 2, "matching": 0}
-    assert app.db.query(counter_differences) == []
+    assert app.platform.db.query(counter_differences) == []
 
 
 UNCLEAR: list[dict[str, Any]] = [
@@ -199,4 +199,4 @@ async def test_a_flood_goes_in_small_steps_that_can_stop_anywhere(api: Api, app:
     assert [each["matching"] for each in told] == [2, 0, 0]
     assert sum(each["removed"] for each in told) == 4
     assert sum(each["responses_deleted"] for each in told) == 13
-    assert app.db.query(counter_differences) == []
+    assert app.platform.db.query(counter_differences) == []

@@ -75,9 +75,9 @@ async def test_every_answer_has_the_headers_of_its_kind(api: Api) -> None:
     event = await make_event(api)
     ids, served = await ids_of(event), set()
     assert {path for paths in KINDS.values() for path in paths} == {
-        each.path for each in walked(api.app.routes) if each.method == "GET"
+        each.path for each in walked(api.app.edge.routes) if each.method == "GET"
     }
-    for route in sorted(walked(api.app.routes), key=lambda each: (each.method == "DELETE", each.method != "GET")):
+    for route in sorted(walked(api.app.edge.routes), key=lambda each: (each.method == "DELETE", each.method != "GET")):
         body = {} if fitting_body(route) is None else {"json": fitting_body(route)}
         for token in (event.host, "nobody's"):
             answer = await api.request(route.method, filled(route, **ids), token=token, **body)
@@ -123,7 +123,7 @@ async def lets_in(api: Api, method: str, path: str, origin: str, token: str | No
         assert said.get("access-control-allow-origin") in {None, origin}
         assert "access-control-allow-credentials" not in said
     allowed = answer.headers.get("access-control-allow-origin") == origin
-    assert "origin" in answer.headers.get("vary", "").lower() or not api.app.settings.cors_origins
+    assert "origin" in answer.headers.get("vary", "").lower() or not api.app.platform.settings.cors_origins
     return allowed, before.is_success and before.headers.get("access-control-allow-origin") == origin
 
 
@@ -132,7 +132,7 @@ async def lets_in(api: Api, method: str, path: str, origin: str, token: str | No
 async def test_only_origins_that_were_named_are_let_in_on_every_route(friendly: Api) -> None:
     event = await make_event(friendly)
     ids = await ids_of(event)
-    for route in walked(friendly.app.routes):
+    for route in walked(friendly.app.edge.routes):
         for origin, wanted in ((FRIEND, True), (FOE, False), ("null", False), (FRIEND.upper(), False), (f"{FRIEND}.foe", False)):
             found = await lets_in(
                 friendly, route.method, filled(route, **ids), origin, event.host if route.method == "GET" else None
@@ -157,7 +157,7 @@ async def test_a_form_of_another_site_changes_nothing(api: Api) -> None:
     event = await make_event(api)
     ids = await ids_of(event)
     before = [(await api.get(event.path + path, token=event.host)).json() for path in ("", "/activities", "/participants")]
-    for route in (each for each in walked(api.app.routes) if each.method == "POST"):
+    for route in (each for each in walked(api.app.edge.routes) if each.method == "POST"):
         for kind in OF_FORMS:
             headers = {"content-type": kind, "origin": FOE, "sec-fetch-site": "cross-site", "cookie": f"token={event.host}"}
             content = b'{"nickname":"Mallory","code":"' + event.code.encode() + b'"}'

@@ -21,13 +21,13 @@ async def event(api: Api) -> Event:
 def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every read of the database from now on."""
     asked: list[Any] = []
-    read = api.app.db.read
+    read = api.app.platform.db.read
 
     async def counted(query: Any, *args: Any, **kwargs: Any) -> Any:
         asked.append(query)
         return await read(query, *args, **kwargs)
 
-    monkeypatch.setattr(type(api.app.db), "read", lambda _, query, *args, **kwargs: counted(query, *args, **kwargs))
+    monkeypatch.setattr(type(api.app.platform.db), "read", lambda _, query, *args, **kwargs: counted(query, *args, **kwargs))
     return asked
 
 
@@ -84,7 +84,7 @@ async def test_names_are_tried_in_their_own_session(event: Event) -> None:
 
 async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(join_code_cache, "MAX_CODES", 2)
-    lookup = join_code_cache.JoinCodeCache(api.app.db, api.app.sessions)
+    lookup = join_code_cache.JoinCodeCache(api.app.platform.db, api.app.domain.sessions)
     for _ in range(4):
         made = await make_event(api)
         assert (await lookup.find(made.code)).id == made.id

@@ -78,7 +78,9 @@ async def test_a_board_over_many_activities_reads_their_json_some_at_a_time(api:
     seat = await event.join("Anna")
     content = Content(config="{}", secret='{"right":1}', aggregate=json.dumps(SPEC))
     new = NewActivity(type="lunch", content=content, order_index=0)
-    made = await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_CONFIGS_PER_READ + 2)])
+    made = await api.app.domain.writer.run(
+        event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_CONFIGS_PER_READ + 2)]
+    )
     for each in made:
         accepted(await event.move({"id": str(each.id)}, "active"))
         accepted(await event.answer({"id": str(each.id)}, seat, 1), 201)
@@ -138,7 +140,7 @@ async def test_who_left_has_no_place_and_a_new_name_is_told(api: Api) -> None:
     accepted(await api.patch("/participants/me", {"nickname": "Berta"}, token=bert.token))
     for fresh in (False, True):
         if fresh:
-            await api.app.sessions.find(event.id, fresh=True)
+            await api.app.domain.sessions.find(event.id, fresh=True)
         for token in (event.host, event.screen, cleo.token):
             assert await places(event, token) == [("Berta", 1000, 1), ("Cleo", 0, 2)]
 
@@ -154,7 +156,7 @@ async def test_answers_move_the_hosts_board_and_a_board_at_rest_costs_no_query(a
     assert await places(event, event.host) == [("Anna", 1000, 1)]
     await end(event, asked)
     assert await places(event, anna.token) == [("Anna", 1000, 1)]
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         for token in (event.host, event.screen, anna.token):
             assert await places(event, token) == [("Anna", 1000, 1)]
         assert (await board(event, anna.token))["me"] == {"points": 1000, "rank": 1}

@@ -257,7 +257,7 @@ async def test_an_activity_expires_on_time_and_takes_nothing_after_its_end(api: 
     assert started["duration_seconds"] == 600
     accepted(await event.answer(poll, anna, 1), 201)
     clock.advance(599)
-    api.app.expiry._changed.set()  # it waits by the real clock
+    api.app.domain.expiry._changed.set()  # it waits by the real clock
 
     async def refusal() -> Any:
         answer = await event.answer(poll, anna, 2)
@@ -284,8 +284,8 @@ async def test_an_extended_activity_outlives_its_first_end(api: Api, clock: Hand
     accepted(await act(event, poll, "extend", {"seconds": 3600}))
 
     clock.advance(700)
-    api.app.expiry._changed.set()
-    await api.app.expiry._expire_due()
+    api.app.domain.expiry._changed.set()
+    await api.app.domain.expiry._expire_due()
     accepted(await event.answer(poll, anna, 1), 201)
     assert await has_status(event, poll, "active")
 
@@ -312,8 +312,8 @@ async def test_two_processes_expire_an_activity_once(settings: Settings, clock: 
     async with App(settings, clock=clock).running() as one, App(settings, clock=clock).running() as two:
         event = await make_event(Api(one))
         poll = await event.activity(duration_seconds=1, status="active")
-        for activity in await two.db.read(timed_activities):
-            two.expiry.track(activity)
+        for activity in await two.platform.db.read(timed_activities):
+            two.domain.expiry.track(activity)
         await eventually(lambda: has_expired(event, poll))
         await asyncio.sleep(0.2)
         assert (await audit_of(event)).count(("activity", "active", "expired")) == 1

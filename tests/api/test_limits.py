@@ -41,8 +41,8 @@ async def event(api: Api) -> Event:
 
 def spent(app: App, path: str, method: str, subject: str) -> Route:
     """Drain the buckets of a route."""
-    route = next(each for each in app.routes if each.path.endswith(path) and each.method == method)
-    app.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
+    route = next(each for each in app.edge.routes if each.path.endswith(path) and each.method == method)
+    app.platform.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
     return route
 
 
@@ -64,11 +64,11 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
     accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # or screens may not read them
     callers = {Role.ADMIN: (api.admin, "admin"), Role.PARTICIPANT: (seat.token, str(seat.id))}
     for role, token in ((Role.HOST, event.host), (Role.SCREEN, event.screen)):
-        callers[role] = token, app.tokens.verify(token).caller.subject
+        callers[role] = token, app.domain.tokens.verify(token).caller.subject
     ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seat.id, "response_id": row["id"], "link_id": row["id"],
            "code": event.code, "timestamp": "0", "type": "poll", "export_id": await event.exported()}  # fmt: skip
     free = set()
-    for route in walked(app.routes):
+    for route in walked(app.edge.routes):
         token, subject = callers[max(route.roles - {Role.METRICS}, default=Role.PARTICIPANT)]
         query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
         if route.method == "GET":
@@ -79,16 +79,16 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
                 continue
             assert said.headers["ratelimit-policy"].startswith(f'"{route.policy.name}"')
             assert "ratelimit" not in said.headers
-        app.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
+        app.platform.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
         asked = {"token": token if route.roles else None, "json": fitting_body(route)}
         limited(await api.request(route.method, filled(route, **ids) + query, **asked), route.policy)
-        app.limiter.memory._evict(1e12)
+        app.platform.limiter.memory._evict(1e12)
     assert free == {"/health/live", "/health/ready"}
 
 
 def test_document_says_which_headers_come(app: App) -> None:
     document = document_of(app)
-    for route in app.routes:
+    for route in app.edge.routes:
         responses = document["paths"][route.path][route.method.lower()]["responses"]
         spends = bool(route.roles) or route.policy.scope is LimitScope.SERVER
         for status, said in responses.items():
@@ -102,7 +102,7 @@ def test_document_says_which_headers_come(app: App) -> None:
 
 
 async def test_streams_are_limited_too(event: Event) -> None:
-    subject = event.api.app.tokens.verify(event.host).caller.subject
+    subject = event.api.app.domain.tokens.verify(event.host).caller.subject
     route = spent(event.api.app, "/events", "GET", subject)
     for ask in (
         lambda: event.api.get(f"{event.path}/events", token=event.host, headers={"accept": "text/event-stream"}),
@@ -112,9 +112,9 @@ async def test_streams_are_limited_too(event: Event) -> None:
 
 
 def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
-    policies = {each for route in app.routes for each in (route.policy, *route.guesses)}
+    policies = {each for route in app.edge.routes for each in (route.policy, *route.guesses)}
     assert len({policy.name for policy in policies}) == len(policies)
-    for route in app.routes:
+    for route in app.edge.routes:
         assert route.policy.scope is not LimitScope.ADDRESS, "a hall shares one address"
         assert not (route.roles and route.policy.scope is LimitScope.SERVER), "each token is counted separately"
         if route.method != "GET" and route.roles:
@@ -170,7 +170,7 @@ async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
     """Only successful requests spend from the bucket of the whole server."""
     accepted(await event.api.get(f"/sessions/by-code/{event.code}"))
     door = spent(event.api.app, "/join", "POST", "")
-    event.api.app.limiter.refund(door.policy, "", 3)
+    event.api.app.platform.limiter.refund(door.policy, "", 3)
     for nth in range(200):
         wrong = {"nickname": "Mallory", "code": "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{nth:04}")}
         assert (await event.api.post("/join", wrong)).status_code in {404, 429}
@@ -218,7 +218,7 @@ LEFT = 60
 def leave(app: App, *addresses: str) -> None:
     """Spend all failures except `LEFT` of some addresses."""
     for address in addresses:
-        app.limiter.memory.spend(ADDRESS_POLICY, address, ADDRESS_POLICY.quota - LEFT)
+        app.platform.limiter.memory.spend(ADDRESS_POLICY, address, ADDRESS_POLICY.quota - LEFT)
 
 
 FORGED = [
@@ -260,7 +260,7 @@ async def test_addresses_of_one_network_are_one(behind: App) -> None:
 
 
 async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Event) -> None:
-    event.api.app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
+    event.api.app.platform.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     asked = [
         await event.api.get("/sessions/by-code/BCDFGHJK"),
         await event.api.post("/join", {"nickname": "N", "code": "BCDFGHJK"}),
@@ -301,7 +301,7 @@ async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
     took: dict[str, list[float]] = {"BCDFGHJK": [], event.code: []}
     for _ in range(200):
         for code, times in took.items():
-            event.api.app.limiter.memory._buckets.clear()
+            event.api.app.platform.limiter.memory._buckets.clear()
             began = perf_counter()
             await event.api.get(f"/sessions/by-code/{code}")
             times.append(perf_counter() - began)
@@ -314,11 +314,11 @@ async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
 async def test_seat_that_is_known_is_told_again_though_the_address_is_refused(event: Event) -> None:
     body = {"nickname": "Anna", "code": event.code}
     seat = accepted(await event.api.post("/join", body, headers=KEY), 201)
-    event.api.app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
+    event.api.app.platform.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     assert isinstance(await event.join("Ben"), Seat)
-    event.api.app.code_guard.used.clear()  # as after a restart
+    event.api.app.domain.code_guard.used.clear()  # as after a restart
 
     assert accepted(await event.api.post("/join", body, headers=KEY), 201)["participant_id"] == seat["participant_id"]
-    event.api.app.code_guard.used.clear()
+    event.api.app.domain.code_guard.used.clear()
     refused(await event.api.post("/join", body | {"nickname": "Clara"}, headers=OTHER_KEY), 429, "too-many-guesses")
     refused(await event.api.post("/join", body | {"nickname": "Clara"}), 429, "too-many-guesses")

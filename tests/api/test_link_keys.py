@@ -42,8 +42,8 @@ async def key_of(event: Event) -> str:
 
 def guessed(app: App) -> None:
     """Spend all failures of the address and of the server."""
-    app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
-    app.limiter.memory.drain(SERVER_POLICY, "")
+    app.platform.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
+    app.platform.limiter.memory.drain(SERVER_POLICY, "")
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -61,15 +61,15 @@ async def test_link_passes_when_no_more_codes_may_be_tried(event: Event, asked: 
 async def test_wrong_key_is_a_miss_like_a_wrong_code(event: Event, asked: str) -> None:
     other = await make_event(event.api)
     began_s, before = (
-        event.api.app.clock.monotonic_s(),
-        event.api.app.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining,
+        event.api.app.platform.clock.monotonic_s(),
+        event.api.app.platform.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining,
     )
     wrong = await ASKED[asked](event, "BBBBBBBB", {})
     for key in (await key_of(other), "x", (await key_of(event))[:-1], "%00", "x" * 4_000):
         assert alike(wrong, await ASKED[asked](event, event.code, {"link-key": key}))
     refused(wrong, 404, "code-unknown")
-    left = event.api.app.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining
-    given_back = (event.api.app.clock.monotonic_s() - began_s) / ADDRESS_POLICY.interval_s
+    left = event.api.app.platform.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining
+    given_back = (event.api.app.platform.clock.monotonic_s() - began_s) / ADDRESS_POLICY.interval_s
     assert left <= before - 6 + 1 + given_back
 
     assert (await ASKED[asked](event, event.code, {})).is_success, "an older link without a key is a typed code"
@@ -112,7 +112,7 @@ async def test_hosts_and_screens_read_the_key_everywhere_and_participants_nowher
 async def test_page_from_memory_and_from_the_database_hold_the_same_key(event: Event) -> None:
     key = await key_of(event)
     first = accepted(await event.api.get(f"{event.path}/changes/since/0", event.host))
-    event.api.app.sessions.reset()
+    event.api.app.domain.sessions.reset()
     again = accepted(await event.api.get(f"{event.path}/changes/since/0", event.host))
     assert [page["items"][0]["data"]["link_key"] for page in (first, again)] == [key, key]
 

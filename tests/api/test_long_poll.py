@@ -17,7 +17,7 @@ from tests.support.wire import connected, get, listening
 
 async def waiting(api: Api, number: int = 1) -> None:
     async def so_many() -> bool:
-        return api.app.long_poll.waiting == number
+        return api.app.edge.long_poll.waiting == number
 
     await eventually(so_many)
 
@@ -42,7 +42,7 @@ async def test_a_change_ends_the_wait_with_one_page_for_a_burst(api: Api, monkey
 
     assert answer.headers["preference-applied"] == "wait=20"
     assert {item["id"] for item in answer.json()["items"]} == {each.json()["id"] for each in sent}
-    assert api.app.long_poll.waiting == 0
+    assert api.app.edge.long_poll.waiting == 0
 
 
 async def test_status_waits_while_its_tag_holds(api: Api) -> None:
@@ -96,7 +96,7 @@ async def test_who_has_something_to_learn_is_answered_at_once(api: Api) -> None:
 async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
-    endpoints = next(route.endpoint for route in api.app.routes if route.path.endswith("/changes/since/{timestamp}"))
+    endpoints = next(route.endpoint for route in api.app.edge.routes if route.path.endswith("/changes/since/{timestamp}"))
     polls: Any = endpoints.__self__.polls
     look = polls.changes
     looked = 0
@@ -141,7 +141,7 @@ async def test_waiting_holds_no_connection_and_asks_nothing(api: Api) -> None:
     for seat in seats:
         await api.get(f"{event.path}/changes/since/{cursor}", token=seat.token)
 
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         path = f"{event.path}/changes/since/{cursor}?wait=20"
         waits = [asyncio.create_task(api.get(path, token=seat.token)) for seat in seats]
         await waiting(api, 30)

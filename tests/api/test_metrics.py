@@ -40,7 +40,7 @@ ACTIONS = {
 
 async def test_a_renamed_function_does_not_rename_a_label(api: Api) -> None:
     found: dict[str, set[str]] = {}
-    for each in route_metrics(api.app.routes).values():
+    for each in route_metrics(api.app.edge.routes).values():
         found.setdefault(each.metric.name, set()).add(each.label)
 
     assert found == ACTIONS
@@ -135,7 +135,7 @@ async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_outcome(api: Ap
     wait = asyncio.create_task(api.get(f"{event.path}/changes/since/{cursor}?wait=20", token=event.host))
 
     async def held() -> bool:
-        return api.app.long_poll.waiting == 1
+        return api.app.edge.long_poll.waiting == 1
 
     await eventually(held)
     assert (await scrape(api))["conflicto_long_polls_waiting", ()] == 1

@@ -72,7 +72,7 @@ async def test_a_name_ends_a_wait_too(api: Api, port: int) -> None:
     now = accepted(await api.get(f"{event.path}/changes/since/now", token=anna.token))["cursor"]
 
     async def waits() -> int:
-        return api.app.long_poll.waiting
+        return api.app.edge.long_poll.waiting
 
     waiting = asyncio.create_task(api.get(f"{event.path}/changes/since/{now}?wait=20", token=anna.token))
     await eventually(waits)

@@ -85,7 +85,7 @@ async def filled(api: Api) -> tuple[Event, dict[str, Any], Seat, list[str]]:
 async def test_a_page_of_activities_ends_at_a_megabyte(api: Api, read: dict[str, int]) -> None:
     event = await make_event(api)
     new = NewActivity(type="lunch", content=Content(config=f'["{"x" * LARGE}"]', secret=None, aggregate=None), order_index=0)
-    made = await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(ACTIVITIES)])
+    made = await api.app.domain.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(ACTIVITIES)])
     path = f"{event.path}/activities?"
     assert {each["id"] for each in await walked(api, path, event.host, read)} == {str(each.id) for each in made}
     assert [each["id"] for each in await by_offset(api, path, event.host)] == [

@@ -189,7 +189,7 @@ async def test_what_follows_the_bounds_of_head_and_query_is_not_read(api: Api) -
 async def test_pages_and_files_have_one_limit(settings: Settings) -> None:
     async with App(settings.model_copy(update={"rate_limits": True}), clock=StoppedClock()).running() as app:
         api = Api(app)
-        app.limiter.memory.drain(PAGES_POLICY, "")
+        app.platform.limiter.memory.drain(PAGES_POLICY, "")
         for path in [*PAGES, "/join?code=BCDF", "/sw.js", "/favicon.ico", "/s/0/sdk/v1.js"]:
             answer = refused(await api.http.get(path), 429, "too-many-requests")
             assert answer["retry_after_s"] >= 1

@@ -100,7 +100,8 @@ async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_
 ) -> None:
     """Block the readers until all participants wait; none is refused."""
     event, held, looked_up, coming = await make_event(api), threading.Event(), [], []
-    db, of_hall = api.app.db, next(route for route in api.app.routes if route.path.endswith("/v1/join")).endpoint.__self__.sessions
+    db = api.app.platform.db
+    of_hall = next(route for route in api.app.edge.routes if route.path.endswith("/v1/join")).endpoint.__self__.sessions
     query, read = of_hall._query, of_hall.read
     monkeypatch.setattr(of_hall, "_query", lambda tx, asked: looked_up.append(len(asked)) or query(tx, asked))
     monkeypatch.setattr(of_hall, "read", lambda item: coming.append(item) or read(item))

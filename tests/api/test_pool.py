@@ -152,8 +152,8 @@ async def test_an_end_in_time_releases_the_rest(api: Api, app: App, clock: HandC
     event, poll, seats = await asked(api, 3, duration_seconds=7)
     await answer_all(event, poll, seats)
     clock.advance(8)
-    app.expiry._changed.set()
-    await app.writer.run(event.id, pools.expire, UUID(poll["id"]))
+    app.domain.expiry._changed.set()
+    await app.domain.writer.run(event.id, pools.expire, UUID(poll["id"]))
     assert len(await listed(event, poll)) == 3
 
 
@@ -164,7 +164,7 @@ async def test_only_ticks_release_and_each_of_them_once(api: Api, app: App, cloc
     assert len(await listed(event, poll)) == 3
     for number, seat in enumerate(seats[6:]):
         accepted(await event.answer(poll, seat, number), 201)
-    await app.writer.run(event.id, pools.release, UUID(poll["id"]))
+    await app.domain.writer.run(event.id, pools.release, UUID(poll["id"]))
     assert len(await listed(event, poll)) == 3
     await tick(app, clock)
     assert len(await listed(event, poll)) == 9
@@ -173,17 +173,17 @@ async def test_only_ticks_release_and_each_of_them_once(api: Api, app: App, cloc
 async def test_two_workers_release_a_batch_once(api: Api, app: App, clock: HandClock) -> None:
     event, poll, seats = await asked(api, 9)
     await answer_all(event, poll, seats)
-    if app.db.is_shared:
-        async with App(app.settings, clock=clock).running() as other:
+    if app.platform.db.is_shared:
+        async with App(app.platform.settings, clock=clock).running() as other:
             clock.advance(5)
             for each in (other, app, other):
-                await each.releases.scan()
-                await each.releases.release_due_pools()
+                await each.domain.releases.scan()
+                await each.domain.releases.release_due_pools()
             rows = await listed(event, poll)
     else:
         clock.advance(5)
         for _ in range(3):
-            await app.writer.run(event.id, pools.release, UUID(poll["id"]))
+            await app.domain.writer.run(event.id, pools.release, UUID(poll["id"]))
         rows = await listed(event, poll)
     assert len(rows) == len({row["id"] for row in rows}) == 6
 
@@ -201,7 +201,7 @@ async def test_after_a_crash_the_next_process_goes_on_from_the_rows(api: Api, ap
 
 async def test_scripted_participants_never_count(api: Api, app: App, clock: HandClock) -> None:
     event, poll, seats = await asked(api, 8)
-    await app.writer.run((), pools.play_by_script, [seat.id for seat in seats[:6]])
+    await app.domain.writer.run((), pools.play_by_script, [seat.id for seat in seats[:6]])
     await answer_all(event, poll, seats)
     await tick(app, clock)
     accepted(await event.move(poll, "expired"))
@@ -309,7 +309,7 @@ async def test_results_equal_a_recount_of_the_released_rows(api: Api, app: App, 
 
 @asynccontextmanager
 async def _restarted(app: App, clock: HandClock) -> AsyncIterator[tuple[Api, App]]:
-    async with App(app.settings, clock=clock).running() as fresh:
+    async with App(app.platform.settings, clock=clock).running() as fresh:
         other = Api(fresh)
         yield other, fresh
         await other.http.aclose()

@@ -193,7 +193,7 @@ async def test_answer_without_an_author_is_moderated_and_loaded_like_others(api:
 
     accepted(await api.patch(of(event, poll, f"responses/{row['id']}"), {"moderation": "hidden"}, token=event.host))
     told = (await changes(event, event.host))["items"]
-    app.sessions._drop(event.id)
+    app.domain.sessions._drop(event.id)
 
     again = (await changes(event, event.host))["items"]
     assert [each for each in again if each["entity"] == "response"] == [each for each in told if each["entity"] == "response"]
@@ -205,9 +205,9 @@ async def test_answer_that_comes_while_authors_are_looked_up_asks_again_the_next
 ) -> None:
     event, poll, seats = await asked(api, 3, results_visibility="after_answer")
     accepted(await event.answer(poll, seats[0], 1), 201)
-    app.sessions._drop(event.id)
+    app.domain.sessions._drop(event.id)
     await status(event, poll, seats[0].token)
-    head = app.sessions._states[event.id]
+    head = app.domain.sessions._states[event.id]
     looked = 0
 
     def overtaken(*args: Any) -> set[int]:

@@ -104,12 +104,12 @@ async def test_other_workers_learn_no_more_than_the_tick(
 ) -> None:
     event, _, anna, _ = await quiet_pair(api, clock, anonymous=True)
     await poll(event, anna)
-    await save_presence(app.presence, app.writer)
+    await save_presence(app.domain.presence, app.domain.writer)
     async with cold(app, monkeypatch) as other:
         elsewhere = Event(other, event.id, event.code, event.host, event.screen)
         assert await states(elsewhere) == ["disconnected", "disconnected"]
         go_to(clock, 16)
-        await save_presence(app.presence, app.writer)
+        await save_presence(app.domain.presence, app.domain.writer)
         assert await states(elsewhere) == ["idle", "disconnected"]
 
 

@@ -76,7 +76,7 @@ async def answered_by(event: Event, activity: dict[str, Any], people: int) -> li
 
 @pytest.mark.parametrize("name", BUILT_IN)
 async def test_every_type_is_answered_as_a_room_would(api: Api, name: str) -> None:
-    kind = api.app.types.get(name)
+    kind = api.app.domain.types.get(name)
     event = await make_event(api)
     await filled(event, 12)
     example = kind.examples[-1]
@@ -196,7 +196,7 @@ async def test_people_write_in_the_language_of_the_room(api: Api) -> None:
 
     found = await answered_by(event, wall, 3)
 
-    said = api.app.types.get("wall").rehearsal_hints.phrases["de"]
+    said = api.app.domain.types.get("wall").rehearsal_hints.phrases["de"]
     assert {each["response_data"]["text"] for each in found} <= set(said)
 
 
@@ -291,16 +291,15 @@ async def test_nobody_takes_a_name_that_is_taken_or_refused(api: Api, monkeypatc
 async def test_the_play_goes_on_after_the_database_was_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     await filled(event, 2)
-    load_session, failed = api.app.sessions.find, asyncio.Event()
+    failed = asyncio.Event()
 
     async def away(*args: Any, **kwargs: Any) -> Any:
         failed.set()
         raise Unavailable
 
-    context = api.app.rehearsals._context
-    object.__setattr__(context, "load_session", away)
-    await asyncio.wait_for(failed.wait(), PATIENCE_S)
-    object.__setattr__(context, "load_session", load_session)
+    with monkeypatch.context() as patch:
+        patch.setattr(api.app.domain.sessions, "find", away)
+        await asyncio.wait_for(failed.wait(), PATIENCE_S)
 
     poll = await event.activity(type="rating", config={"question": "?", "min": 1, "max": 5}, status="active")
     await answered_by(event, poll, 2)
@@ -310,7 +309,7 @@ async def test_a_server_that_stops_ends_the_play_and_keeps_the_seats(api: Api) -
     event = await make_event(api)
     await filled(event, 2)
 
-    api.app.rehearsals.close()
+    api.app.domain.rehearsals.close()
 
     async def rests() -> bool:
         return not (await look(event))["is_playing"]

@@ -156,7 +156,7 @@ async def test_scan_ends_at_its_bound(api: Api, bound: str, monkeypatch: pytest.
 
     found = await api.get(of(event, wall, "?contains=[7]"), token=event.host)
 
-    if api.app.db.dialect.name == "sqlite":
+    if api.app.platform.db.dialect.name == "sqlite":
         assert (found.status_code, found.json()["code"]) == (422, "scan-too-long")
     else:
         assert data(found) == []

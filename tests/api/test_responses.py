@@ -327,7 +327,7 @@ async def test_replay_survives_a_restart(app: App, api: Api) -> None:
     first = await event.answer(poll, anna, 1, **key("k1"))
     assert first.status_code == 201
 
-    async with App(app.settings, clock=app.clock).running() as restarted:
+    async with App(app.platform.settings, clock=app.platform.clock).running() as restarted:
         event.api = Api(restarted)
         replay = await event.answer(poll, anna, 1, **key("k1"))
         await event.api.http.aclose()

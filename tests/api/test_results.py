@@ -135,7 +135,7 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
         assert await counts(event, poll, anna.token) == {"a": 1}
         refused(await asked(event, poll, bert.token), 403, "results-hidden")
         refused(await asked(event, poll, event.screen), 403, "results-hidden")
-    head = api.app.sessions.cached(event.id)
+    head = api.app.domain.sessions.cached(event.id)
     assert head is not None
     guards = [cached.visible_to for cached in head.responses.views[View.PARTICIPANT].values()]
     assert [(guard is not None, guard and guard.includes(anna.id), guard and guard.includes(bert.id)) for guard in guards] == [
@@ -254,7 +254,7 @@ async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(u
     anna = await event.join()
 
     async def statements() -> int:
-        with counted_statements(api.app.db) as seen:
+        with counted_statements(api.app.platform.db) as seen:
             accepted(await event.answer(poll, anna, "x"), 201)
         return len([each for each in seen if "responses" in each])
 
@@ -262,7 +262,7 @@ async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(u
     before = await statements()
     assert await counts(event, poll, event.host) == {"x": 2}
     assert await statements() == before
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         for _ in range(3):
             assert await counts(event, poll, event.host) == {"x": 3}
     assert seen == []
@@ -274,7 +274,7 @@ async def test_all_who_ask_at_once_share_one_load(undisturbed: None, api: Api) -
     anna = await event.join()
     accepted(await event.answer(poll, anna, "x"), 201)
     accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", token=event.host))
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         answers = await asyncio.gather(*(asked(event, poll, token) for token in (event.host, event.screen, anna.token) * 4))
     assert {answer.json()["response_count"] for answer in answers} == {1}
     assert len([each for each in seen if "FROM responses" in each]) == 1
@@ -288,7 +288,7 @@ async def test_results_wait_for_news(api: Api) -> None:
     wait = asyncio.create_task(api.get(path_of(event, poll) + "?wait=20", token=event.host, headers={"if-none-match": tag}))
 
     async def is_waiting() -> bool:
-        return api.app.long_poll.waiting == 1
+        return api.app.edge.long_poll.waiting == 1
 
     await eventually(is_waiting)
     accepted(await event.answer(poll, anna, "x"), 201)
@@ -373,7 +373,7 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
 
     for fresh in (False, True):
         if fresh:
-            await api.app.sessions.find(event.id, fresh=True)
+            await api.app.domain.sessions.find(event.id, fresh=True)
         assert accepted(await asked(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
         assert await counts(event, quiz, anna.token, "?round=1") == {1: 1}
         for closed in ("", "?round=2"):

@@ -27,7 +27,7 @@ def edits(
     app: App, monkeypatch: pytest.MonkeyPatch, event: Event, riddle: dict[str, Any], when: range, *, early: bool = False
 ) -> None:
     """Edit the activity right before or right after the given reads of its JSON."""
-    endpoints = next(route.endpoint for route in app.routes if route.path.endswith("/leaderboard"))
+    endpoints = next(route.endpoint for route in app.edge.routes if route.path.endswith("/leaderboard"))
     polls: Any = endpoints.__self__.handler._polls
     shared, readings = polls.single_flight, 0
 
@@ -74,7 +74,7 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, riddle = await scored(api)
-    head = await app.sessions.get(event.id)
+    head = await app.domain.sessions.get(event.id)
     get = head.parts[TallyCache].get
 
     async def ahead(*args: Any) -> Any:
@@ -88,7 +88,7 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
     monkeypatch.setattr(head.parts[TallyCache], "get", ahead)
     monkeypatch.setattr("conflicto.results.results_handler.MAX_COMMIT_WAIT_S", -1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(app.sessions, "find", gone)
+        patch.setattr(app.domain.sessions, "find", gone)
         refused(await api.get(f"{event.path}/activities/{riddle['id']}/results", token=event.host), 404, "not-found")
 
 

@@ -118,7 +118,7 @@ async def test_results_are_a_recount_at_any_moment(api: Api, seed: int, monkeypa
     for number in range(1, STEPS + 1):
         await walk.step()
         if rng.random() < 0.05:
-            await api.app.sessions.find(walk.event.id, fresh=True)
+            await api.app.domain.sessions.find(walk.event.id, fresh=True)
         for activity_id in walk.activities if number % 10 == 0 else rng.sample(walk.activities, 1):
             counted += await agrees(walk.event, activity_id)
     assert counted > 10
@@ -133,7 +133,7 @@ async def test_results_outlive_the_process(api: Api, app: App, settings: Setting
         await walk._answer()
         await walk._change()
     before = [await api.get(f"{walk.event.path}/activities/{each}/results", token=walk.event.host) for each in walk.activities]
-    await app.writer.stop()
+    await app.domain.writer.stop()
 
     async with App(settings, clock=clock).running() as again:
         later = Api(again)

@@ -51,7 +51,7 @@ async def test_results_after_a_restart_come_from_segments_unless_something_chang
         before = await results(event, wall, event.api)
 
         async def are_stored() -> bool:
-            found: int = await app.db.read(lambda tx: len(tx.all(store.tally_segments.select())))
+            found: int = await app.platform.db.read(lambda tx: len(tx.all(store.tally_segments.select())))
             return found == 2
 
     async with App(settings).running() as app:

@@ -45,21 +45,21 @@ async def _session(api: Api, status: str = "completed") -> Event:
 
 async def _gone(app: App, session_id: int) -> bool:
     """Return whether no table has a row of the session."""
-    found = await asyncio.to_thread(contents, app.settings.database_url)
+    found = await asyncio.to_thread(contents, app.platform.settings.database_url)
     return not any(session_id in row for rows in found.values() for row in rows)
 
 
 async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api: Api, app: App, clock: HandClock) -> None:
     old = await _session(api)
     active = await _session(api, status="active")
-    assert await app.retention.delete_expired() == 0
+    assert await app.domain.retention.delete_expired() == 0
     clock.advance((DAYS - 1) * DAY_S)
-    assert await app.retention.delete_expired() == 0
+    assert await app.domain.retention.delete_expired() == 0
     accepted(await api.get(old.path, api.admin))
 
     clock.advance(DAY_S + 60)
     with capture_logs() as logs:
-        assert await app.retention.delete_expired() == 1
+        assert await app.domain.retention.delete_expired() == 1
         refused(await api.get(old.path, api.admin), 404, "not-found")
         await eventually(lambda: _gone(app, old.id))
         await eventually(lambda: asyncio.sleep(0, [each for each in logs if each["event"] == "session-purged"]))
@@ -71,8 +71,8 @@ async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api:
     ]
     assert [purged[name] for name in ("session_id", "responses", "participants", "activities")] == [old.id, 3, 1, 2]
     accepted(await api.get(active.path, api.admin))
-    assert await app.retention.delete_expired() == 0
-    done = run("db", "check", env=environment(app.settings.data_dir, DATABASE_URL=app.settings.database_url))
+    assert await app.domain.retention.delete_expired() == 0
+    done = run("db", "check", env=environment(app.platform.settings.data_dir, DATABASE_URL=app.platform.settings.database_url))
     assert done.exit_code == 0, done.stdout
 
 
@@ -82,14 +82,17 @@ async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Se
         old, edited, active = [await make_event(api, active=is_active) for is_active in (False, False, True)]
         for each in (old, edited):
             await each.activity()
-        with app.db.writer_connection() as connection, connection.begin():  # times of the database do not follow the test's clock
+        with (
+            app.platform.db.writer_connection() as connection,
+            connection.begin(),
+        ):  # times of the database do not follow the test's clock
             of_edited = update(feed_heads).where(feed_heads.c.session_id == edited.id)
             connection.execute(of_edited.values(ts=feed_heads.c.ts + 12 * retention.DAY_US))
-        assert await app.retention.delete_expired() == 0
+        assert await app.domain.retention.delete_expired() == 0
 
         clock.advance(20 * DAY_S + 60)
         with capture_logs() as logs:
-            assert await app.retention.delete_expired() == 1
+            assert await app.domain.retention.delete_expired() == 1
             refused(await api.get(old.path, api.admin), 404, "not-found")
             await eventually(lambda: _gone(app, old.id))
         (receipt,) = [each for each in logs if each["event"] == "session-outlived"]
@@ -98,7 +101,7 @@ async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Se
             accepted(await api.get(left.path, api.admin))
 
         clock.advance(20 * DAY_S)
-        assert await app.retention.delete_expired() == 1
+        assert await app.domain.retention.delete_expired() == 1
         accepted(await api.get(active.path, api.admin))
 
 
@@ -106,7 +109,7 @@ async def test_drafts_stay_without_days_of_their_own(api: Api, app: App, clock: 
     draft = await make_event(api, active=False)
     clock.advance(36_000 * DAY_S)
 
-    assert await app.retention.delete_expired() == 0
+    assert await app.domain.retention.delete_expired() == 0
     accepted(await api.get(draft.path, api.admin))
 
 
@@ -135,11 +138,11 @@ async def test_a_look_that_fails_is_followed_by_another(
     monkeypatch.setattr(retention, "CHECK_INTERVAL_S", 0.05)
     async with App(settings, clock=clock).running() as app:
         old = await _session(Api(app))
-        with app.db.writer_connection() as connection, connection.begin():
+        with app.platform.db.writer_connection() as connection, connection.begin():
             connection.exec_driver_sql("ALTER TABLE sessions RENAME TO away")
         clock.advance((DAYS + 1) * DAY_S)
         await asyncio.sleep(0.3)
-        with app.db.writer_connection() as connection, connection.begin():
+        with app.platform.db.writer_connection() as connection, connection.begin():
             connection.exec_driver_sql("ALTER TABLE away RENAME TO sessions")
         await eventually(lambda: _gone(app, old.id))
 
@@ -157,7 +160,7 @@ async def test_of_several_workers_one_deletes_each_session(workers: list[App], c
     clock.advance((DAYS + 1) * DAY_S)
 
     with capture_logs() as logs:
-        deleted = await asyncio.gather(*(app.retention.delete_expired() for app in workers))
+        deleted = await asyncio.gather(*(app.domain.retention.delete_expired() for app in workers))
         for each in old:
             await eventually(lambda each=each: _gone(workers[0], each.id))
 
@@ -169,9 +172,9 @@ async def test_of_several_workers_one_deletes_each_session(workers: list[App], c
 @pytest.mark.catalogue("S-06")
 async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandClock) -> None:
     old = await _session(api)
-    with app.db.writer_connection() as connection, connection.begin():
+    with app.platform.db.writer_connection() as connection, connection.begin():
         for number in range(4):
-            connection.exec_driver_sql(_more(app.db.dialect.name, old.id, number * 1_000))
+            connection.exec_driver_sql(_more(app.platform.db.dialect.name, old.id, number * 1_000))
     clock.advance((DAYS + 1) * DAY_S)
     other = await make_event(api)
     wall, anna = await other.activity(status="active", response_policy="many"), await other.join("Anna")
@@ -183,8 +186,8 @@ async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandCl
         elif statement.startswith("INSERT INTO responses"):
             told.append("answer")
 
-    sqlalchemy_event.listen(app.db._writer, "after_cursor_execute", note)
-    await app.retention.delete_expired()
+    sqlalchemy_event.listen(app.platform.db._writer, "after_cursor_execute", note)
+    await app.domain.retention.delete_expired()
     while sum(each for each in told if each != "answer") < 4_000:
         accepted(await other.answer(wall, anna, "meanwhile"), 201)
 

@@ -92,7 +92,7 @@ async def test_what_was_an_attack_ends_at_a_count_of_comparisons(api: Api, answe
 
     found = await api.get(of(event, wall, f"?contains={pattern}"), token=event.host)
 
-    if answers == 100 and api.app.db.dialect.name == "sqlite":
+    if answers == 100 and api.app.platform.db.dialect.name == "sqlite":
         assert (found.status_code, found.json()["code"]) == (422, "scan-too-long")
     else:
         assert (found.status_code, found.json()["items"]) == (200, [])
@@ -135,7 +135,7 @@ async def test_a_filter_ends_when_its_caller_goes_away(api: Api, port: int, slow
         await slow.has(slow.ended)
 
     async def is_idle() -> bool:
-        return not api.app.db._running
+        return not api.app.platform.db._running
 
     await eventually(is_idle)
     slow.released.set()

@@ -18,7 +18,7 @@ from tests.support.wire import connected, listening
 
 async def test_whoever_joins_or_makes_a_session_learns_it(api: Api) -> None:
     event = await make_event(api)
-    server = api.app.identity.issuer
+    server = api.app.platform.identity.issuer
     made = accepted(await api.post("/sessions", {"title": "Another"}, token=api.admin), 201)
     renewed = accepted(await api.delete(f"{event.path}/tokens", token=event.host))
     seat = accepted(await api.post("/join", {"nickname": "Anna", "code": event.code}), 201)
@@ -39,7 +39,7 @@ async def test_it_stands_in_the_documents_of_either_plane_and_of_what_is_no_requ
         await api.http.get("/s/0123456789/sdk/v1.js"),
     ]
     assert [each.status_code for each in answers] == [401, 404, 422, 404, 404]
-    assert {each.json()["server"] for each in answers} == {api.app.identity.issuer}
+    assert {each.json()["server"] for each in answers} == {api.app.platform.identity.issuer}
 
 
 async def test_it_stands_in_what_a_connection_is_told(app: App) -> None:
@@ -48,13 +48,13 @@ async def test_it_stands_in_what_a_connection_is_told(app: App) -> None:
             async with connected(port) as line:
                 await line.send(sent)
                 raw = await asyncio.wait_for(line.reader.read(), PATIENCE_S)
-                assert json.loads(raw.partition(b"\r\n\r\n")[2])["server"] == app.identity.issuer
+                assert json.loads(raw.partition(b"\r\n\r\n")[2])["server"] == app.platform.identity.issuer
 
 
 async def test_it_is_in_the_pages_and_kept_in_the_database(api: Api) -> None:
     page = (await api.http.get("/")).text
     boot = json.loads(page.partition('id="boot">')[2].partition("</script>")[0])
-    assert boot["server"] == api.app.identity.issuer == await asyncio.to_thread(load_metadata, api.app.db, EPOCH)
+    assert boot["server"] == api.app.platform.identity.issuer == await asyncio.to_thread(load_metadata, api.app.platform.db, EPOCH)
 
 
 async def test_of_two_installations_in_one_process_each_names_itself(
@@ -68,7 +68,7 @@ async def test_of_two_installations_in_one_process_each_names_itself(
             api = Api(app)
             event = await make_event(api)
             refused = [await api.post("/sessions", {"titel": "?"}, token=api.admin), await api.post("/join", {"code": event.code})]
-            assert [(each.status_code, each.json()["server"]) for each in refused] == [(422, app.identity.issuer)] * 2
+            assert [(each.status_code, each.json()["server"]) for each in refused] == [(422, app.platform.identity.issuer)] * 2
             assert [each["id"] for each in accepted(await api.get("/sessions", token=api.admin))["items"]][:1] == [event.id]
             await api.http.aclose()
-    assert one.identity.issuer != other.identity.issuer
+    assert one.platform.identity.issuer != other.platform.identity.issuer

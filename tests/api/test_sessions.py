@@ -276,7 +276,7 @@ async def nothing_left_of(event: Event) -> bool:
     def rows(tx: object) -> int:
         return sum(tx.scalar(select(func.count()).where(table.c.session_id == event.id)) for table in tables)
 
-    return await event.api.app.db.read(rows) == 0
+    return await event.api.app.platform.db.read(rows) == 0
 
 
 def told(activity: dict) -> dict:

@@ -38,7 +38,7 @@ async def story(event: Event) -> list[tuple[str, str]]:
 
 
 async def asked(api: Api, path: str, token: str) -> tuple[httpx2.Response, int]:
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         answer = await api.get(path, token)
     return answer, len([statement for statement in seen if "responses" in statement])
 
@@ -67,9 +67,9 @@ async def test_what_lies_in_redis_instead_is_not_told(app: App, monkeypatch: pyt
     path, token = (await story(event))[0]
     async with cold(app, monkeypatch) as first, cold(app, monkeypatch) as second:
         read = await first.get(path, token)
-        redis = app.redis
+        redis = app.platform.redis.data
         assert redis is not None
-        names = await redis.run(lambda client: client.keys(f"conflicto:{app.identity.epoch}:pages:*"), default=[])
+        names = await redis.run(lambda client: client.keys(f"conflicto:{app.platform.identity.epoch}:pages:*"), default=[])
         assert names
         for name in names:
             lie = read.content.replace(b"quoted", b"forged")

@@ -176,7 +176,7 @@ async def test_polls_with_nothing_new_ask_the_database_nothing(api: Api) -> None
     feeds = (event.path + "/changes", f"{event.path}/activities/{poll['id']}/responses")
     cursors = {(feed, token): (await drain(api, feed, "0", token))[1] for feed in feeds for token in tokens}
 
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         for token in tokens:
             for activity in (None, poll):
                 answer = await read(event, token, activity)
@@ -200,7 +200,7 @@ async def test_status_right_after_any_change_asks_the_database_nothing(api: Api)
     await event.answer(poll, anna, 1)
     await event.move(poll, "expired")
     again = await event.activity(status="active")
-    with counted_statements(api.app.db) as seen:
+    with counted_statements(api.app.platform.db) as seen:
         assert (await read(event, event.host, poll)).json()["response_count"] == 1
         assert (await read(event, event.host, again)).json()["response_count"] == 0
         assert (await read(event, anna.token)).json()["current_activity_id"] == again["id"]
@@ -229,4 +229,4 @@ async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytes
         page = await api.get(f"{event.path}/changes/since/now?limit={limit}", token=event.host)
         assert page.json()["items"] == []
 
-    assert len((await api.app.sessions.get(event.id)).responses.views[View.HOST]) == 1
+    assert len((await api.app.domain.sessions.get(event.id)).responses.views[View.HOST]) == 1

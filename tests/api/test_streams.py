@@ -178,7 +178,7 @@ async def test_streams_end_by_themselves_and_say_when_to_come_back(api: Api, por
         told = await stream.to_end()
 
     assert len(told.retries) == 2
-    assert api.app.streams.open_count == 0
+    assert api.app.edge.streams.open_count == 0
 
 
 async def test_completed_sessions_end_their_streams_for_good(api: Api, port: int) -> None:
@@ -289,7 +289,7 @@ async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytes
             assert answer.headers["retry-after"] == "2"
 
     async def all_gone() -> bool:
-        return api.app.streams.open_count == 0
+        return api.app.edge.streams.open_count == 0
 
     await eventually(all_gone)
 
@@ -305,7 +305,7 @@ async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port:
         await line.send(get(f"{event.path}/events", event.host))
         await line.reader.readuntil(b"retry")
         line.writer.transport.pause_reading()
-        connection = next(iter(api.app.connections.connections))
+        connection = next(iter(api.app.edge.connections.connections))
         for end, buffer in ((line.writer.transport, SO_RCVBUF), (connection.transport, SO_SNDBUF)):
             end.get_extra_info("socket").setsockopt(
                 SOL_SOCKET, buffer, 8_192
@@ -317,7 +317,7 @@ async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port:
             for _ in range(20):
                 await event.answer(wall, anna, "x" * 8_000)
             largest = max(largest, connection.transport.get_write_buffer_size())
-            return not api.app.connections.connections
+            return not api.app.edge.connections.connections
 
         await eventually(cut_off)
         assert 0 < largest < 3 * 2**20
@@ -332,10 +332,10 @@ async def test_draining_ends_every_stream_and_wait_without_losing_anything(api: 
         await line.send(get(f"{event.path}/changes/since/{cursor}?wait=20", anna.token))
 
         async def waits() -> bool:
-            return api.app.long_poll.waiting == 1
+            return api.app.edge.long_poll.waiting == 1
 
         await eventually(waits)
-        api.app.drain()
+        api.app.edge.drain()
         told = await stream.to_end()
         status, _, body = await line.answer()
 
@@ -347,11 +347,11 @@ async def test_a_stream_outlives_the_memory_that_it_was_read_from(api: Api, port
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.part()
         for number in range(3):
-            old = api.app.sessions.cached(event.id)
-            api.app.sessions._drop(event.id)
+            old = api.app.domain.sessions.cached(event.id)
+            api.app.domain.sessions._drop(event.id)
             made = await event.activity(title=f"number {number}", status="published")
             assert json.loads((await stream.until(number + 1))[-1]["data"])["id"] == made["id"]
-            assert old is not api.app.sessions.cached(event.id)
+            assert old is not api.app.domain.sessions.cached(event.id)
 
 
 async def test_streams_of_answers_end_with_the_session(api: Api, port: int) -> None:
@@ -377,7 +377,7 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
     app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = await make_event(api)
-    page = app.streams._polls.page
+    page = app.edge.streams._polls.page
     late = 0
 
     async def overtaken(head: Any, asking: Any) -> Any:
@@ -388,7 +388,7 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
             await event.activity(title=f"late {late}", status="published")
         return found
 
-    monkeypatch.setattr(app.streams._polls, "page", overtaken)
+    monkeypatch.setattr(app.edge.streams._polls, "page", overtaken)
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.until(3)
         assert [json.loads(each["data"])["data"]["title"] for each in stream.told.events] == ["late 1", "late 2", "late 3"]

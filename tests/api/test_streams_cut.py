@@ -46,13 +46,13 @@ async def test_streams_and_waits_that_are_cut_anywhere_leave_nothing_behind(api:
 
     async with listening(api.app) as port:
         await asyncio.gather(*(come_and_go(port) for _ in range(AT_ONCE)))
-        await eventually(lambda: asyncio.sleep(0, not api.app.connections.connections))
+        await eventually(lambda: asyncio.sleep(0, not api.app.edge.connections.connections))
         before = len(asyncio.all_tasks()), open_files()
         for _ in range(CYCLES // AT_ONCE):
             await asyncio.gather(*(come_and_go(port) for _ in range(AT_ONCE)), event.answer(wall, anna, "x"))
 
         async def as_before() -> bool:
-            left = api.app.connections.connections, api.app.streams.open_count, api.app.long_poll.waiting
+            left = api.app.edge.connections.connections, api.app.edge.streams.open_count, api.app.edge.long_poll.waiting
             return not any(left) and len(asyncio.all_tasks()) <= before[0] and open_files() <= before[1] + OF_THE_POOL
 
         await eventually(as_before)

@@ -33,7 +33,7 @@ class Forger:
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self.key = event.api.app.identity.signing_key
+        self.key = event.api.app.platform.identity.signing_key
         self.head = jwt.get_unverified_header(event.host)
         self.claims = jwt.decode(event.host, options={"verify_signature": False})
 

@@ -180,18 +180,18 @@ async def test_the_note_that_a_session_is_nearly_full_does_not_move_with_an_answ
 async def test_one_query_looks_at_all_pools(api: Api, app: App) -> None:
     event, poll, seats = await asked(api, 1)
     accepted(await event.answer(poll, seats[0], 1), 201)
-    with counted_statements(app.db) as few:
-        await app.releases.scan()
+    with counted_statements(app.platform.db) as few:
+        await app.domain.releases.scan()
     others = [await asked(api, 1) for _ in range(3)]
     also, open_there, people = others[1]
     accepted(await also.answer(open_there, people[0], 1), 201)
-    app.releases._scheduled.clear()
-    with counted_statements(app.db) as many:
-        await app.releases.scan()
+    app.domain.releases._scheduled.clear()
+    with counted_statements(app.platform.db) as many:
+        await app.domain.releases.scan()
 
     assert len([each for each in many if "pooled_responses" in each]) == 1
     assert len(many) == len(few)
-    assert {str(each) for each in app.releases._scheduled} == {poll["id"], open_there["id"]}
+    assert {str(each) for each in app.domain.releases._scheduled} == {poll["id"], open_there["id"]}
 
 
 async def test_ids_of_requests_do_not_count_them(api: Api) -> None:

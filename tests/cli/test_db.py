@@ -72,7 +72,7 @@ def test_check_of_another_schema_says_so_and_looks_no_further(app: App, env: dic
 
 
 def _damage(app: App, *statements: str) -> None:
-    with app.db.writer_connection() as connection, connection.begin():
+    with app.platform.db.writer_connection() as connection, connection.begin():
         for statement in statements:
             connection.execute(text(statement))
 

@@ -27,7 +27,7 @@ def receipt(app: App) -> str:
 def signed(app: App) -> str:
     deletion = Deletion()
     deletion.add("participants", [77120393345120])
-    found = load_identity(app.db, data_dir=app.settings.data_dir, secret_key=None, admin_token="the-operator")
+    found = load_identity(app.platform.db, data_dir=app.platform.settings.data_dir, secret_key=None, admin_token="the-operator")
     return Receipts(found.receipt_key, found.issuer, Clock()).header(deletion)[1].decode()
 
 
@@ -49,7 +49,7 @@ def test_what_is_no_receipt_of_ours_is_told(app: App, receipt: str, env: dict[st
         "signature": f"{head}.{payload}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}",
         "cut": receipt[:-9],
         "empty": "",
-        "token": app.tokens.mint(Role.HOST, 1, version=1),
+        "token": app.domain.tokens.mint(Role.HOST, 1, version=1),
         "none": "eyJhbGciOiJub25lIiwidHlwIjoiZGVsZXRpb24tcmVjZWlwdCtqd3QifQ." + payload + ".",
         "long": "a" * 5_000,
     }[way]

@@ -54,7 +54,7 @@ async def _full(api: Api) -> dict[str, Any]:
     gone = await event.activity()
     accepted(await api.delete(f"/activities/{gone['id']}", event.host), 204)
     counted = RoundKey(event.id, UUID(poll["id"]), 1)
-    await api.app.writer.run((), results.save_segment, counted, b"a basis that was", Segment(1, 2, 3), b"\x00state")
+    await api.app.domain.writer.run((), results.save_segment, counted, b"a basis that was", Segment(1, 2, 3), b"\x00state")
     return {"event": event, "anna": anna, "poll": poll}
 
 

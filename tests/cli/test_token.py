@@ -46,7 +46,7 @@ async def test_a_new_admin_token_replaces_the_stored_one(app: App, env: dict[str
     made = json.loads(done.stdout)
     assert made["url"] == f"http://127.0.0.1:8000/#admin={made['token']}"
     assert "Start the server again" in done.stderr
-    found = load_identity(app.db, data_dir=tmp_path, secret_key=None, admin_token=None)
+    found = load_identity(app.platform.db, data_dir=tmp_path, secret_key=None, admin_token=None)
     assert matches(made["token"], found.admin_hash)
     assert found.admin_token is None
 

@@ -45,7 +45,9 @@ def test_codes_are_kebab_case_and_explained() -> None:
 
 
 def test_every_code_is_declared_by_a_route(app: App) -> None:
-    declared = {error.code for by_status in app.api_document.problems.values() for errors in by_status.values() for error in errors}
+    declared = {
+        error.code for by_status in app.edge.api_document.problems.values() for errors in by_status.values() for error in errors
+    }
 
     assert {error.code for error in ours()} - declared == AT_THE_DOOR
 

@@ -46,7 +46,7 @@ async def test_public_names_use_the_glossary(app: App, document: dict[str, Any])
     names: set[str] = set()
     for schema in document["components"]["schemas"].values():
         names |= set(schema.get("properties", ()))
-    for route in app.routes:
+    for route in app.edge.routes:
         names |= set(re.findall(r"\w+", route.path.removeprefix("/api/v1")))
     names |= {field.alias.lower() for field in Settings.model_fields.values() if field.alias}
     for table in metadata_obj.tables.values():

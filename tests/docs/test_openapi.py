@@ -30,7 +30,7 @@ NOT_OF_PAGES = {
 
 
 def operations(app: App, document: Document) -> Iterator[tuple[Route, dict[str, Any]]]:
-    for route in app.routes:
+    for route in app.edge.routes:
         yield route, document["paths"][route.path][route.method.lower()]
 
 
@@ -70,7 +70,7 @@ def schemas(document: Document) -> Iterator[dict[str, Any]]:
 async def test_criterion_12_every_route_is_documented_and_nothing_else(app: App, document: Document) -> None:
     documented = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
 
-    assert documented == {route.name for route in app.routes}
+    assert documented == {route.name for route in app.edge.routes}
     assert document["openapi"].startswith("3.1")
     assert document["info"]["version"]
 
@@ -178,7 +178,7 @@ async def test_answers_that_name_a_beginning_say_in_which_header(app: App, docum
         if "Link" in operation["responses"].get("410", {}).get("headers", {})
     }
 
-    assert naming == {route.name for route in app.routes if any(error.has_start for error in route.docs.problems)}
+    assert naming == {route.name for route in app.edge.routes if any(error.has_start for error in route.docs.problems)}
     assert len(naming) == 3
 
 

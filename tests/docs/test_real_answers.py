@@ -63,7 +63,9 @@ def strict(document: Document) -> Document:
 
 
 def _route(app: App, method: str, path: str) -> Any:
-    fitting = [each for each in app.routes if each.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", each.path), path)]
+    fitting = [
+        each for each in app.edge.routes if each.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", each.path), path)
+    ]
     return min(fitting, key=lambda each: each.path.count("{"))
 
 
@@ -88,7 +90,7 @@ async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: py
     await _seats(recorder, event)
     await _ends(recorder, event)
 
-    promised = {(route.name, status) for route in recorder.app.routes for status in route.docs.responses}
+    promised = {(route.name, status) for route in recorder.app.edge.routes for status in route.docs.responses}
     assert promised - recorder.seen == set()
 
 
@@ -178,7 +180,7 @@ async def _activities(api: Recorder, event: Event) -> None:
 
 async def _types(api: Recorder) -> None:
     await api.get("/activity-types")
-    for known in api.app.types.all():
+    for known in api.app.domain.types.all():
         read = await api.get(f"/activity-types/{known.name}")
         await api.get(f"/activity-types/{known.name}", headers={"if-none-match": read.headers["etag"]})
         await api.post(f"/activity-types/{known.name}/validate", {"config": known.examples[0]["config"], "response_data": 1})

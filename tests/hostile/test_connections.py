@@ -58,11 +58,11 @@ async def opened(port: int, address: str, first: bytes = b"") -> AsyncIterator[L
 
 async def many(stack: AsyncExitStack, app: App, port: int, address: str, count: int, first: bytes = b"") -> list[Line]:
     """Open connections in sequence; the server has accepted each before the next."""
-    lines = []
+    lines, manager = [], app.edge.connections
     for _ in range(count):
-        before = app.connections.eviction.evicted + len(app.connections.connections)
+        before = manager.eviction.evicted + len(manager.connections)
         lines.append(await stack.enter_async_context(opened(port, address, first)))
-        await eventually(lambda: asyncio.sleep(0, app.connections.eviction.evicted + len(app.connections.connections) > before))  # noqa: B023
+        await eventually(lambda: asyncio.sleep(0, manager.eviction.evicted + len(manager.connections) > before))  # noqa: B023
     return lines
 
 
@@ -94,7 +94,7 @@ async def test_the_address_with_most_of_them_loses_one_first_and_its_oldest(app:
     async with AsyncExitStack() as stack:
         loner = await many(stack, app, port, LONER, 2, WHOLE)
         greedy = await many(stack, app, port, GREEDY, 14, WHOLE)
-        assert app.connections.eviction.evicted == 0
+        assert app.edge.connections.eviction.evicted == 0
         hall = await many(stack, app, port, HALL, 4, WHOLE)
         await eventually(lambda: asyncio.sleep(0, closed(greedy) == 4))
 
@@ -111,7 +111,7 @@ async def test_who_showed_a_token_or_is_served_now_is_never_closed(app: App, por
         late = await stack.enter_async_context(opened(port, GREEDY))
         assert b"too-many-connections" in await late.rest()
 
-        assert (closed(hall), app.connections.eviction.evicted) == (0, 0)
+        assert (closed(hall), app.edge.connections.eviction.evicted) == (0, 0)
         await event.activity(status="active")
         await stream.until(1)
 
@@ -140,14 +140,14 @@ async def test_a_look_that_finds_nobody_is_not_repeated_at_once(
 ) -> None:
     """Refused connections do not each scan all connections."""
     looks = 0
-    choose = app.connections.eviction._choose
+    choose = app.edge.connections.eviction._choose
 
     def counted(newest: object) -> object:
         nonlocal looks
         looks += 1
         return choose(newest)
 
-    monkeypatch.setattr(app.connections.eviction, "_choose", counted)
+    monkeypatch.setattr(app.edge.connections.eviction, "_choose", counted)
     monkeypatch.setattr("conflicto.platform.http.server.eviction.RETRY_S", 3600.0)
     async with AsyncExitStack() as stack:
         await many(stack, app, port, HALL, PLACES, get(f"{event.path}/status", event.host))

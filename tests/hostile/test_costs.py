@@ -28,6 +28,6 @@ async def test_the_largest_input_of_every_route_leaves_little_and_meets_no_cooki
         assert cost.kept_bytes <= MAX_KEPT_BYTES, (route.name, cost)
         assert cost.status < 400, (route.name, cost)
         seen.add(route.name)
-    table = api.app._pipeline._dependencies.routes
+    table = api.app.edge.pipeline._dependencies.routes
     assert seen == {route.name for route in table.routes}, "every route of the router is in the table"
     assert parsed == []

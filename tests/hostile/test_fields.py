@@ -32,7 +32,7 @@ def types(schema: dict[str, Any]) -> set[str]:
 @pytest.mark.catalogue("J-17")
 async def test_a_field_of_another_kind_is_refused_where_it_stands(api: Api) -> None:
     document, asked, wrong = document_of(api.app), 0, []
-    for route in [each for each in walked(api.app.routes) if each.body is not None]:
+    for route in [each for each in walked(api.app.edge.routes) if each.body is not None]:
         event = await make_event(api)
         seat = await event.join()
         poll = await event.activity(status="active")

@@ -68,7 +68,7 @@ async def test_a_gate_that_lets_poison_in_is_found_out(app: App, monkeypatch: py
 
 
 async def test_a_seed_means_the_same_requests_for_ever(app: App) -> None:
-    valid = seeds(app.routes)
+    valid = seeds(app.edge.routes)
     assert [mutated(valid, "7", index) for index in range(50)] == [mutated(valid, "7", index) for index in range(50)]
     assert mutated(valid, "7", 1) != mutated(valid, "8", 1)
     assert len({mutated(valid, "7", index) for index in range(1_000)}) > 800

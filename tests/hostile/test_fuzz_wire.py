@@ -26,7 +26,7 @@ def test_no_bytes_break_the_server(
     app: App, database_url: str, tmp_path: Path, cases: int, first: int, seed: str, counted: Counted
 ) -> None:
     with served(tmp_path / "server", DATABASE_URL=database_url, CONFLICTO_SECRET_KEY="k" * 32) as server:
-        fuzz = WireFuzz(server, int(server.url.rpartition(":")[2]), names_of(server), seeds(app.routes), seed)
+        fuzz = WireFuzz(server, int(server.url.rpartition(":")[2]), names_of(server), seeds(app.edge.routes), seed)
         asyncio.run(fuzz.run(cases // 40, first))
         before_mib = resident_mib(server.process.pid)
         asyncio.run(fuzz.run(cases // 40, first + cases // 40))

@@ -33,12 +33,14 @@ async def _targets(app: App, event: Event) -> list[str]:
     poll = await event.activity(status="active")
     seat = await event.join()
     await event.answer(poll, seat, 1)
-    build = app.pages._assets.build
+    build = app.edge.pages._assets.build
     values = {
         "session_id": event.path.rpartition("/")[2], "activity_id": poll["id"], "participant_id": str(seat.id), "timestamp": "0",
         "type": "poll", "name": "poll", "code": "BCDFGHJK", "build": build, "name:path": "sdk/v1.js",
     }  # fmt: skip
-    routes = [route for route in (*app.routes, *app.page_routes) if route.method == "GET" and not route.path.endswith("/events")]
+    routes = [
+        route for route in (*app.edge.routes, *app.edge.page_routes) if route.method == "GET" and not route.path.endswith("/events")
+    ]
     paths = [re.sub(r"\{([^}]+)\}", lambda match: values.get(match[1], "1"), route.path) for route in routes]
     return [*paths, *(f"/api/v1{event.path}/export?format={each}" for each in ("csv", "jsonl", "xlsx"))]
 

@@ -79,8 +79,8 @@ async def test_a_database_that_is_down_returns_unavailable(api: Api, monkeypatch
     event = await make_event(api)
     activity, seat = await event.activity(status="active"), await event.join()
     with monkeypatch.context() as patched:
-        patched.setattr(api.app.db._readers, "connect", down)
-        patched.setattr(api.app.db._writer, "connect", down)
+        patched.setattr(api.app.platform.db._readers, "connect", down)
+        patched.setattr(api.app.platform.db._writer, "connect", down)
         answers = [
             await api.get(event.path, token=event.host),
             await api.get(f"{event.path}/participants", token=event.host),

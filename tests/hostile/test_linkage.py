@@ -130,7 +130,7 @@ class Play:
             step = min(seconds, TICK_S if seconds < 60 else HEARTBEAT_S)
             self.clock.advance(step)
             seconds -= step
-            await self.api.app.releases.release_due_pools()
+            await self.api.app.domain.releases.release_due_pools()
             awake = sorted(self.seats.keys() - self.asleep)
             if awake:
                 await self.ask(self.chance.choice(awake))

@@ -143,7 +143,7 @@ async def test_who_writes_first_finds_out_before_anything_is_written(shared: Set
         anna = await event.join("Anna")
         exchange.take_a_copy()
         await answered(event, wall, anna, "lost")
-        lost = app.sessions.positions.position(event.id)
+        lost = app.domain.sessions.positions.position(event.id)
         exchange.exchange()
 
         with capture_logs() as logs:
@@ -156,18 +156,18 @@ async def test_who_writes_first_finds_out_before_anything_is_written(shared: Set
 
 async def test_a_start_on_another_server_begins_a_new_life(shared: Settings, exchange: Exchange) -> None:
     async with App(shared).running() as app:
-        event, first = await make_event(Api(app)), app.identity.epoch
+        event, first = await make_event(Api(app)), app.platform.identity.epoch
     async with App(shared).running() as app:
-        assert app.identity.epoch == first
+        assert app.platform.identity.epoch == first
     exchange.take_a_copy()
     exchange.exchange()
 
     async with App(shared).running() as app:
-        assert app.identity.epoch not in {"", first}
-        assert app.identity.issuer == first
-        assert await epoch_of(event, Api(app)) == app.identity.epoch
-        assert load_metadata(app.db, SERVER)
-        assert load_metadata(app.db, EPOCH) == app.identity.epoch
+        assert app.platform.identity.epoch not in {"", first}
+        assert app.platform.identity.issuer == first
+        assert await epoch_of(event, Api(app)) == app.platform.identity.epoch
+        assert load_metadata(app.platform.db, SERVER)
+        assert load_metadata(app.platform.db, EPOCH) == app.platform.identity.epoch
 
 
 async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings, exchange: Exchange) -> None:
@@ -176,7 +176,7 @@ async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings,
         other = await make_event(event.api)
         wall = await event.activity(status="active", response_policy="many")
         anna = await event.join("Anna")
-        before = app.identity.epoch
+        before = app.platform.identity.epoch
         with psycopg.connect(shared.database_url) as holder:
             holder.execute("UPDATE meta SET value = 'another' WHERE key = 'server'")
             holder.execute("UPDATE meta SET value = 'another' WHERE key = 'epoch'")
@@ -191,6 +191,6 @@ async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings,
 async def test_new_readers_refuse_a_server_on_another_line(shared: Settings) -> None:
     async with App(shared).running() as app:
         event = await make_event(Api(app))
-        app.db._readers.dispose()
-        app.db.timeline = "0000000F"
+        app.platform.db._readers.dispose()
+        app.platform.db.timeline = "0000000F"
         refused(await event.api.get("/sessions", token=event.api.admin), 503, "unavailable")

@@ -96,9 +96,9 @@ async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url:
     command.check(migrations.config(empty_url))
     settings = Settings(database_url=empty_url, data_dir=tmp_path, admin_token=ADMIN)
     async with App(settings).running() as app:
-        assert app.db.query(counter_differences) == []
-        counted = app.db.query(read_head, revisions.SESSION).counts["stored_bytes"]
-        assert counted == app.db.query(bytes_of_sessions)[revisions.SESSION] > 4 * 500
+        assert app.platform.db.query(counter_differences) == []
+        counted = app.platform.db.query(read_head, revisions.SESSION).counts["stored_bytes"]
+        assert counted == app.platform.db.query(bytes_of_sessions)[revisions.SESSION] > 4 * 500
         path = f"/sessions/{revisions.SESSION}"
         host = accepted(await Api(app).post(f"{path}/tokens", {"role": "host"}, token=ADMIN), 201)["token"]
         page = await Api(app).get(f"{path}/activities/{revisions.POLL}/responses/since/0", token=host)

@@ -31,9 +31,9 @@ class Api:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.admin = app.identity.admin_token
+        self.admin = app.platform.identity.admin_token
         self.audited = Audited(app)
-        served = app if app.settings.rate_limits else self.audited
+        served = app if app.platform.settings.rate_limits else self.audited
         self.base = "http://testserver"
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served), base_url=self.base)
 
@@ -79,9 +79,9 @@ class Api:
             problem = answer.json()
             assert answer.headers["content-type"] == "application/problem+json"
             assert {"type", "title", "status", "detail", "instance", "code", "request_id"} <= set(problem)
-            assert problem["server"] == self.app.identity.issuer
+            assert problem["server"] == self.app.platform.identity.issuer
             assert problem["status"] == answer.status_code
-        route = next((each for each in self.app.routes if each.method == method and _fits(each.path, path)), None)
+        route = next((each for each in self.app.edge.routes if each.method == method and _fits(each.path, path)), None)
         if route is not None:
             documented = self.document["paths"][route.path][method.lower()]["responses"]
             general = {400, 401, 403, 404, 405, 413, 415, 422, 429}
@@ -97,7 +97,7 @@ def document_of(app: App) -> dict[str, Any]:
 
     Tests with the same routes share it: do not change it.
     """
-    return app.api_document.content
+    return app.edge.api_document.content
 
 
 @lru_cache(4096)
@@ -189,7 +189,7 @@ async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     with monkeypatch.context() as patch:
         patch.setattr("conflicto.session_state.state.MAX_LOADED_ROWS", -1)
         patch.setattr("conflicto.responses.recent_responses.MAX_LOADED_ROWS", -1)
-        async with App(app.settings, clock=app.clock).running() as running:
+        async with App(app.platform.settings, clock=app.platform.clock).running() as running:
             api = Api(running)
             yield api
             await api.http.aclose()

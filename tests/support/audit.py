@@ -17,7 +17,7 @@ Message = dict[str, Any]
 class Audited:
     """An ASGI application that counts its comparisons.
 
-    `app.limiter` must be off, since a comparison sends the request twice.
+    `app.platform.limiter` must be off, since a comparison sends the request twice.
     """
 
     def __init__(self, app: App) -> None:
@@ -39,7 +39,7 @@ class Audited:
         async def keep_whole(message: Message) -> None:
             whole.append(message)
 
-        await self.app._http(dict(scope), receive, keep_whole)
+        await self.app.edge.http(dict(scope), receive, keep_whole)
         if self._moment(scope) == before:
             self.compared += 1
             assert _told(given) == _told(whole), (scope["path"], _told(given), _told(whole))
@@ -49,7 +49,7 @@ class Audited:
     async def _send_cached(self, scope: Message, send: Any) -> bool:
         """Send the response of the fast path to a plain poll. Return whether there is one."""
         target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-        found = self.app.fast_path.parse(target, scope["headers"]) if scope["method"] == "GET" else None
+        found = self.app.edge.fast_path.parse(target, scope["headers"]) if scope["method"] == "GET" else None
         if found is None:
             return False
         poll, response = found
@@ -62,7 +62,7 @@ class Audited:
     def _moment(self, scope: Message) -> Any:
         """Return the state of the session that the response was built from."""
         session = next((part for part in scope["path"].split("/") if part.isdecimal()), "0")
-        head = self.app.sessions.cached(int(session))
+        head = self.app.domain.sessions.cached(int(session))
         return None if head is None else (id(head), head.position)
 
 

@@ -174,7 +174,7 @@ async def askings(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
     Reads share a session, so that its caches are warm. Each change gets its own session.
     """
     shared = await scene(api)
-    for route in [*api.app.routes, *api.app.page_routes]:
+    for route in [*api.app.edge.routes, *api.app.edge.page_routes]:
         yield route, partial(_prepared, api, route, shared if route.method == "GET" else None)
 
 
@@ -194,7 +194,7 @@ async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
 
 def _asking(app: App, route: Route, token: str | None, known: Scene) -> Asking:
     ids, name = known.ids(route), f"{route.method} {below_prefix(route)}"
-    path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.pages._assets.build}/sdk/v1.js"
+    path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.edge.pages._assets.build}/sdk/v1.js"
     query = PAGE_QUERY if route.is_page else QUERIES.get(name, "").replace("{code}", known.event.code)
     headers = [*HEADERS, *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
     body = b""

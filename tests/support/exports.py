@@ -94,4 +94,4 @@ async def reaches(event: Event, job: dict[str, Any], read: int) -> dict[str, Any
 
 
 def files_of(api: Api) -> list[str]:
-    return sorted(path.suffix for path in api.app.exports.jobs.folder._path.iterdir())
+    return sorted(path.suffix for path in api.app.domain.exports.jobs.folder._path.iterdir())

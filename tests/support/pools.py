@@ -31,8 +31,8 @@ def shift_database(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
 async def tick(app: App, clock: HandClock, seconds: float = PERIOD_S) -> None:
     """Advance the clock and run the jobs that are due."""
     clock.advance(seconds)
-    await app.releases.scan()
-    await app.releases.release_due_pools()
+    await app.domain.releases.scan()
+    await app.domain.releases.release_due_pools()
 
 
 async def crowd(event: Event, size: int, first: str = "P") -> list[Seat]:
@@ -77,15 +77,15 @@ async def changes(event: Event, token: str, since: str = "0") -> dict[str, Any]:
 
 
 def stored(app: App, query: str) -> list[tuple[Any, ...]]:
-    return app.db.query(lambda tx: [tuple(row) for row in tx.all(text(query))])
+    return app.platform.db.query(lambda tx: [tuple(row) for row in tx.all(text(query))])
 
 
 def sound(app: App) -> None:
     """Require that counters equal the rows."""
-    assert app.db.query(counter_differences) == []
-    assert {each: head.counts["stored_bytes"] for each, head in app.db.query(read_all_heads).items()} == app.db.query(
-        bytes_of_sessions
-    )
+    assert app.platform.db.query(counter_differences) == []
+    assert {
+        each: head.counts["stored_bytes"] for each, head in app.platform.db.query(read_all_heads).items()
+    } == app.platform.db.query(bytes_of_sessions)
 
 
 async def views(api: Api, event: Event, activity: dict[str, Any], *tokens: str) -> list[tuple[int, bytes, str | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,6 +14,7 @@ from conflicto.activities.content_validation import validated_content
 from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.activity_types.registry import Registry
+from conflicto.aggregation.spec import validate_spec
 from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, deduplicated
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
@@ -74,8 +74,6 @@ class ActivityEndpoints:
     db: Database
     writer: Writer
     types: Registry
-    require_spec: Callable[[str | None], None]
-    """Raises on an invalid `aggregate`; a package above knows the operations."""
     receipts: Receipts
     pages: BatchedRead[ActivityListKey, tuple[RowBatch[tuple[Activity, Content]], int | None]] = field(init=False)
     single: BatchedRead[ActivityKey, tuple[Activity, Content]] = field(init=False)
@@ -152,7 +150,7 @@ class ActivityEndpoints:
         """Return the JSON fields that the body has; null in `secret` or `aggregate` is None."""
         texts = {name: getattr(body, name) for name in JSON_FIELDS if name in body.model_fields_set}
         found = {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
-        self.require_spec(found.get("aggregate"))
+        validate_spec(found.get("aggregate"))
         return found
 
     async def _change(

@@ -7,7 +7,7 @@ import heapq
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from conflicto.platform.db.writer import Writer
     from conflicto.rehearsal.traits import BotTraits
     from conflicto.responses.commands.submit import SubmitResult
-    from conflicto.responses.validation import Validated
-    from conflicto.sessions.model import Session
+    from conflicto.responses.validation import ResponseValidator
+    from conflicto.session_state.session_cache import SessionCache
 
 TICK_S = 0.25
 TIME_SCALE = 1.0
@@ -62,28 +62,17 @@ COPY_RETRY_S = 3.0
 log = structlog.get_logger(__name__)
 
 
-class SessionSnapshot(Protocol):
-    """The part of a session's in-memory state that a simulation reads."""
-
-    session: Session
-    activities: dict[UUID, Activity]
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Dependencies of simulations.
-
-    `load_session` returns a session's in-memory state, None if it does not exist. `validate` checks
-    an answer exactly as it checks those of people.
-    """
+    """Dependencies of simulations. `validator` checks responses exactly as those of people."""
 
     db: Database
     writer: Writer
     clock: Clock
     presence: Presence
     types: Registry
-    load_session: Callable[[int], Awaitable[SessionSnapshot | None]]
-    validate: Callable[[int, UUID, str], Awaitable[Validated]]
+    sessions: SessionCache
+    validator: ResponseValidator
 
 
 @dataclass(slots=True)
@@ -144,7 +133,7 @@ class Simulation:
             self._schedule(join_delay(self._bot_count, traits), partial(self._join, traits))
         while self._context.clock.monotonic_s() < self.ends_s:
             try:
-                session_state = await self._context.load_session(self._session_id)
+                session_state = await self._context.sessions.find(self._session_id)
                 if session_state is None or session_state.session.status is SessionStatus.COMPLETED:
                     return
                 await self._update_rounds(
@@ -235,7 +224,7 @@ class Simulation:
         )
         if text is None:
             return
-        written, faults = await self._context.validate(self._session_id, round_.activity.id, text)
+        written, faults = await self._context.validator.validate(self._session_id, round_.activity.id, text)
         if faults:
             return
         wall_us = self._context.clock.wall_us()

@@ -106,7 +106,7 @@ class Judge:
     """A check of responses: documented, well-formed, strict JSON, and never an internal error."""
 
     def __init__(self, app: App) -> None:
-        self._table = RouteTable(app.routes)
+        self._table = RouteTable(app.edge.routes)
         self._document = document_of(app)
 
     def fault(self, case: Case, told: Told) -> str | None:

@@ -51,7 +51,7 @@ class Fuzz:
 
     def __post_init__(self) -> None:
         self.judge = Judge(self.app)
-        self.cases = seeds(self.app.routes)
+        self.cases = seeds(self.app.edge.routes)
         self._fresh: list[str] = []
 
     async def run(self, count: int, first: int = 0) -> None:

@@ -97,7 +97,7 @@ class World:
 
 def _reads(api: Api, side: Side) -> Iterator[Case]:
     tokens = (api.admin, side.event.host, side.event.screen, side.seat.token)
-    for route in api.app.routes:
+    for route in api.app.edge.routes:
         if route.method == "GET" and not route.path.startswith("/health"):
             paged = (
                 "?limit=1000" if route.path.endswith(("/activities", "/responses", "/participants", "/since/{timestamp}")) else ""

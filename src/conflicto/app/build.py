@@ -1,0 +1,82 @@
+"""Build the services of a process from its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.access.identity import load_identity
+from conflicto.app.domain import build_domain
+from conflicto.app.edge import build_edge
+from conflicto.app.services import PlatformServices, RedisServices, Services
+from conflicto.app.subscriptions import subscribe_all
+from conflicto.app.telemetry import register_gauges
+from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.epochs import start_epoch_guard
+from conflicto.platform.db.schema import require_current
+from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
+from conflicto.platform.event_bus import EventBus
+from conflicto.platform.limits.limiter import Limiter
+from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADLINE_S
+from conflicto.platform.limits.shared_buckets import SharedBuckets
+from conflicto.platform.metrics.multiprocess import MultiprocessMetrics
+from conflicto.platform.metrics.registry import Metrics
+from conflicto.platform.redis import Redis
+from conflicto.platform.redis_probe import RedisProbe
+from conflicto.results.state_parts import STATE_PARTS
+from conflicto.session_state.session_cache import SessionCache
+from conflicto.sessions.feed_gaps.store import SessionFeedStore
+
+if TYPE_CHECKING:
+    from conflicto.platform.db.timeouts import Timeouts
+    from conflicto.settings import Settings
+
+
+def build(settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts | None = None) -> Services:
+    """Return the connected services of a process; nothing runs yet.
+
+    Raises:
+        SchemaOutdated: the database must be migrated first.
+    """
+    db, bus, budget = _open_database(settings, timeouts), EventBus(), CacheBudget(settings.max_cache_mb * BYTES_PER_MB)
+    sessions = SessionCache(db, STATE_PARTS, bus, budget)
+    epoch_guard = start_epoch_guard(db, SessionFeedStore(), sessions.positions)  # first, as the identity has an epoch
+    platform = _build_platform(settings, clock or Clock(), db, bus, budget)
+    domain = build_domain(platform, sessions, epoch_guard)
+    services = Services(platform, domain, build_edge(platform, domain))
+    register_gauges(services)
+    subscribe_all(services)
+    return services
+
+
+def _open_database(settings: Settings, timeouts: Timeouts | None) -> Database:
+    pool = PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
+    db = Database(settings.url, pool=pool, timeouts=timeouts, slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S))
+    require_current(db)
+    return db
+
+
+def _build_platform(settings: Settings, clock: Clock, db: Database, bus: EventBus, budget: CacheBudget) -> PlatformServices:
+    identity = load_identity(
+        db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
+    )
+    metrics, prefix = Metrics(), f"conflicto:{identity.issuer}:"
+    redis = _connect_redis(settings, clock, prefix)
+    memory = MemoryLimiter(clock, enabled=settings.rate_limits, budget=budget)
+    shared = SharedBuckets(redis.limits, prefix + "limits:") if redis is not None and settings.rate_limits else None
+    return PlatformServices(
+        settings=settings, clock=clock, budget=budget, bus=bus, db=db, identity=identity, metrics=metrics,
+        multiprocess_metrics=MultiprocessMetrics(settings.metrics_dir, metrics) if settings.metrics_dir else None,
+        redis=redis, limiter=Limiter(memory, shared),
+    )  # fmt: skip
+
+
+def _connect_redis(settings: Settings, clock: Clock, prefix: str) -> RedisServices | None:
+    url = settings.secret("redis_url")
+    if url is None:
+        return None
+    redis = Redis(url, clock)
+    limits, probed = redis.with_deadline(LIMITS_DEADLINE_S), redis.with_deadline(LIMITS_DEADLINE_S)
+    return RedisServices(redis, limits, RedisProbe(probed, prefix))

@@ -1,0 +1,80 @@
+"""Build the services of sessions, activities, participants, responses and what follows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.access.authentication import TokenAuthenticator
+from conflicto.access.code_guard import CodeGuard, share_of_server_policy
+from conflicto.access.identity import build_tokens
+from conflicto.access.tickets import UsedTickets
+from conflicto.access.used_codes import LIFETIME_S, UsedCodes
+from conflicto.activities import store as activities_store
+from conflicto.activities.expiry import ExpiryTimer
+from conflicto.activity_types.registry import load_registry
+from conflicto.app.services import DomainServices
+from conflicto.exports.service import Exports
+from conflicto.participants import store as participants_store
+from conflicto.participants.presence import Presence
+from conflicto.platform.db.group import GroupRunner
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.limits.shared_flags import SharedFlags
+from conflicto.rehearsal.manager import Rehearsals
+from conflicto.rehearsal.simulation import Context
+from conflicto.responses import store as responses_store
+from conflicto.responses.release_timer import ReleaseTimer
+from conflicto.responses.validation import ResponseValidator
+from conflicto.results import store as results_store
+from conflicto.results.segment_service import SegmentService
+from conflicto.session_state.worker_sync import WorkerSync
+from conflicto.sessions.feed_heads.store import FeedHeads
+from conflicto.sessions.purge import Purger
+from conflicto.sessions.retention import Retention
+
+if TYPE_CHECKING:
+    from conflicto.access.tokens import Tokens
+    from conflicto.app.services import PlatformServices
+    from conflicto.platform.db.epochs import EpochGuard
+    from conflicto.session_state.session_cache import SessionCache
+
+PURGE_STEPS = {
+    "tally_segments": results_store.purge, "responses": responses_store.purge, "participants": participants_store.purge,
+    "activities": activities_store.purge,
+}  # fmt: skip
+"""Removal of a deleted session's rows, by table."""
+
+
+def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard: EpochGuard | None) -> DomainServices:
+    """Return the domain services on top of those of the platform."""
+    settings, clock, db, issuer = platform.settings, platform.clock, platform.db, platform.identity.issuer
+    redis = platform.redis.data if platform.redis else None
+    runner = GroupRunner(db, FeedHeads(settings.max_session_bytes), clock, platform.bus.in_transaction, epoch_guard)
+    writer = Writer(runner, clock, caller_s=db.timeouts.caller_s, on_commit=platform.bus.publish)
+    presence, types = Presence(clock, sessions.may_be_anonymous), load_registry(settings.activity_types)
+    tokens = build_tokens(db, platform.identity, clock, max_days=settings.max_token_days, budget=platform.budget)
+    tickets = UsedTickets(clock, redis, issuer, platform.budget)
+    validator = ResponseValidator(db, types, sessions, platform.budget)
+    return DomainServices(
+        sessions=sessions, writer=writer, presence=presence, types=types, tokens=tokens, validator=validator,
+        worker_sync=WorkerSync(sessions, writer, redis, issuer),
+        authenticator=TokenAuthenticator(
+            tokens, platform.identity.admin_hash, sessions, tickets, metrics_token=settings.secret("metrics_token")
+        ),
+        code_guard=_build_code_guard(platform, tokens),
+        segments=SegmentService(db, writer),
+        expiry=ExpiryTimer(db, writer, clock),
+        releases=ReleaseTimer(db, writer, clock),
+        purger=Purger(db, writer, PURGE_STEPS),
+        retention=Retention(db, writer, clock, days=settings.retention_days, draft_days=settings.draft_retention_days),
+        exports=Exports(db, types, settings.exports_path, clock),
+        rehearsals=Rehearsals(Context(db, writer, clock, presence, types, sessions, validator)),
+    )  # fmt: skip
+
+
+def _build_code_guard(platform: PlatformServices, tokens: Tokens) -> CodeGuard:
+    codes = UsedCodes(platform.clock, platform.budget), tokens.link_keys
+    if platform.redis is None or not platform.settings.rate_limits:
+        share = share_of_server_policy(platform.settings.workers)
+        return CodeGuard(platform.limiter, SharedFlags(None, "", LIFETIME_S), *codes, share)
+    flags = SharedFlags(platform.redis.limits, f"conflicto:{platform.identity.issuer}:hits:", LIFETIME_S)
+    return CodeGuard(platform.limiter, flags, *codes)

@@ -1,0 +1,82 @@
+"""List the routes of all packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.access import http as access_http
+from conflicto.access.receipts import Receipts
+from conflicto.access.roles import ANYONE, METRICS_READERS
+from conflicto.activities import http as activities_http
+from conflicto.activities.queries import session_counts
+from conflicto.activity_types import http as types_http
+from conflicto.exports import http as exports_http
+from conflicto.feed import http as feed_http
+from conflicto.participants import http as participants_http
+from conflicto.platform.http import health
+from conflicto.rehearsal import http as rehearsal_http
+from conflicto.responses import http as responses_http
+from conflicto.responses.capacity import ResponseCapacity
+from conflicto.responses.queries import reserved_places
+from conflicto.results import http as results_http
+from conflicto.session_state.join_code_cache import JoinCodeCache
+from conflicto.sessions import http as sessions_http
+from conflicto.sessions import link_http
+
+if TYPE_CHECKING:
+    from conflicto.app.delivery import Delivery
+    from conflicto.app.services import DomainServices, PlatformServices
+    from conflicto.platform.http.routes import Route
+
+
+def build_routes(
+    platform: PlatformServices, domain: DomainServices, delivery: Delivery, operators: health.HealthEndpoints
+) -> list[Route]:
+    """Return the routes of the API, in the order of the OpenAPI document."""
+    db, writer, clock = platform.db, domain.writer, platform.clock
+    receipts = Receipts(platform.identity.receipt_key, platform.identity.issuer, clock)
+    return [
+        *_session_routes(platform, domain, receipts),
+        *_participant_routes(platform, domain, receipts),
+        *responses_http.routes(
+            responses_http.ResponseEndpoints(
+                db, writer, clock, domain.validator, delivery.leaderboard, ResponseCapacity(delivery.caps), receipts
+            )
+        ),
+        *types_http.routes(types_http.TypeEndpoints(domain.types), anyone=ANYONE),
+        *feed_http.routes(
+            feed_http.FeedEndpoints(delivery.polls, delivery.long_poll, delivery.streams, domain.authenticator, clock)
+        ),
+        *results_http.routes(
+            results_http.ResultsEndpoints(delivery.results, delivery.leaderboard, delivery.long_poll, delivery.streams)
+        ),
+        *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(domain.rehearsals)),
+        *exports_http.routes(exports_http.ExportEndpoints(domain.exports, clock, delivery.prefix)),
+        *access_http.routes(access_http.KeyEndpoints(db, clock)),
+        *health.routes(operators, operator=METRICS_READERS),
+    ]
+
+
+def _session_routes(platform: PlatformServices, domain: DomainServices, receipts: Receipts) -> list[Route]:
+    db, writer = platform.db, domain.writer
+    links = link_http.LinkTokens(db, writer, domain.tokens, platform.clock)
+    lookup = JoinCodeCache(db, domain.sessions)
+    return [
+        *sessions_http.routes(
+            sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
+            sessions_http.SessionActionEndpoints(db, writer, links, domain.code_guard, lookup),
+        ),
+        *activities_http.routes(
+            activities_http.ActivityEndpoints(db, writer, domain.types, receipts),
+            activities_http.ActivityControls(db, writer, links),
+        ),
+    ]
+
+
+def _participant_routes(platform: PlatformServices, domain: DomainServices, receipts: Receipts) -> list[Route]:
+    db, writer, clock, days = platform.db, domain.writer, platform.clock, platform.settings.retention_days
+    lookup = JoinCodeCache(db, domain.sessions)
+    return participants_http.routes(
+        participants_http.JoinEndpoints(db, writer, domain.tokens, domain.code_guard, clock, lookup, days, reserved_places),
+        participants_http.SeatEndpoints(db, writer, domain.presence, clock, domain.sessions.find, receipts, reserved_places),
+    )

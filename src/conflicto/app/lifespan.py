@@ -1,0 +1,69 @@
+"""Lifespan of a process: background tasks while it serves, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from conflicto import __version__
+from conflicto.participants.presence_saver import run_presence_saver, save_presence
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from conflicto.app.services import Services
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def running(services: Services) -> AsyncIterator[None]:
+    """Run writer and background tasks. At the end, commit queued work, close the database."""
+    platform, domain, _ = services
+    domain.writer.start()
+    if platform.redis is not None:
+        await platform.redis.probe.check()
+    tasks = [asyncio.ensure_future(loop()) for loop in _loops(services)]
+    log.info("started", version=__version__, database=platform.db.dialect.name, workers=platform.settings.workers)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await save_presence(domain.presence, domain.writer)
+        await domain.writer.stop()
+        await _close_connections(services)
+        if platform.multiprocess_metrics:
+            await platform.multiprocess_metrics.write()
+            platform.multiprocess_metrics.close()
+        log.info("stopped")
+
+
+def _loops(services: Services) -> list[Callable[[], Awaitable[None]]]:
+    """Return the background tasks of this process, which run until cancelled."""
+    platform, domain, edge = services
+    loops: list[Callable[[], Awaitable[None]]] = [
+        domain.expiry.run, domain.releases.run, domain.purger.run, domain.retention.run, edge.connections.run, edge.streams.run,
+        domain.exports.run, lambda: run_presence_saver(domain.presence, domain.writer),
+    ]  # fmt: skip
+    if platform.db.is_shared:
+        loops.append(domain.worker_sync.run)
+    if platform.multiprocess_metrics:
+        loops.append(platform.multiprocess_metrics.run)
+    if platform.redis is not None:
+        loops.append(platform.redis.probe.run)
+    return loops
+
+
+async def _close_connections(services: Services) -> None:
+    """Close Redis, the stored tallies and the database."""
+    platform, domain, _ = services
+    if platform.redis is not None:
+        for redis in (platform.redis.data, platform.redis.limits, platform.redis.probe.redis):
+            await redis.close()
+    await domain.segments.close()
+    await asyncio.to_thread(platform.db.close)
