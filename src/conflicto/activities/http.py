@@ -1,4 +1,4 @@
-"""Endpoints of activities, all on the control plane."""
+"""Endpoints of activities."""
 
 from __future__ import annotations
 

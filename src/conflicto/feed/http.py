@@ -1,6 +1,6 @@
 """Endpoints that every phone and screen polls: status, feed and streams.
 
-They are on the data plane and read from memory.
+They read from memory.
 """
 
 from __future__ import annotations

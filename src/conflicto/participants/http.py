@@ -1,7 +1,4 @@
-"""Endpoints of seats.
-
-Joining and the heartbeat are on the data plane, as all phones use them at once.
-"""
+"""Endpoints of seats. All phones join and send heartbeats at once."""
 
 from __future__ import annotations
 

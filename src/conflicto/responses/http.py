@@ -1,7 +1,4 @@
-"""HTTP endpoints of responses.
-
-Submissions use the data plane, because all participants submit at once when a question opens.
-"""
+"""HTTP endpoints of responses. All participants submit at once when a question opens."""
 
 from __future__ import annotations
 

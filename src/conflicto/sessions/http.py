@@ -1,4 +1,4 @@
-"""Endpoints of sessions, on the control plane except the lookup of join codes.
+"""Endpoints of sessions, and the lookup of join codes.
 
 `routes` lists them in the order of the contract.
 """

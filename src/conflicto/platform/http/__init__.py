@@ -1,4 +1,4 @@
-"""HTTP for both planes: one route table, one request pipeline, one format of problems.
+"""HTTP: one route table, one request pipeline, one format of problems.
 
 Start with `routes.py` (what a route declares), then `request_pipeline.py` (the steps of every
 request).

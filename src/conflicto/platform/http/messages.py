@@ -1,4 +1,4 @@
-"""Requests and responses of handlers on both planes."""
+"""Requests and responses of handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Request pipeline: the steps that every request of both planes passes, in this order.
+"""Request pipeline: the steps that every request passes, in this order.
 
 1. Match the route.
 2. Authenticate the caller, from the cache if their token was verified before.

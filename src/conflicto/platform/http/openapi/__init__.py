@@ -1,1 +1,1 @@
-"""OpenAPI document of both planes: names, headers, problems and bodies of each operation."""
+"""OpenAPI document: names, headers, problems and bodies of each operation."""

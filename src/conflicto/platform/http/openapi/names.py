@@ -72,7 +72,7 @@ def with_names(part: Any) -> Any:  # noqa: ANN401 - any JSON
         renamed = {key: with_names(value) for key, value in part.items()}
         for bound in ("minimum", "maximum"):
             if isinstance(renamed.get(bound), float) and renamed[bound].is_integer():
-                renamed[bound] = int(renamed[bound])  # FastAPI writes the bounds of integers as floats
+                renamed[bound] = int(renamed[bound])  # Pydantic writes some bounds of integers as floats
         if isinstance(renamed.get("$ref"), str) and renamed["$ref"].startswith(REF):
             renamed["$ref"] = REF + schema_name(renamed["$ref"].removeprefix(REF))
         if isinstance(renamed.get("mapping"), dict):
