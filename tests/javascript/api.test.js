@@ -129,8 +129,9 @@ test("a server that stays silent for 10 s is offline", async () => {
 
 test("the subject of a token is read, and the operator's token has none", async () => {
   const { subjectOf } = await makeClient();
-  const claims = Buffer.from(JSON.stringify({ sub: "participant-ä>?" }), "latin1").toString("base64url");
-  assert.equal(subjectOf(`x.${claims}.y`), "participant-ä>?");
+  const claims = Buffer.from(JSON.stringify({ sub: "ÿ>?ÿ>?þ?>" }), "latin1").toString("base64url");
+  assert.match(claims, /-.*_|_.*-/);
+  assert.equal(subjectOf(`x.${claims}.y`), "ÿ>?ÿ>?þ?>");
   assert.equal(subjectOf("operator"), "admin");
   assert.equal(subjectOf(null), "admin");
 });

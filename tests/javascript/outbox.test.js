@@ -223,6 +223,44 @@ test("a response that may have arrived is sent before the one that replaces it",
   assert.deepEqual(sentKeys(requests), ["first", "second"]);
 });
 
+test("a blocked response holds back those of its slot", async () => {
+  const { outbox } = await openOutbox();
+  answerWith(OFFLINE);
+  await outbox.put(entry("first", "slot", 1));
+  await settle();
+  await outbox.put(entry("second", "slot", 2));
+  await settle();
+  const requests = answerWith(PORTAL);
+  emit("online");
+  await settle();
+  assert.deepEqual(sentKeys(requests), ["first"]);
+});
+
+test("a response replaces none of another slot", async () => {
+  const { outbox, rows } = await openOutbox();
+  answerWith(OFFLINE);
+  await outbox.put(entry("first", "one", 1));
+  await settle();
+  await outbox.put(entry("second", "two", 2));
+  await outbox.put(entry("third", "three", 3));
+  await settle();
+  assert.deepEqual([...rows.keys()], ["first", "second", "third"]);
+});
+
+test("a response is not sent twice while it is on its way", async () => {
+  const { outbox } = await openOutbox();
+  let reply;
+  const requests = answerWith(() => new Promise((resolve) => (reply = resolve)));
+  await outbox.put(entry("a"));
+  emit("online");
+  emit("pageshow");
+  await settle();
+  assert.equal(requests.length, 1);
+  reply(stored());
+  await settle();
+  assert.equal(requests.length, 1);
+});
+
 test("responses without a slot all arrive", async () => {
   const { outbox } = await openOutbox();
   answerWith(OFFLINE);
