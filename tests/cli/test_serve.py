@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import signal
 import stat
@@ -139,3 +140,9 @@ def test_a_forked_server_ends_and_speaks_like_one_of_its_own(tmp_path: Path) -> 
         assert server.process.poll() is None
         server.kill()
         assert server.process.poll() == -signal.SIGKILL
+
+
+def test_a_command_in_this_process_leaves_no_variable(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    assert run("serve", "--workers", "2", env=environment(tmp_path)).exit_code == 2
+    assert dict(os.environ) == before

@@ -49,7 +49,12 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def run(*arguments: str | Path, env: dict[str, str], stdin: str | None = None) -> Result:
     """Run a command in this process, which is a second faster than a new one."""
     cleared = {name: None for name in os.environ if name.startswith(OURS)}
-    return CliRunner().invoke(application(), [str(each) for each in arguments], env=cleared | env, input=stdin)
+    before = dict(os.environ)
+    try:
+        return CliRunner().invoke(application(), [str(each) for each in arguments], env=cleared | env, input=stdin)
+    finally:
+        for name in os.environ.keys() - before.keys():  # `serve` sets variables for its workers
+            del os.environ[name]
 
 
 def run_apart(*arguments: str | Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
