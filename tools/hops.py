@@ -29,7 +29,7 @@ import uvicorn
 import conflicto
 from conflicto.app import App
 from conflicto.cli.environment import migrate
-from conflicto.platform.http.server.connection import Connection
+from conflicto.platform.http.server.fast_path import Connection
 from conflicto.settings import Settings
 
 SOURCE = str(Path(conflicto.__file__).parent) + "/"

@@ -292,7 +292,7 @@ async def test_polls_go_to_asgi_without_the_fast_path(app: App, api: Api, slow_p
 async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, maximum in (
         ("response_cache.auth_cache.MAX_CACHED_AUTHS", 3),
-        ("fast_path.MAX_RECENT_REQUESTS", 4),
+        ("http.server.fast_path.MAX_RECENT_REQUESTS", 4),
         ("response_cache.response_cache.MAX_ENTRIES", 2),
     ):
         monkeypatch.setattr(f"conflicto.platform.{name}", maximum)

@@ -38,7 +38,7 @@ IMPORTED = (
     "conflicto.cli.serve",
     "conflicto.app",
     "conflicto.migrations",
-    "conflicto.platform.http.server.connection",
+    "conflicto.platform.http.server.fast_path",
     "alembic.command",
     "alembic.runtime.migration",
     "uvicorn.lifespan.on",

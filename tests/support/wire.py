@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 
 from conflicto.app import App
-from conflicto.platform.http.server.connection import Connection
+from conflicto.platform.http.server.fast_path import Connection
 from tests.support.checks import PATIENCE_S, eventually
 
 

@@ -15,7 +15,6 @@ from conflicto.app.endpoints import build_routes
 from conflicto.app.services import EdgeServices
 from conflicto.app.shutdown import Drain
 from conflicto.app.telemetry import redis_state, render_metrics
-from conflicto.platform.fast_path import FastPath
 from conflicto.platform.http import health
 from conflicto.platform.http.cors import with_cors
 from conflicto.platform.http.openapi.document import ApiDocument
@@ -23,6 +22,7 @@ from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.platform.http.request_pipeline import Dependencies, RequestPipeline
 from conflicto.platform.http.route_table import RouteTable
 from conflicto.platform.http.server.connection_manager import ConnectionManager
+from conflicto.platform.http.server.fast_path import FastPath
 from conflicto.platform.metrics import definitions
 from conflicto.platform.response_cache.auth_cache import AuthCache
 from conflicto.web import pages as web_pages

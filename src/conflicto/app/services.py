@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.writer import Writer
     from conflicto.platform.event_bus import EventBus
-    from conflicto.platform.fast_path import FastPath
     from conflicto.platform.http.openapi.document import ApiDocument
     from conflicto.platform.http.request_pipeline import RequestPipeline
     from conflicto.platform.http.routes import Route
     from conflicto.platform.http.server.connection_manager import ConnectionManager
+    from conflicto.platform.http.server.fast_path import FastPath
     from conflicto.platform.limits.limiter import Limiter
     from conflicto.platform.metrics.multiprocess import MultiprocessMetrics
     from conflicto.platform.metrics.registry import Metrics

@@ -30,7 +30,7 @@ from conflicto.platform.logs import configure_logs
 from conflicto.platform.shutdown import MAX_REQUESTS_S
 from conflicto.settings import Settings, deprecated_variables, unknown_variables
 
-CONNECTION = "conflicto.platform.http.server.connection:Connection"
+CONNECTION = "conflicto.platform.http.server.fast_path:Connection"
 """By name, because worker processes import it again."""
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - only where `--lan` or `--host` says so

@@ -142,8 +142,8 @@ class ResultsHandler:
         live_tally = await state.parts[TallyCache].get(
             self._segments, RoundKey(state.session.id, activity.id, round_number), inputs
         )
-        if not await self._wait_for_commit(state, live_tally.seen_ts):
-            return None
+        if state.ts < live_tally.seen_ts:
+            await self._wait_for_commit(state, live_tally.seen_ts)
         is_current = state.is_current and not live_tally.is_invalid and state.activities.get(activity.id) is activity
         return RoundSnapshot(state, activity, round_number, live_tally) if is_current else None
 
@@ -185,11 +185,11 @@ class ResultsHandler:
 
     async def _tally_inputs(self, state: SessionState, activity: Activity, round_number: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
-        unread = state.configs.missing([activity])
-        if unread:
-            read = partial(self._db.read, activities_with_contents, unread)
-            state.configs.put(await self._polls.single_flight(state, ("contents", *unread), read))
         content = state.configs.get(activity)
+        if content is None:
+            read = partial(self._db.read, activities_with_contents, [activity.id])
+            state.configs.put(await self._polls.single_flight(state, ("contents", activity.id), read))
+            content = state.configs.get(activity)
         if content is None:
             return None
         timed = activity if round_number == activity.round else _counts_of(state, activity, round_number)
@@ -203,14 +203,13 @@ class ResultsHandler:
             config=content.config if refers_to_config(content.aggregate) else None,
         )
 
-    async def _wait_for_commit(self, state: SessionState, ts: int) -> bool:
+    async def _wait_for_commit(self, state: SessionState, ts: int) -> None:
         """Wait until memory has a commit; after a time limit, load the session again."""
         until_s = self._clock.monotonic_s() + MAX_COMMIT_WAIT_S
         while state.is_current and state.ts < ts:
             if self._clock.monotonic_s() > until_s and await self._sessions.find(state.session.id, fresh=True) is None:
                 raise NotFound
             await asyncio.sleep(COMMIT_POLL_INTERVAL_S)
-        return state.is_current
 
     async def _body(self, round_snapshot: RoundSnapshot, results_view: ResultsView) -> Body:
         """Return the body for a view.
@@ -280,7 +279,7 @@ def _results_body(round_snapshot: RoundSnapshot, results_view: ResultsView, coun
 
 def _results_view(request: Request) -> ResultsView:
     """Return the caller's view; `InvalidInput` if the query names an unknown moderation."""
-    view, moderation = view_of(request.caller), request.query("moderation")
+    view, moderation = view_of(request.caller), request.query("moderation") if request.query_string else None
     if moderation not in {None, VISIBLE}:
         raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
     return ResultsView(view, counts_all=view is View.HOST and moderation is None)
@@ -288,7 +287,7 @@ def _results_view(request: Request) -> ResultsView:
 
 def _requested_round(request: Request, activity: Activity) -> int:
     """Return the requested or present round; `InvalidInput` if it does not exist."""
-    text = request.query("round")
+    text = request.query("round") if request.query_string else None
     if text is None:
         return activity.round
     round_number = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_ROUND_DIGITS else 0

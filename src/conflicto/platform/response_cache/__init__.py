@@ -2,5 +2,6 @@
 
 `ResponseCache` holds the responses of one session, by view and by target, and invalidates them by
 the kind of change. `AuthCache` holds verified tokens. The request pipeline and the handlers use
-both; the fast path (`platform/fast_path.py`) only reads them. Start with `response_cache.py`.
+both; the fast path (`platform/http/server/fast_path.py`) only reads them. Start with
+`response_cache.py`.
 """

@@ -14,7 +14,7 @@ from conflicto.platform.http.server.refusals import Refusals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conflicto.platform.fast_path import FastPath
+    from conflicto.platform.http.server.fast_path import FastPath
     from conflicto.platform.http.server.http_connection import HttpConnection
     from conflicto.platform.http.server.refusals import Refusal
 

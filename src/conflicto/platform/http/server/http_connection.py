@@ -173,10 +173,11 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Note that the request is complete."""
         self.deadline_s = inf
-        if not self._is_answered():
-            super().on_message_complete()
         self._received = ALL
-        self._become_idle()
+        if self._is_answered():
+            self._become_idle()
+        else:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Continue with the next request in the pipeline, or become idle."""

@@ -122,7 +122,7 @@ def head_to_bytes(message: Message, date_line: bytes) -> bytes:
     Raises:
         ValueError: a header holds a line break or NUL.
     """
-    lines = b"".join([b"%b: %b\r\n" % (name, value) for name, value in message["headers"]])
+    lines = b"".join(map(b"%b: %b\r\n".__mod__, map(tuple, message["headers"])))
     if lines.count(b"\n") != len(message["headers"]) or b"\0" in lines:
         raise ValueError("a header holds a line break or NUL")
     return STATUS_LINE[message["status"]] + date_line + lines + b"\r\n"

@@ -40,10 +40,13 @@ def require_one_host(headers: Sequence[Header], version: str, refusals: Refusals
     Raises:
         RefusedRequest: there is none, more than one, or an invalid one.
     """
-    hosts = [value for name, value in headers if name == HOST]
-    if not hosts and version == "1.0":
+    count, host = 0, b""
+    for name, value in headers:
+        if name == HOST:
+            count, host = count + 1, value
+    if count == 0 and version == "1.0":
         return
-    if len(hosts) != 1 or not _HOST_VALUE.fullmatch(hosts[0]):
+    if count != 1 or not _HOST_VALUE.fullmatch(host):
         raise RefusedRequest(refusals.host_invalid)
 
 
