@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ _IN_BULK = BulkWriter(
     key=("activity_id", "round"),
     updated=Counts.__slots__,
 )
+_COUNTS = attrgetter(*Counts.__slots__)
 _FIELDS = [activities.c[name] for name in Activity.__slots__]
 _TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text, activities.c.scopes_text]
 _EVER = select(*_FIELDS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
@@ -220,7 +222,7 @@ def activity_bytes(tx: ReadTx) -> Counter[int]:
 
 def save_counts(tx: WriteTx, rounds: Iterable[tuple[UUID, int, Counts]]) -> None:
     """Write the counts of some rounds; the head lock makes this a plain overwrite."""
-    _IN_BULK.update(tx, [_Round(activity_id=activity_id, round=nth, **as_row(counts)) for activity_id, nth, counts in rounds])
+    _IN_BULK.update(tx, [_Round(*_COUNTS(counts), activity_id=activity_id, round=nth) for activity_id, nth, counts in rounds])
 
 
 def last_index(tx: ReadTx, session_id: int) -> int | None:
@@ -248,7 +250,7 @@ def _activity(row: Row[Any]) -> Activity:
 
 
 def _counts(row: Row[Any]) -> Counts:
-    return Counts(*(getattr(row, name) for name in Counts.__slots__))
+    return Counts(*_COUNTS(row))
 
 
 def page(

@@ -41,7 +41,7 @@ class FeedHead:
     max_bytes: int = 0
 
     def __post_init__(self) -> None:
-        self.locked_ts = self.position
+        self.locked_ts = max(self.ts, self.own_ts)
 
     @property
     def position(self) -> int:

@@ -32,16 +32,22 @@ def record_changes(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> N
 
 def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
     """Store the changes of several sessions, with a constant number of statements."""
-    changes = [change for group in by_session.values() for change in group]
-    new = [after for before, after in changes if before is None]
-    edited = [after for before, after in changes if before is not None]
+    new: list[ParticipantResponse] = []
+    edited: list[ParticipantResponse] = []
+    by_round: dict[tuple[UUID, int], list[Change]] = defaultdict(list)
+    for session_id, group in by_session.items():
+        added = 0
+        for before, after in group:
+            (new if before is None else edited).append(after)
+            added += added_bytes(before, after)
+            by_round[after.activity_id, after.round].append((before, after))
+        tx.head(session_id).add_count("stored_bytes", added)
     if new:
         store.add_many(tx, new)
     if edited:
         store.save_many(tx, edited)
-    _update_counts(tx, changes)
+    _update_counts(tx, by_round)
     for session_id, group in by_session.items():
-        tx.head(session_id).add_count("stored_bytes", sum(added_bytes(before, after) for before, after in group))
         tx.emit(ResponsesChanged(session_id, group))
 
 
@@ -51,18 +57,15 @@ def added_bytes(before: ParticipantResponse | None, after: ParticipantResponse) 
     return row + text_bytes(after.text, after.masked)
 
 
-def _update_counts(tx: WriteTx, changes: Sequence[Change]) -> None:
-    by_round: dict[tuple[UUID, int], list[Change]] = defaultdict(list)
-    for change in changes:
-        by_round[change[1].activity_id, change[1].round].append(change)
-    counts = counts_of_rounds(tx, by_round)
-    change_counts(
-        tx,
-        [
-            CountsChanged(group[0][1].session_id, *key, _with_newest_timestamps(tx, *key, updated_counts(counts[key], group)))
-            for key, group in by_round.items()
-        ],
-    )
+def _update_counts(tx: WriteTx, by_round: Mapping[tuple[UUID, int], Sequence[Change]]) -> None:
+    stored = counts_of_rounds(tx, by_round)
+    changed = []
+    for key, group in by_round.items():
+        counts = updated_counts(stored[key], group)
+        if counts.live_last_ts == 0 or counts.visible_last_ts == 0:
+            counts = _with_newest_timestamps(tx, *key, counts)
+        changed.append(CountsChanged(group[0][1].session_id, *key, counts))
+    change_counts(tx, changed)
 
 
 def _with_newest_timestamps(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> Counts:

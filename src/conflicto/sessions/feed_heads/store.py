@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select
@@ -18,11 +19,12 @@ from conflicto.sessions.tables import feed_heads
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses", "links_ts", "pooled", "stored_bytes")
+_counts = attrgetter(*COUNTS)
 
 _LOCK = (
     select(feed_heads)
@@ -71,7 +73,10 @@ class FeedHeads:
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
         """Lock the rows in the order of their ids, so that two processes cannot deadlock."""
         rows = connection.execute(_LOCK, {"topics": list(topics)})
-        return {row.session_id: _head(dict(row._mapping), self._max_bytes) for row in rows}
+        heads: dict[int, FeedHead] = {}
+        for row in rows:
+            heads[row.session_id] = _head(row, self._max_bytes)
+        return heads
 
     def save(self, tx: WriteTx, heads: Mapping[int, FeedHead]) -> None:
         """Write back what the group drew and counted."""
@@ -96,12 +101,12 @@ def read_head(tx: ReadTx, session_id: int) -> FeedHead:
     row = tx.first(_ONE, {"session_id": session_id})
     if row is None:
         raise NotFound
-    return _head(dict(row._mapping))
+    return _head(row)
 
 
 def read_all_heads(tx: ReadTx) -> dict[int, FeedHead]:
     """Return all heads of the database, for checks."""
-    return {row.session_id: _head(dict(row._mapping)) for row in tx.all(select(feed_heads))}
+    return {row.session_id: _head(row) for row in tx.all(select(feed_heads))}
 
 
 def read_positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
@@ -109,6 +114,6 @@ def read_positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
     return {row.session_id: max(row.ts, row.own_ts) for row in tx.all(_POSITIONS, {"topics": session_ids})}
 
 
-def _head(row: Mapping[str, Any], max_bytes: int = 0) -> FeedHead:
-    counts = {name: row[name] for name in COUNTS}
-    return FeedHead(row["session_id"], row["ts"], row["ctl"], counts, own_ts=row["own_ts"], max_bytes=max_bytes)
+def _head(row: Row[Any], max_bytes: int = 0) -> FeedHead:
+    counts = dict(zip(COUNTS, _counts(row), strict=True))
+    return FeedHead(row.session_id, row.ts, row.ctl, counts, own_ts=row.own_ts, max_bytes=max_bytes)
