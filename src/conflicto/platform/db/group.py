@@ -6,7 +6,7 @@ A failed group is replayed where that is safe.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,10 @@ Outcome = Any
 
 MAX_ATTEMPTS = 3
 """Attempts to run a group after a lost connection, a deadlock, or a race for a unique key."""
+
+_topics = attrgetter("topics")
+_item = attrgetter("item")
+_batch = attrgetter("batch")
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +140,7 @@ class GroupRunner:
         with self._database.slow_queries.defer() as reports, self._database.writer_connection() as connection:
             transaction = connection.begin()
             try:
-                topics = sorted({topic for command in group for topic in command.topics})
+                topics = sorted(set(chain.from_iterable(map(_topics, group))))
                 heads = self._heads.lock(connection, topics) if topics else {}
                 guard = self._epoch_guard  # the clock is read after the locks are held
                 now_us = guard.now_us(connection, heads) if guard else self._database.dialect.now_us(connection, self._clock)
@@ -174,6 +178,6 @@ def _to_domain_error(error: Exception) -> DomainError:
 def _run_in_order(tx: WriteTx, group: list[Command]) -> list[Outcome]:
     """Run commands in order of arrival; neighbours with the same `batch` run together."""
     outcomes: list[Outcome] = []
-    for batch, commands in groupby(group, key=attrgetter("batch")):
-        outcomes.extend(batch(tx, [command.item for command in commands]))
+    for batch, commands in groupby(group, key=_batch):
+        outcomes.extend(batch(tx, list(map(_item, commands))))
     return outcomes

@@ -191,8 +191,10 @@ class Writer:
 
     def _commit(self, group: list[Command]) -> None:
         now = self._clock.monotonic_s()
-        overdue = [command for command in group if command.deadline_s <= now]
-        in_time = [command for command in group if command.deadline_s > now]
+        overdue: list[Command] = []
+        in_time: list[Command] = []
+        for command in group:
+            (in_time if command.deadline_s > now else overdue).append(command)
         for outcomes, committed, commands in self._runner.run(in_time) if in_time else ():
             self._post(commands, outcomes, committed)
         if overdue:
