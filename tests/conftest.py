@@ -193,7 +193,7 @@ def calm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     if request.node.get_closest_marker("timed") is None:
         lift_deadlines(monkeypatch)
     else:
-        monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", PATIENCE_S)
+        monkeypatch.setattr("conflicto.results.loading_tally.MAX_WAIT_S", PATIENCE_S)
 
 
 @pytest.fixture

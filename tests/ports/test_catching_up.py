@@ -191,7 +191,7 @@ async def swept(heads: SessionCache) -> None:
 async def test_memory_equals_a_fresh_look(
     kit: Kit, other: Kit, seed: int, most_counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.results.live_tally.MAX_RECORDED_RESPONSES", most_counted)
+    monkeypatch.setattr("conflicto.results.change_modes.MAX_RECORDED_RESPONSES", most_counted)
     monkeypatch.setattr("conflicto.results.queries.MAX_CHUNK_RESPONSES", 3)
     rng = Random(seed)
     hall, heads, loop = Hall(kit, rng), SessionCache(kit.db, STATE_PARTS), asyncio.get_running_loop()
@@ -221,7 +221,7 @@ async def test_memory_equals_a_fresh_look(
         if rng.random() < 0.3 or nth == STEPS - 1:
             kept = await counting
             await caught_up(kit, heads, of.session_id)
-            while kept.is_invalid or kept.load_task:
+            while kept.is_invalid:
                 kept = await head.parts[TallyCache].get(segments, of, BASIS)
                 await caught_up(kit, heads, of.session_id)
             assert await heads.get(of.session_id) is head

@@ -17,6 +17,7 @@ from conflicto.responses.model import Moderation, ResponseContent
 from conflicto.responses.queries import live_responses
 from conflicto.results import store
 from conflicto.results.live_tally import LiveTally
+from conflicto.results.loading_tally import LoadingTally
 from conflicto.results.queries import RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
@@ -82,7 +83,7 @@ class Room:
             self.news += event.changes if isinstance(event, ResponsesChanged) else ()
         return outcomes[0]
 
-    def tell(self, kept: LiveTally, most: int) -> None:
+    def tell(self, kept: LoadingTally | LiveTally, most: int) -> None:
         for before, after in self.news[:most]:
             kept.apply(before, after)
         del self.news[:most]
@@ -131,7 +132,7 @@ def recounted(kit: Kit, of: RoundKey, basis: TallyInputs) -> Any:
 
 async def idle(kept: LiveTally) -> None:
     async def is_idle() -> bool:
-        return kept.segment_task is None
+        return kept.segments.task is None
 
     await eventually(is_idle)
 
@@ -151,14 +152,14 @@ async def test_a_load_by_segments_equals_a_recount_whatever_happened(kit: Kit, s
             room.step()
         basis = rng.choice(BASES) if rng.random() < 0.3 else BASES[0]
         room.news.clear()
-        kept = LiveTally(RoundTally(basis))
-        reading = TallyLoader(room.of, basis, observer=kept)
+        loading = LoadingTally(basis)
+        reading = TallyLoader(room.of, basis, observer=loading)
         while not reading.is_done:
             kit.db.query(reading.step)
             if rng.random() < 0.3:
                 room.step()
-                room.tell(kept, rng.randrange(3))
-        kept.finish_load(reading)
+                room.tell(loading, rng.randrange(3))
+        kept = loading.finish(reading)
         room.tell(kept, len(room.news))
         assert told(kept.tally) == recounted(kit, room.of, basis)
         await segments_of(kit).store(room.of, basis, reading.new_segments)
@@ -211,22 +212,22 @@ async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) 
     room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(2))
     segments, tallies = segments_of(kit), TallyCache()
     kept = await tallies.get(segments, room.of, BASES[0])
-    assert (kept.segment_task, kept.segmented_upto_ts) == (None, 0)
+    assert (kept.segments.task, kept.segments.upto_ts) == (None, 0)
     for _ in range(12):
         room.answer()
     reading = await segments.read(room.of, BASES[0])
-    kept.finish_load(reading)
-    kept.segmented_upto_ts = kept.segmented_count = 0
+    kept = tallies._tallies[room.of.activity_id, 1] = LoadingTally(BASES[0]).finish(reading)
+    kept.segments.upto_ts = kept.segments.response_count = 0
 
     assert await tallies.get(segments, room.of, BASES[0]) is kept
-    assert kept.segment_task is not None
-    await kept.segment_task
+    assert kept.segments.task is not None
+    await kept.segments.task
 
     (segment,) = kit.db.query(store.stored_segments, room.of, BASES[0].digest)
-    assert (kept.segment_task, kept.segmented_upto_ts, kept.segmented_count) == (None, segment.upto, segment.answers)
+    assert (kept.segments.task, kept.segments.upto_ts, kept.segments.response_count) == (None, segment.upto, segment.answers)
     assert segment.answers == 9
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.segment_task is None, "the newest ones remain"
+    assert kept.segments.task is None, "the newest ones remain"
 
 
 async def test_where_no_segment_can_be_made_nobody_tries_again_at_once(kit: Kit) -> None:
@@ -236,13 +237,13 @@ async def test_where_no_segment_can_be_made_nobody_tries_again_at_once(kit: Kit)
     segments, tallies = segments_of(kit), TallyCache()
     kept = await tallies.get(segments, room.of, BASES[0])
     await idle(kept)
-    kept.segmented_count = -5
+    kept.segments.response_count = -5
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.segment_task is not None
-    await kept.segment_task
+    assert kept.segments.task is not None
+    await kept.segments.task
 
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.segment_task is None
+    assert kept.segments.task is None
 
 
 async def test_segments_that_cannot_be_stored_are_counted_again(kit: Kit) -> None:
@@ -295,7 +296,7 @@ async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready
         return await read(query)
 
     monkeypatch.setattr(kit.db.loads, "read", held)
-    monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", 0.01)
+    monkeypatch.setattr("conflicto.results.loading_tally.MAX_WAIT_S", 0.01)
     tallies, segments = TallyCache(), segments_of(kit)
 
     for _ in range(3):
@@ -303,11 +304,11 @@ async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready
             await tallies.get(segments, room.of, BASES[0])
         assert told.value.retry_after_s == 1
     (kept,) = tallies._tallies.values()
-    assert (kept.load_task.done(), kept.waiters, begun) == (False, 0, 1)
+    assert (kept.load.task.done(), kept.load.waiters, begun) == (False, 0, 1)
 
     go_on.set()
-    await kept.load_task
-    assert await tallies.get(segments, room.of, BASES[0]) is kept
+    loaded = await kept.load.task
+    assert await tallies.get(segments, room.of, BASES[0]) is loaded
     assert begun == 1
 
 
@@ -318,15 +319,15 @@ async def test_a_load_that_nobody_asks_for_again_ends(kit: Kit, monkeypatch: pyt
         await asyncio.Event().wait()
 
     monkeypatch.setattr(kit.db.loads, "read", held)
-    monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", 0.01)
-    monkeypatch.setattr("conflicto.results.tally_cache.MAX_UNAWAITED_LOAD_S", 0.01)
+    monkeypatch.setattr("conflicto.results.loading_tally.MAX_WAIT_S", 0.01)
+    monkeypatch.setattr("conflicto.results.loading_tally.MAX_UNAWAITED_LOAD_S", 0.01)
     tallies = TallyCache()
     with pytest.raises(Unavailable):
         await tallies.get(segments_of(kit), room.of, BASES[0])
     (kept,) = tallies._tallies.values()
 
-    await asyncio.gather(kept.load_task, return_exceptions=True)
-    assert kept.load_task.cancelled()
+    await asyncio.gather(kept.load.task, return_exceptions=True)
+    assert kept.load.task.cancelled()
     assert not tallies._tallies
 
 
@@ -354,11 +355,11 @@ async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: 
 
     waiting[0].cancel()
     await asyncio.gather(waiting[0], return_exceptions=True)
-    assert not kept.load_task.done()
+    assert not kept.load.task.done()
 
     waiting[1].cancel()
-    await asyncio.gather(waiting[1], kept.load_task, return_exceptions=True)
-    assert kept.load_task.cancelled()
+    await asyncio.gather(waiting[1], kept.load.task, return_exceptions=True)
+    assert kept.load.task.cancelled()
     assert not tallies._tallies
     await eventually(lambda: asyncio.sleep(0, not segments._storing))
 
@@ -367,6 +368,6 @@ async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: 
     stored = kit.db.query(store.stored_segments, room.of, BASES[0].digest)
     again = await tallies.get(segments, room.of, BASES[0])
     assert len(stored) >= 2
-    assert again.segmented_count >= sum(each.answers for each in stored)
+    assert again.segments.response_count >= sum(each.answers for each in stored)
     assert told(again.tally) == recounted(kit, room.of, BASES[0])
     await idle(again)

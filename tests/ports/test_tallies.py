@@ -13,7 +13,9 @@ from conflicto.responses.commands.change import edit_response, moderate_response
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import NO_SLOT, LiveResponse, Moderation, ParticipantResponse, ResponseContent
 from conflicto.responses.queries import live_responses
+from conflicto.results.change_modes import Recorded
 from conflicto.results.live_tally import LiveTally
+from conflicto.results.loading_tally import LoadingTally
 from conflicto.results.queries import Chunk, RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
@@ -48,7 +50,7 @@ class Room:
             assert not isinstance(told[0], Exception) or isinstance(told[0], DomainError)
             self.news += [each for event in committed.events if isinstance(event, ResponsesChanged) for each in event.changes]
 
-    def tell(self, kept: LiveTally, most: int) -> None:
+    def tell(self, kept: LoadingTally | LiveTally, most: int) -> None:
         for before, after in self.news[:most]:
             kept.apply(before, after)
         del self.news[:most]
@@ -74,14 +76,14 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
         room.step()
     room.news = room.news[rng.randrange(4) :] if rng.random() < 0.5 else []
 
-    of, kept = RoundKey(stage.session_id, stage.activity_id, 1), LiveTally(RoundTally(BASIS))
+    of, loading = RoundKey(stage.session_id, stage.activity_id, 1), LoadingTally(BASIS)
     reading = TallyLoader(of, BASIS)
     while not reading.is_done:
         for _ in range(rng.randrange(5)):
             room.step()
         kit.db.query(reading.step)
-        room.tell(kept, rng.randrange(4))
-    kept.finish_load(reading)
+        room.tell(loading, rng.randrange(4))
+    kept = loading.finish(reading)
     for _ in range(8):
         room.step()
         room.tell(kept, rng.randrange(3))
@@ -125,15 +127,14 @@ def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) 
 
 
 def loaded(*answers: ParticipantResponse, seen_ts: int, is_shared: bool) -> LiveTally:
-    kept = LiveTally(RoundTally(BASIS), is_shared=is_shared)
+    loading = LoadingTally(BASIS, is_shared=is_shared)
     reading = TallyLoader(RoundKey(1, UUID(int=2), 1), BASIS)
     for each in answers:
         live = LiveResponse(each.id, each.ts, each.created_ts, each.received_us, 3, each.moderation, each.text or "", None)
         reading.tally.add(live)
-        kept.record(live)
+        loading.record(live)
     reading.chunks.append(Chunk(seen_ts, seen_ts, seen_ts))
-    kept.finish_load(reading)
-    return kept
+    return loading.finish(reading)
 
 
 def numbers(kept: LiveTally) -> tuple[int, float | None]:
@@ -181,11 +182,11 @@ def test_tally_that_remembers_takes_each_answer_once_and_in_its_newest_revision(
 
 
 def test_tally_remembers_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.live_tally.MAX_RECORDED_BYTES", getsizeof("88") + 1)
+    monkeypatch.setattr("conflicto.results.change_modes.MAX_RECORDED_BYTES", getsizeof("88") + 1)
     kept = loaded(revision("77", 15), seen_ts=25, is_shared=True)
-    assert kept.recorded is not None
+    assert isinstance(kept._mode, Recorded)
     for ts in (30, 40, 50):
         kept.apply(None, revision("88", ts), ts - 1)
-    assert kept.recorded is not None
+    assert isinstance(kept._mode, Recorded)
     kept.apply(None, revision("8888", 60), 59)
-    assert kept.recorded is None
+    assert not isinstance(kept._mode, Recorded)

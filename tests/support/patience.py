@@ -37,6 +37,6 @@ LIFTED = (
     "platform.http.server.deadlines.MAX_STALL_S",
     "platform.limits.shared_buckets.MAX_WAIT_S",
     "platform.redis.DEADLINE_S",
-    "results.tally_cache.MAX_WAIT_S",
+    "results.loading_tally.MAX_WAIT_S",
 )
 """Deadlines and longest waits of requests, commands, bodies and Redis."""
