@@ -6,49 +6,21 @@ from typing import TYPE_CHECKING
 
 from conflicto.activities import store
 from conflicto.activities.store import (
-    activities_by_id as activities_by_id,
-)
-from conflicto.activities.store import (
-    activities_changed as activities_changed,
-)
-from conflicto.activities.store import (
-    activities_in_order as activities_in_order,
-)
-from conflicto.activities.store import (
-    activity_bytes as activity_bytes,
-)
-from conflicto.activities.store import (
-    all_activities as all_activities,
-)
-from conflicto.activities.store import (
-    all_counts as all_counts,
-)
-from conflicto.activities.store import (
-    anonymous_ids as anonymous_ids,
-)
-from conflicto.activities.store import (
-    counts_by_round as counts_by_round,
-)
-from conflicto.activities.store import (
-    counts_of_rounds as counts_of_rounds,
-)
-from conflicto.activities.store import (
-    has_deleted_activities as has_deleted_activities,
-)
-from conflicto.activities.store import (
-    last_release_us as last_release_us,
-)
-from conflicto.activities.store import (
-    pooling_activities as pooling_activities,
-)
-from conflicto.activities.store import (
-    recounted_activities as recounted_activities,
-)
-from conflicto.activities.store import (
-    stored_counts as stored_counts,
-)
-from conflicto.activities.store import (
-    timed_activities as timed_activities,
+    activities_by_id,
+    activities_changed,
+    activities_in_order,
+    activity_bytes,
+    all_activities,
+    all_counts,
+    anonymous_ids,
+    counts_by_round,
+    counts_of_rounds,
+    has_deleted_activities,
+    last_release_us,
+    pooling_activities,
+    recounted_activities,
+    stored_counts,
+    timed_activities,
 )
 from conflicto.platform.problems import NotFound
 from conflicto.platform.row_batch import RowBatch
@@ -60,6 +32,31 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity, ActivityStatus, Content, Counts
     from conflicto.platform.db.transaction import ReadTx
+
+__all__ = [
+    "activities_by_id",
+    "activities_changed",
+    "activities_in_order",
+    "activities_with_contents",
+    "activity_by_id",
+    "activity_bytes",
+    "activity_page",
+    "activity_with_content",
+    "all_activities",
+    "all_counts",
+    "anonymous_ids",
+    "count_responses",
+    "counts_by_round",
+    "counts_of_rounds",
+    "has_deleted_activities",
+    "last_release_us",
+    "pooling_activities",
+    "recounted_activities",
+    "session_counts",
+    "stored_counts",
+    "timed_activities",
+    "with_contents",
+]
 
 MAX_CONTENTS_PER_QUERY = 16
 """Activities whose JSON one query reads, up to 512 KiB each."""

@@ -9,55 +9,23 @@ from conflicto.participants import store
 from conflicto.participants.errors import NamesHidden, SeatLinkInvalid
 from conflicto.participants.model import FIRST_VERSION, MAX_SHOWN_NAMES
 from conflicto.participants.store import (
-    departed_ids as departed_ids,
-)
-from conflicto.participants.store import (
-    erased_ids as erased_ids,
-)
-from conflicto.participants.store import (
-    every_seat as every_seat,
-)
-from conflicto.participants.store import (
-    flood_size as flood_size,
-)
-from conflicto.participants.store import (
-    flooding_seats as flooding_seats,
-)
-from conflicto.participants.store import (
-    has_deleted_participants as has_deleted_participants,
-)
-from conflicto.participants.store import (
-    has_participants as has_participants,
-)
-from conflicto.participants.store import (
-    left_seats as left_seats,
-)
-from conflicto.participants.store import (
-    moved_seats as moved_seats,
-)
-from conflicto.participants.store import (
-    participant_bytes as participant_bytes,
-)
-from conflicto.participants.store import (
-    participants_changed as participants_changed,
-)
-from conflicto.participants.store import (
-    present_ids as present_ids,
-)
-from conflicto.participants.store import (
-    present_seats as present_seats,
-)
-from conflicto.participants.store import (
-    recounted_seats as recounted_seats,
-)
-from conflicto.participants.store import (
-    removed_of_flood as removed_of_flood,
-)
-from conflicto.participants.store import (
-    scripted_ids as scripted_ids,
-)
-from conflicto.participants.store import (
-    scripted_seats as scripted_seats,
+    departed_ids,
+    erased_ids,
+    every_seat,
+    flood_size,
+    flooding_seats,
+    has_deleted_participants,
+    has_participants,
+    left_seats,
+    moved_seats,
+    participant_bytes,
+    participants_changed,
+    present_ids,
+    present_seats,
+    recounted_seats,
+    removed_of_flood,
+    scripted_ids,
+    scripted_seats,
 )
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown, KeyReused
@@ -72,6 +40,33 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.problems import DomainError
     from conflicto.sessions.idempotency.store import Key, Replay
+
+__all__ = [
+    "departed_ids",
+    "erased_ids",
+    "every_seat",
+    "flood_size",
+    "flooding_seats",
+    "has_deleted_participants",
+    "has_participants",
+    "left_seats",
+    "link_digest",
+    "moved_seats",
+    "participant_by_id",
+    "participant_bytes",
+    "participant_page",
+    "participants_changed",
+    "present_ids",
+    "present_seats",
+    "recounted_seats",
+    "removed_of_flood",
+    "scripted_ids",
+    "scripted_seats",
+    "seat_of",
+    "session_of_link",
+    "sessions_to_join",
+    "shown_names",
+]
 
 
 def link_digest(secret: str) -> bytes:

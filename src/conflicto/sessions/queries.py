@@ -9,11 +9,7 @@ from conflicto.sessions import store
 from conflicto.sessions.errors import CodeUnknown
 from conflicto.sessions.feed_heads.store import read_head
 from conflicto.sessions.model import normalize_code
-from conflicto.sessions.store import audit_lengths as audit_lengths
-from conflicto.sessions.store import live_session_ids as live_session_ids
-from conflicto.sessions.store import recounted_session_bytes as recounted_session_bytes
-from conflicto.sessions.store import session_links as session_links
-from conflicto.sessions.store import session_total as session_total
+from conflicto.sessions.store import audit_lengths, live_session_ids, recounted_session_bytes, session_links, session_total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +17,21 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.problems import DomainError
     from conflicto.sessions.model import Session, SessionStatus, Transition
+
+__all__ = [
+    "audit_lengths",
+    "audit_page",
+    "feed_position",
+    "live_session_ids",
+    "recounted_session_bytes",
+    "session_by_code",
+    "session_by_id",
+    "session_by_name",
+    "session_links",
+    "session_page",
+    "session_total",
+    "sessions_by_code",
+]
 
 MAX_ID_DIGITS = len(str(1 << 48))
 """Digits of a session's id; codes have no digits, so the two cannot be mistaken."""
