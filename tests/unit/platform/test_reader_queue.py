@@ -136,7 +136,7 @@ async def test_a_queue_that_is_full_or_too_long_refuses_at_once(monkeypatch: pyt
         await queue.acquire(category)
 
     monkeypatch.setattr(reader_queue, "MAX_WAITING_READS", 1_000)
-    category.mean_s = reader_queue.WAIT_MARGIN * MAX_WAIT_S
+    category.duration_s.value = reader_queue.WAIT_MARGIN * MAX_WAIT_S
     with pytest.raises(Unavailable):
         await queue.acquire(category)
     for task in waiting:

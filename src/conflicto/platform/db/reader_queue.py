@@ -14,6 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from conflicto.platform.db.errors import RETRY_AFTER_S
+from conflicto.platform.moving_average import MovingAverage
 from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ WAIT_MARGIN = 2
 high."""
 
 NEWEST_WEIGHT = 0.1
-"""Weight of the newest read in the running mean of a read's duration."""
+"""Weight of the newest read in the moving average of a read's duration."""
 
 URGENT_NUMBER = -1
 """Number of a read that goes before all others."""
@@ -42,14 +43,14 @@ class ReadCategory:
     stalled_s: float
     busy_detail: str
     running: int = 0
-    mean_s: float = 0.0
+    duration_s: MovingAverage = field(default_factory=lambda: MovingAverage(NEWEST_WEIGHT))
     last_start_s: float = 0.0
     waiting: OrderedDict[asyncio.Future[None], int] = field(default_factory=OrderedDict)
 
     @property
     def expected_wait_s(self) -> float:
         """Expected wait of one more read, by the mean duration of finished reads."""
-        return len(self.waiting) * self.mean_s / self.max_running
+        return len(self.waiting) * self.duration_s.value / self.max_running
 
     @property
     def oldest_number(self) -> int:
@@ -103,7 +104,7 @@ class ReaderQueue:
     def release(self, category: ReadCategory, duration_s: float | None = None) -> None:
         """Return a place; `duration_s` is the duration of a successful read."""
         if duration_s is not None:
-            category.mean_s += (duration_s - category.mean_s) * NEWEST_WEIGHT
+            category.duration_s.add(duration_s)
         category.running -= 1
         self._free += 1
         self._grant()

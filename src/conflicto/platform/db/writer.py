@@ -19,6 +19,7 @@ import structlog
 from conflicto.platform.db.errors import RETRY_AFTER_S, unavailable
 from conflicto.platform.db.fair_queue import Command, FairQueue
 from conflicto.platform.db.group import Committed, CommitUnknown, GroupRunner, Outcome
+from conflicto.platform.moving_average import MovingAverage
 from conflicto.platform.problems import Overloaded
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ refused at once. The limit does not apply while at most one group waits: the nex
 """
 
 NEWEST_WEIGHT = 0.25
-"""Weight of the newest group in the running mean of a group's duration. The first full groups of a
-rush predict how long those behind them will wait."""
+"""Weight of the newest group in the moving average of a group's duration. The first full groups of
+a rush predict how long those behind them will wait."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class Writer:
         self._pending: deque[Command] = deque()
         self._queued = 0
         self._queued_by_topics: dict[tuple[int, ...], int] = {}
-        self._mean_group_s = 0.0
+        self._group_s = MovingAverage(NEWEST_WEIGHT)
         self._open = False
         self._thread = threading.Thread(target=self._run_thread, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -158,7 +159,7 @@ class Writer:
             return False
         if own >= MAX_QUEUED_COMMANDS * MAX_SESSION_SHARE:
             return True
-        if ahead / MAX_GROUP_COMMANDS * self._mean_group_s > max_wait_s:
+        if ahead / MAX_GROUP_COMMANDS * self._group_s.value > max_wait_s:
             return True
         self._drop_answered()
         if not self._pending:
@@ -209,7 +210,7 @@ class Writer:
         for command in commands:
             self._count_down(command.topics)
         if committed is not None:
-            self._mean_group_s += (committed.duration_s - self._mean_group_s) * NEWEST_WEIGHT
+            self._group_s.add(committed.duration_s)
             try:
                 self._on_commit(committed)
             except Exception:  # the group is committed, and its callers must learn that
