@@ -1,4 +1,4 @@
-"""Scenarios of the seed plan under their names: correctness, alone and side by side."""
+"""Scenarios under their names: correctness, alone and side by side."""
 
 import asyncio
 import json

@@ -53,7 +53,7 @@ _WORDS = {"0": Since(0, "beginning"), "beginning": Since(0, "beginning"), "now":
 
 
 def parse(text: str) -> Since:
-    """Parse a position (source: feed.md §1.4).
+    """Parse a position.
 
     Forms: `0` and `beginning`; `now`; 16, 13 or 10 digits for microseconds, milliseconds or
     seconds. RFC 3339 needs an offset, accepts `T`, `t` or a space before the time, and up to nine

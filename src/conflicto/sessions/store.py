@@ -16,7 +16,6 @@ from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotenc
 from conflicto.sessions.word_filter import parse_filter, serialize_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from uuid import UUID
 
     from sqlalchemy import Row
@@ -221,12 +220,6 @@ def _session(row: Row[Any]) -> Session:
 
 def _row(session: Session) -> dict[str, Any]:
     return as_row(session) | {"word_filter": serialize_filter(session.word_filter)}
-
-
-def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequence[Session]:
-    """Return the session itself if its newest change lies in (after, upto]."""
-    session = find(tx, session_id)
-    return [session] if session and after < session.updated_ts <= upto else []
 
 
 def session_links(tx: ReadTx, session_id: int, *, after: int = -1) -> list[Link]:
