@@ -22,7 +22,7 @@ from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Caller, Role
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.ids import opaque_secret, random_uuid
-from conflicto.platform.instants import US_PER_S
+from conflicto.platform.instants import S_PER_DAY, US_PER_S
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
@@ -33,8 +33,7 @@ MIN_KEY_BYTES = 32
 MAX_TOKEN_CHARS = 2048
 """Longest token. The server's tokens have about 400 characters. It is checked before parsing."""
 
-DAY_S = 86_400
-LIFETIME_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
+LIFETIME_S = {Role.HOST: 30 * S_PER_DAY, Role.SCREEN: 30 * S_PER_DAY, Role.PARTICIPANT: 14 * S_PER_DAY}
 DEFAULT_MAX_TOKEN_DAYS = 180
 """Days from the first issue of a token to the end of its last renewal."""
 
@@ -98,7 +97,7 @@ class Tokens:
         self._kid = blake2b(key, digest_size=6).hexdigest()
         self.issuer = issuer
         self._clock = clock
-        self.max_lifetime_s = max_days * DAY_S
+        self.max_lifetime_s = max_days * S_PER_DAY
         self._links_since_s = clock.wall_us() // US_PER_S if links_since_s is None else links_since_s
         self._verified: dict[str, Claims] = {}
         self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._clear)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.instants import S_PER_DAY
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 REFRESH_S = 3_600
 """Interval between two records of one code's use, so that a full hall causes one."""
 
-LIFETIME_S = 86_400 + REFRESH_S
+LIFETIME_S = S_PER_DAY + REFRESH_S
 """Life of an entry: a day after the last recorded use."""
 
 MAX_BYTES = 16 * 1024 * 1024

@@ -20,7 +20,7 @@ from conflicto.activities.model import (
 from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.formats import JsonText, OptionalJsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example
-from conflicto.platform.instants import rfc3339
+from conflicto.platform.instants import S_PER_DAY, rfc3339
 from conflicto.sessions.schemas import Reason, Title
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Json = Any
 EMPTY_CONFIG = "{}"
 TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
-Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
+Seconds = Annotated[StrictInt, Field(ge=1, le=S_PER_DAY)]
 CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
 MinGroup = Annotated[StrictInt, Field(ge=0, le=MAX_MIN_GROUP)]
 OrderIndex = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]

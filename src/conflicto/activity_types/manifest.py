@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conflicto.activity_types.validator import SchemaValidator
+from conflicto.platform.instants import S_PER_DAY
 
 NAME = "^[a-z][a-z0-9_-]{0,31}$"
 """Pattern of a type's name, usable in a path, a module and the name of an HTML element."""
@@ -26,7 +27,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "moderation": {"enum": ["off", "after", "before"]},
     "anonymous": {"type": "boolean"},
     "min_group": {"type": "integer", "minimum": 0, "maximum": 20},
-    "duration_seconds": {"type": "integer", "minimum": 1, "maximum": 86_400},
+    "duration_seconds": {"type": "integer", "minimum": 1, "maximum": S_PER_DAY},
 }
 """Activity fields that types may set as defaults, with their values; a test compares them with the
 API's.

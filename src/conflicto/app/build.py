@@ -15,8 +15,9 @@ from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.epochs import start_epoch_guard
 from conflicto.platform.db.schema import require_current
-from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
+from conflicto.platform.db.slow_queries import SlowQueries
 from conflicto.platform.event_bus import EventBus
+from conflicto.platform.instants import MS_PER_S
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADLINE_S

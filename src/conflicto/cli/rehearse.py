@@ -15,13 +15,14 @@ from conflicto.access.links import Scope
 from conflicto.cli.environment import EXIT_UNUSABLE
 from conflicto.cli.replay.client import RequestFailed, open_server
 from conflicto.cli.token import HERE, create_link_token
+from conflicto.platform.instants import S_PER_DAY
 
 if TYPE_CHECKING:
     from conflicto.cli.replay.client import Server
 
 POLL_INTERVAL_S = 1.0
 
-TOKEN_LIFETIME_S = 86_400
+TOKEN_LIFETIME_S = S_PER_DAY
 """Seconds for which the token of a rehearsal is valid."""
 
 out = Console(highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.errors import CursorExpired
 from conflicto.feed.row_sources import MAX_PAGE_CHARS, DatabaseRows, MemoryRows, Window
 from conflicto.platform.http.messages import encode
-from conflicto.platform.instants import US_PER_S, position, rfc3339
+from conflicto.platform.instants import US_PER_DAY, position, rfc3339
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.responses.errors import ResponsesHidden
 from conflicto.responses.schemas import response_out
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 MAX_PAGE_BYTES = MAX_PAGE_CHARS
 """Limit of the items of one page, in bytes of JSON; a single item may be larger."""
-
-DAY_US = 86_400 * US_PER_S
 
 
 class CursorInFuture(DomainError):
@@ -90,7 +88,7 @@ def start_position(since: Since, newest: int, now_us: int) -> tuple[int, bool]:
     """
     if since.kind == "now":
         return newest, False
-    if since.us > max(now_us, newest) + DAY_US:
+    if since.us > max(now_us, newest) + US_PER_DAY:
         raise CursorInFuture
     return (newest, True) if since.us > newest else (since.us, False)
 

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC throughout, and an aware datetime would write an offset)
 US_PER_S = 1_000_000
+MS_PER_S = 1_000
+S_PER_DAY = 86_400
+US_PER_DAY = S_PER_DAY * US_PER_S
 _POSITION_END = 10**16
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.errors import OwnerOnly
 from conflicto.access.links import MAX_LINKS_PER_SESSION, Link, Scope, may_manage
-from conflicto.access.tokens import DAY_S, DEFAULT_MAX_TOKEN_DAYS, LIFETIME_S
+from conflicto.access.tokens import DEFAULT_MAX_TOKEN_DAYS, LIFETIME_S
 from conflicto.platform.ids import random_uuid
-from conflicto.platform.instants import US_PER_S
+from conflicto.platform.instants import S_PER_DAY, US_PER_S
 from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
 from conflicto.sessions.commands import create_session, record_transition, save_revision
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from conflicto.sessions.idempotency.store import Key
     from conflicto.sessions.model import NewSession, Session
 
-DEFAULT_LIFETIME_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
+DEFAULT_LIFETIME_S = DEFAULT_MAX_TOKEN_DAYS * S_PER_DAY
 
-PRUNED_AFTER_S = max(LIFETIME_S.values()) + DAY_S
+PRUNED_AFTER_S = max(LIFETIME_S.values()) + S_PER_DAY
 """Seconds after the end of a link until none of its tokens can be valid, so that its row can go."""
 
 OPERATOR = "admin"

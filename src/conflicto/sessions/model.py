@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.code_guard import SERVER_POLICY
 from conflicto.platform.ids import random_letters
+from conflicto.platform.instants import S_PER_DAY
 from conflicto.sessions.errors import SessionCompleted, TransitionNotAllowed
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
@@ -21,9 +22,9 @@ CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 CODE_GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4)}
 """Letters per group for each length of code, to make codes readable."""
 
-MIN_CODE_LENGTH, MAX_CODE_LENGTH = min(CODE_GROUPS), max(CODE_GROUPS)
+MAX_CODE_LENGTH = max(CODE_GROUPS)
 
-MIN_GUESSING_TIME_S = 365.25 * 86_400
+MIN_GUESSING_TIME_S = 365.25 * S_PER_DAY
 """Average time to hit any open session with wrong codes at the full rate limit, at least."""
 
 

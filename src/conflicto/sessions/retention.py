@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.platform.instants import US_PER_S, rfc3339
+from conflicto.platform.instants import US_PER_DAY, rfc3339
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions import store
 from conflicto.sessions.commands import delete_session
@@ -31,8 +31,6 @@ CHECK_INTERVAL_S = 3600.0
 
 BATCH_SIZE = 100
 """Sessions per query."""
-
-DAY_US = 86_400 * US_PER_S
 
 ACTOR = "system"
 
@@ -72,7 +70,7 @@ class Retention:
         return completed + drafts
 
     async def _delete_old(self, find: Callable[[ReadTx, int, int], list[int]], days: int) -> int:
-        before_us, deleted = self._clock.wall_us() - days * DAY_US, 0
+        before_us, deleted = self._clock.wall_us() - days * US_PER_DAY, 0
         while True:
             found = await self._db.read(find, before_us, BATCH_SIZE)
             for session_id in found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from conflicto.platform.instants import S_PER_DAY
 from conflicto.web.languages import NAMES, negotiate_locale, text_direction
 from conflicto.web.request import cookies, header, query_fields
 
@@ -23,7 +24,7 @@ CHOICES = {"theme": ("auto", "light", "dark"), "size": ("normal", "large", "larg
 ALLOWED_VALUES = {"lang": tuple(NAMES), **CHOICES}
 """Allowed values by the name of the query field and of the cookie."""
 
-MAX_AGE_S = 365 * 86_400
+MAX_AGE_S = 365 * S_PER_DAY
 
 
 class Appearance(NamedTuple):

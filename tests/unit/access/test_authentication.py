@@ -19,8 +19,9 @@ from conflicto.access.roles import (
     Role,
 )
 from conflicto.access.tickets import UsedTickets
-from conflicto.access.tokens import DAY_S, Tokens, digest
+from conflicto.access.tokens import Tokens, digest
 from conflicto.platform.clock import Clock
+from conflicto.platform.instants import S_PER_DAY
 from conflicto.platform.problems import NotFound
 from tests.support.clocks import HandClock
 
@@ -236,7 +237,7 @@ async def test_a_session_missing_in_memory_is_read_from_the_database(
 
 async def test_old_tokens_are_renewed(authenticator: TokenAuthenticator, tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
-    clock.advance(8 * DAY_S)
+    clock.advance(8 * S_PER_DAY)
 
     caller, renewed, _, _ = await authenticator.authenticate(MEMBERS, f"Bearer {token}", {})
 

@@ -10,7 +10,8 @@ from conflicto.access import tokens as module
 from conflicto.access.errors import TokenInvalid
 from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Role
-from conflicto.access.tokens import DAY_S, Tokens, digest, matches
+from conflicto.access.tokens import Tokens, digest, matches
+from conflicto.platform.instants import S_PER_DAY
 from tests.support.clocks import HandClock
 
 KEY = b"k" * 64
@@ -52,8 +53,8 @@ def test_a_new_token_contains_its_caller(tokens: Tokens, clock: HandClock, role:
 
     assert (header["alg"], header["typ"]) == ("HS256", f"{role}+jwt")
     assert set(claims) == {"iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp", "end"}
-    assert claims["end"] - claims["iat"] == 180 * DAY_S
-    assert claims["exp"] - claims["iat"] == (14 if role is Role.PARTICIPANT else 30) * DAY_S
+    assert claims["end"] - claims["iat"] == 180 * S_PER_DAY
+    assert claims["exp"] - claims["iat"] == (14 if role is Role.PARTICIPANT else 30) * S_PER_DAY
     for process in (tokens, fresh(clock)):
         said = process.verify(token)
         assert (said.session_id, said.version, said.caller.role, said.caller.session_id) == (5, 3, role, 5)
@@ -64,7 +65,7 @@ def test_a_new_token_contains_its_caller(tokens: Tokens, clock: HandClock, role:
 
 def test_a_cached_token_expires(tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=1, subject="77")
-    clock.advance(14 * DAY_S - 2)
+    clock.advance(14 * S_PER_DAY - 2)
     tokens.verify(token)
     clock.advance(3)
 
@@ -76,7 +77,7 @@ def test_a_cached_token_expires(tokens: Tokens, clock: HandClock) -> None:
 def test_token_in_use_is_renewed_in_its_second_half(tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
     assert tokens.renew(tokens.verify(token)) is None
-    clock.advance(7 * DAY_S)
+    clock.advance(7 * S_PER_DAY)
 
     renewed = tokens.renew(tokens.verify(token))
 
@@ -92,14 +93,14 @@ def test_renewals_end_at_the_absolute_end_of_the_first_token(clock: HandClock, r
     began_s = clock.wall_us() // 1_000_000
     token, renewals = tokens.mint(role, 5, version=2, subject="77", link=ONE if role is Role.HOST else None), 0
     for _ in range(45):
-        clock.advance(DAY_S - 1)
+        clock.advance(S_PER_DAY - 1)
         claims = fresh(clock).verify(token)
         assert claims.caller.link == (ONE if role is Role.HOST else None)
         renewed = tokens.renew(claims)
         if renewed:
             token, renewals = renewed, renewals + 1
-            assert parts(token)[1]["exp"] <= began_s + 45 * DAY_S
-            assert tokens.max_expiry_s(tokens.verify(token).caller) <= began_s + 45 * DAY_S
+            assert parts(token)[1]["exp"] <= began_s + 45 * S_PER_DAY
+            assert tokens.max_expiry_s(tokens.verify(token).caller) <= began_s + 45 * S_PER_DAY
     clock.advance(60)
 
     for process in (tokens, fresh(clock)):
@@ -109,16 +110,22 @@ def test_renewals_end_at_the_absolute_end_of_the_first_token(clock: HandClock, r
 
 
 def test_legacy_tokens_count_from_the_migration(clock: HandClock) -> None:
-    old = signed(Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1), end=..., exp=clock.wall_us() // 1_000_000 + 30 * DAY_S)
+    old = signed(
+        Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1), end=..., exp=clock.wall_us() // 1_000_000 + 30 * S_PER_DAY
+    )
     since_s = clock.wall_us() // 1_000_000
     tokens = Tokens(KEY, "epoch", clock, max_days=20, links_since_s=since_s)
-    clock.advance(16 * DAY_S)
+    clock.advance(16 * S_PER_DAY)
 
     claims = tokens.verify(old)
-    assert (claims.caller.link, claims.is_legacy, claims.expires_s) == (legacy_link_id(Role.HOST, 5), True, since_s + 20 * DAY_S)
+    assert (claims.caller.link, claims.is_legacy, claims.expires_s) == (
+        legacy_link_id(Role.HOST, 5),
+        True,
+        since_s + 20 * S_PER_DAY,
+    )
     renewed = tokens.verify(tokens.renew(claims) or "")
-    assert (renewed.caller, renewed.is_legacy, renewed.expires_s) == (claims.caller, True, since_s + 20 * DAY_S)
-    clock.advance(5 * DAY_S)
+    assert (renewed.caller, renewed.is_legacy, renewed.expires_s) == (claims.caller, True, since_s + 20 * S_PER_DAY)
+    clock.advance(5 * S_PER_DAY)
     for token in (old, tokens.mint(Role.PARTICIPANT, 5, version=1, subject="7", end_s=tokens.absolute_end_s(0))):
         with pytest.raises(TokenInvalid):
             tokens.verify(token)

@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
-from conflicto.feed.pages import DAY_US, MAX_PAGE_BYTES, CursorInFuture, build_page, change_item, start_position
+from conflicto.feed.pages import MAX_PAGE_BYTES, CursorInFuture, build_page, change_item, start_position
 from conflicto.feed.row_sources import Window
 from conflicto.feed.timestamps import Since
+from conflicto.platform.instants import US_PER_DAY
 
 HEAD = 1_763_888_720_000_000
 NOW = HEAD + 5_000_000
@@ -24,16 +25,16 @@ def position(us: int) -> Since:
         (position(HEAD - 1), HEAD - 1, False),
         (position(HEAD), HEAD, False),
         (position(HEAD + 1), HEAD, True),
-        (position(NOW + DAY_US), HEAD, True),
+        (position(NOW + US_PER_DAY), HEAD, True),
     ],
 )
 def test_where_a_page_starts(since: Since, after: int, clamped: bool) -> None:
     assert start_position(since, HEAD, NOW) == (after, clamped)
 
 
-@pytest.mark.parametrize("now", [NOW, HEAD - DAY_US * 2])
+@pytest.mark.parametrize("now", [NOW, HEAD - US_PER_DAY * 2])
 def test_more_than_a_day_ahead_of_clock_and_head_is_refused(now: int) -> None:
-    latest = max(now, HEAD) + DAY_US
+    latest = max(now, HEAD) + US_PER_DAY
     assert start_position(position(latest), HEAD, now) == (HEAD, True)
     with pytest.raises(CursorInFuture):
         start_position(position(latest + 1), HEAD, now)

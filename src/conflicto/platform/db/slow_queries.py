@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from conflicto.platform.instants import MS_PER_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -32,8 +34,6 @@ MAX_TEXTS = 100
 """Texts in memory, 2 KB each, and so lines per minute: texts with expanded lists never repeat."""
 
 MAX_TEXT_CHARS = 1_000
-
-MS_PER_S = 1_000
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conflicto.platform.instants import S_PER_DAY
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,7 +26,7 @@ EXPOSED_HEADERS = (
 )
 """Response headers that pages of other origins may read."""
 
-PREFLIGHT_MAX_AGE_S = 86_400
+PREFLIGHT_MAX_AGE_S = S_PER_DAY
 
 
 def with_cors(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - ASGI

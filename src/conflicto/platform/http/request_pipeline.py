@@ -24,6 +24,7 @@ from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.request_body import ClientDisconnected, read_body
 from conflicto.platform.http.route_table import TextInvalid
 from conflicto.platform.ids import opaque_names
+from conflicto.platform.instants import MS_PER_S
 from conflicto.platform.limits.addresses import network_of
 from conflicto.platform.limits.bucket import LimitScope
 from conflicto.platform.limits.errors import TooManyRequests
@@ -281,7 +282,7 @@ def _log_access(scope: dict[str, Any], route: Route | None, response: Response, 
     address = scope["client"][0] if scope.get("client") else None
     log.info(
         "answered", request_id=request_id, method=method, route=path, status=response.status,
-        bytes=len(response.body), ms=round(duration_s * 1000, 2), address=address,
+        bytes=len(response.body), ms=round(duration_s * MS_PER_S, 2), address=address,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from conflicto.platform.db.dialects.postgresql_errors import explain
 from conflicto.platform.db.dialects.postgresql_maintenance import PostgreSQLMaintenance
 from conflicto.platform.db.dialects.postgresql_server import NOW, PostgreSQLServer, require_timeline
 from conflicto.platform.db.dialects.postgresql_statements import json_statements, lookup_statement
+from conflicto.platform.instants import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +97,7 @@ class PostgreSQL:
 
     def set_statement_timeout(self, connection: Connection, seconds: float) -> None:
         """Set the server's timeout until the transaction ends."""
-        connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
+        connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * MS_PER_S)}"))
 
     def lock_table(self, connection: Connection, table: str) -> None:
         """Lock a table against writes and row locks; reads go on."""

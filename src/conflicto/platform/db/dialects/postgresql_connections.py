@@ -11,6 +11,7 @@ from conflicto.platform.db.dialects.postgresql_read_timeout import TRANSFER_MARG
 from conflicto.platform.db.dialects.postgresql_session import SessionSettings
 from conflicto.platform.db.dialects.postgresql_url import libpq_parameters
 from conflicto.platform.db.timed_cursors import Stopwatch
+from conflicto.platform.instants import MS_PER_S
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -42,9 +43,9 @@ def open_engine(
 ) -> Engine:
     """Return an engine for reads (repeatable read, read-only) or the writer (read committed)."""
     settings = {
-        "statement_timeout": str(round(deadlines.statement_s * 1000)),
-        "lock_timeout": str(round(deadlines.lock_s * 1000)),
-        "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_TIMEOUT_S * 1000)),
+        "statement_timeout": str(round(deadlines.statement_s * MS_PER_S)),
+        "lock_timeout": str(round(deadlines.lock_s * MS_PER_S)),
+        "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_TIMEOUT_S * MS_PER_S)),
         "synchronous_commit": "on",
         "timezone": "UTC",
     }
@@ -74,7 +75,7 @@ def _connection_parameters(url: URL, deadlines: Timeouts) -> dict[str, Any]:
     return {
         "target_session_attrs": "primary",
         "connect_timeout": max(2, round(deadlines.connect_s)),
-        "tcp_user_timeout": round(deadlines.caller_s * 1000),
+        "tcp_user_timeout": round(deadlines.caller_s * MS_PER_S),
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 2,
