@@ -240,8 +240,12 @@ def main() -> None:
     """Print the table, or one walk."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--walk", help="list the calls of this walk")
-    chosen = parser.parse_args().walk
-    found = walks()
+    parser.add_argument("--json", action="store_true", help="print the calls of all walks as JSON, as the last line")
+    arguments = parser.parse_args()
+    chosen, found = arguments.walk, walks()
+    if arguments.json:
+        print(json.dumps({name: walk.calls for name, walk in found.items()}))
+        return
     if chosen:
         print("\n".join(f"{nth}. {file} → {function}" for nth, (file, function) in enumerate(found[chosen].calls, 1)))
         return
