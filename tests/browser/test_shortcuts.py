@@ -285,7 +285,7 @@ def test_a_choice_that_is_quicker_than_its_module_is_done_when_that_comes(live: 
     def hold(route: "Route") -> None:
         held.append(route)
 
-    screen.route("**/elements/appearance.js", hold)
+    screen.route("**/chunks/appearance.js", hold)
     _wait_for_bar(screen)
     screen.mouse.move(300, 300)
     screen.locator("summary", has_text="Language and display").click()

@@ -152,6 +152,7 @@ def test_no_type_is_named_outside_its_folder() -> None:
 
 NAMED = {
     ".js": re.compile(r"""["'`]([a-z]+)["'`]"""),
+    ".ts": re.compile(r"""(?<!\bop: )["'`]([a-z]+)["'`]"""),  # an operation may have the name of a type
     ".css": re.compile(r"\.([a-z]+)(?![a-z-])"),
     ".html": re.compile(r"""[\w-]+="([a-z]+)\""""),
     ".json": re.compile(r"""^ *"([a-z]+)[".]""", re.MULTILINE),
