@@ -1,4 +1,4 @@
-"""Suite of the control plane under load.
+"""Suite of a host who edits under load.
 
 A host creates, reads, edits and deletes activities while participants poll and answer.
 """

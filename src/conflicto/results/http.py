@@ -1,4 +1,4 @@
-"""Endpoints of results and leaderboard, on the data plane: every phone and screen polls them."""
+"""Endpoints of results and leaderboard, which every phone and screen polls."""
 
 from __future__ import annotations
 
