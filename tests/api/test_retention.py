@@ -11,6 +11,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from conflicto.app import App
+from conflicto.platform.instants import US_PER_DAY
 from conflicto.sessions import retention
 from conflicto.sessions.purge import CHUNK_ROWS
 from conflicto.sessions.tables import feed_heads
@@ -87,7 +88,7 @@ async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Se
             connection.begin(),
         ):  # times of the database do not follow the test's clock
             of_edited = update(feed_heads).where(feed_heads.c.session_id == edited.id)
-            connection.execute(of_edited.values(ts=feed_heads.c.ts + 12 * retention.DAY_US))
+            connection.execute(of_edited.values(ts=feed_heads.c.ts + 12 * US_PER_DAY))
         assert await app.domain.retention.delete_expired() == 0
 
         clock.advance(20 * DAY_S + 60)

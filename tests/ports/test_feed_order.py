@@ -41,6 +41,9 @@ HASTE = 0.3
 """Share of the control's transactions with a delay between clock and lock."""
 
 
+assert hasattr(GroupRunner, "_read_clock"), "the controls would silently lose the fault that they replace it with"
+
+
 class Dawdling(GroupRunner):
     """A group runner that waits after its clock reading."""
 

@@ -26,6 +26,7 @@ from conflicto.responses.release_timer import ReleaseTimer
 from conflicto.responses.validation import ResponseValidator
 from conflicto.results import store as results_store
 from conflicto.results.segment_service import SegmentService
+from conflicto.session_state.join_code_cache import JoinCodeCache
 from conflicto.session_state.worker_sync import WorkerSync
 from conflicto.sessions.feed_heads.store import FeedHeads
 from conflicto.sessions.purge import Purger
@@ -55,7 +56,7 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
     tickets = UsedTickets(clock, redis, issuer, platform.budget)
     validator = ResponseValidator(db, types, sessions, platform.budget)
     return DomainServices(
-        sessions=sessions, writer=writer, presence=presence, types=types, tokens=tokens, validator=validator,
+        sessions=sessions, join_codes=JoinCodeCache(db, sessions), writer=writer, presence=presence, types=types, tokens=tokens, validator=validator,
         worker_sync=WorkerSync(sessions, writer, redis, issuer),
         authenticator=TokenAuthenticator(
             tokens, platform.identity.admin_hash, sessions, tickets, metrics_token=settings.secret("metrics_token")

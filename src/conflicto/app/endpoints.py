@@ -19,7 +19,6 @@ from conflicto.responses import http as responses_http
 from conflicto.responses.capacity import ResponseCapacity
 from conflicto.responses.queries import reserved_places
 from conflicto.results import http as results_http
-from conflicto.session_state.join_code_cache import JoinCodeCache
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
 
@@ -60,11 +59,10 @@ def build_routes(
 def _session_routes(platform: PlatformServices, domain: DomainServices, receipts: Receipts) -> list[Route]:
     db, writer = platform.db, domain.writer
     links = link_http.LinkTokens(db, writer, domain.tokens, platform.clock)
-    lookup = JoinCodeCache(db, domain.sessions)
     return [
         *sessions_http.routes(
             sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
-            sessions_http.SessionActionEndpoints(db, writer, links, domain.code_guard, lookup),
+            sessions_http.SessionActionEndpoints(db, writer, links, domain.code_guard, domain.join_codes),
         ),
         *activities_http.routes(
             activities_http.ActivityEndpoints(db, writer, domain.types, receipts),
@@ -75,8 +73,9 @@ def _session_routes(platform: PlatformServices, domain: DomainServices, receipts
 
 def _participant_routes(platform: PlatformServices, domain: DomainServices, receipts: Receipts) -> list[Route]:
     db, writer, clock, days = platform.db, domain.writer, platform.clock, platform.settings.retention_days
-    lookup = JoinCodeCache(db, domain.sessions)
     return participants_http.routes(
-        participants_http.JoinEndpoints(db, writer, domain.tokens, domain.code_guard, clock, lookup, days, reserved_places),
+        participants_http.JoinEndpoints(
+            db, writer, domain.tokens, domain.code_guard, clock, domain.join_codes, days, reserved_places
+        ),
         participants_http.SeatEndpoints(db, writer, domain.presence, clock, domain.sessions.find, receipts, reserved_places),
     )

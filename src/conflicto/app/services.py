@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from conflicto.responses.release_timer import ReleaseTimer
     from conflicto.responses.validation import ResponseValidator
     from conflicto.results.segment_service import SegmentService
+    from conflicto.session_state.join_code_cache import JoinCodeCache
     from conflicto.session_state.session_cache import SessionCache
     from conflicto.session_state.worker_sync import WorkerSync
     from conflicto.sessions.purge import Purger
@@ -79,6 +80,7 @@ class DomainServices:
     """State and background work of sessions, activities, participants and responses."""
 
     sessions: SessionCache
+    join_codes: JoinCodeCache
     writer: Writer
     worker_sync: WorkerSync
     presence: Presence

@@ -142,8 +142,7 @@ class GroupRunner:
             try:
                 topics = sorted(set(chain.from_iterable(map(_topics, group))))
                 heads = self._heads.lock(connection, topics) if topics else {}
-                guard = self._epoch_guard  # the clock is read after the locks are held
-                now_us = guard.now_us(connection, heads) if guard else self._database.dialect.now_us(connection, self._clock)
+                now_us = self._read_clock(connection, heads)  # after the locks are held
                 tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers=self._subscribers)
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
@@ -159,6 +158,10 @@ class GroupRunner:
                 raise CommitUnknown from error
             took_s = self._clock.monotonic_s() - started_s
         return outcomes, Committed(tx.events, changed, len(group), took_s, tx.private_commands)
+
+    def _read_clock(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
+        guard = self._epoch_guard
+        return guard.now_us(connection, heads) if guard else self._database.dialect.now_us(connection, self._clock)
 
 
 def _to_domain_error(error: Exception) -> DomainError:
