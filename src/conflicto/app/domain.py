@@ -56,7 +56,8 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
     tickets = UsedTickets(clock, redis, issuer, platform.budget)
     validator = ResponseValidator(db, types, sessions, platform.budget)
     return DomainServices(
-        sessions=sessions, join_codes=JoinCodeCache(db, sessions), writer=writer, presence=presence, types=types, tokens=tokens, validator=validator,
+        sessions=sessions, join_codes=JoinCodeCache(db, sessions), writer=writer, presence=presence, types=types, tokens=tokens,
+        validator=validator,
         worker_sync=WorkerSync(sessions, writer, redis, issuer),
         authenticator=TokenAuthenticator(
             tokens, platform.identity.admin_hash, sessions, tickets, metrics_token=settings.secret("metrics_token")

@@ -28,6 +28,8 @@ from conflicto.platform.problems import DomainError, InternalError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.epochs import EpochGuard
