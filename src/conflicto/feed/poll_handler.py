@@ -118,7 +118,7 @@ class PollHandler:
             InvalidTimestamp, InvalidInput, CursorInFuture: invalid position or limit.
             CursorExpired: the position points to changes lost in a restore.
         """
-        return await self._page_response(
+        return self._cached_page(request, state) or await self._page_response(
             request, state, self.plan_responses(request, state, parse(request.params["timestamp"]), page_limit(request))
         )
 
@@ -129,7 +129,7 @@ class PollHandler:
             InvalidTimestamp, InvalidInput, CursorInFuture: invalid position or limit.
             CursorExpired: the position points to changes lost in a restore.
         """
-        return await self._page_response(
+        return self._cached_page(request, state) or await self._page_response(
             request, state, self.plan_changes(request, state, parse(request.params["timestamp"]), page_limit(request))
         )
 
@@ -183,6 +183,13 @@ class PollHandler:
             return page
         read: Page = await self.single_flight(state, plan.key, partial(self._shared_pages.read, state, plan))
         return read
+
+    def _cached_page(self, request: Request, state: SessionState) -> Response | None:
+        """Return a cached page without a plan, unless its request may have to be concealed."""
+        if request.caller.participant_id is not None and has_anonymous_round(state):
+            return None
+        cached = self.cached(request, state)
+        return None if cached is None else cached.to_response(request)
 
     async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
