@@ -5,7 +5,6 @@ They read from memory.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +23,7 @@ from conflicto.platform.problems import InvalidInput
 from conflicto.responses.errors import ResponsesHidden
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     from conflicto.feed.long_poll import LongPoll
     from conflicto.feed.poll_handler import PollHandler
@@ -59,20 +58,24 @@ class FeedEndpoints:
 
     async def responses_since(self, request: Request) -> Response:
         """Return responses created or changed after a position, or stream them from there."""
-        with _with_start_path(request):
+        try:
             if request.accepts(EVENT_STREAM):
                 return await self.streams.responses(request, request.params["timestamp"])
             return await self._respond(request, self.polls.responses)
+        except CursorExpired as error:
+            raise _with_start_path(error, request) from error
 
     async def changes_since(self, request: Request) -> Response:
         """Return changes of the session after a position, or stream them from there.
 
         The caller's role decides which changes are visible.
         """
-        with _with_start_path(request):
+        try:
             if request.accepts(EVENT_STREAM):
                 return await self.streams.changes(request, request.params["timestamp"])
             return await self._respond(request, self.polls.changes)
+        except CursorExpired as error:
+            raise _with_start_path(error, request) from error
 
     async def _respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
         """Return a response at once or, if the caller prefers to wait, once there is a change."""
@@ -96,8 +99,10 @@ class FeedEndpoints:
         The server ends the stream after some minutes. A client that continues from the last id
         misses nothing.
         """
-        with _with_start_path(request):
+        try:
             return await self.streams.changes(request, request.query("since") or "now")
+        except CursorExpired as error:
+            raise _with_start_path(error, request) from error
 
     async def ticket(self, request: Request) -> Response:
         """Return a ticket that opens the stream once within a minute.
@@ -109,14 +114,10 @@ class FeedEndpoints:
         return json_response({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
 
 
-@contextmanager
-def _with_start_path(request: Request) -> Iterator[None]:
-    """Add the path of the feed's beginning to `CursorExpired`."""
-    try:
-        yield
-    except CursorExpired as error:
-        path = request.route.path.format_map({**request.params, "timestamp": "0"})
-        raise CursorExpired(error.detail, start=path if "timestamp" in request.params else f"{path}?since=0") from error
+def _with_start_path(error: CursorExpired, request: Request) -> CursorExpired:
+    """Return the error with the path of the feed's beginning."""
+    path = request.route.path.format_map({**request.params, "timestamp": "0"})
+    return CursorExpired(error.detail, start=path if "timestamp" in request.params else f"{path}?since=0")
 
 
 CLOCK = Policy("clock", 120, 60, shared=True)
