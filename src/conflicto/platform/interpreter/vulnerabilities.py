@@ -58,7 +58,7 @@ VULNERABILITIES = (
     ),
     Vulnerability(
         "CVE-2024-7592", "Parsing cookies with quoted backslashes takes quadratic time.", ((3, 11, 10), (3, 12, 6)),
-        "Pages read cookies with a bounded parser of our own (web/request.py), and the framework gets none.",
+        "Pages read cookies with a bounded parser of our own (web/request.py), and nothing else reads them.",
         "https://github.com/python/cpython/issues/123067",
     ),
     Vulnerability(
