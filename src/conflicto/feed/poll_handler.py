@@ -186,20 +186,21 @@ class PollHandler:
 
     def _cached_page(self, request: Request, state: SessionState) -> Response | None:
         """Return a cached page without a plan, unless its request may have to be concealed."""
-        if request.caller.participant_id is not None and has_anonymous_round(state):
+        if _may_be_concealed(request, state):
             return None
         cached = self.cached(request, state)
         return None if cached is None else cached.to_response(request)
 
     async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
-        response = None if plan.is_private else self.cached(request, state)
+        may_be_cached = _may_be_concealed(request, state) and not plan.is_private  # else `_cached_page` has looked
+        response = self.cached(request, state) if may_be_cached else None
         if response is None:
             position = state.position
             response = self._builder.page(request, state, await self.page(state, plan), plan)
             if not plan.is_private:
                 self.cache(request, state, position, response)
-        is_own = _has_only_own_rows(request, state, plan) and has_anonymous_round(state)
+        is_own = _may_be_concealed(request, state) and _has_only_own_rows(request, state, plan)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
         return response.to_response(request)
 
@@ -320,6 +321,11 @@ def _visible_to(state: SessionState, seat: int, since: Since) -> VisibleTo | Non
     return VisibleTo(
         state.own_timestamps, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= state.loaded_ts else UNKNOWN_TS
     )
+
+
+def _may_be_concealed(request: Request, state: SessionState) -> bool:
+    """Return whether a participant polls while an anonymous round is open."""
+    return request.caller.participant_id is not None and has_anonymous_round(state)
 
 
 def _has_only_own_rows(request: Request, state: SessionState, plan: PagePlan) -> bool:
