@@ -115,14 +115,14 @@ def _answers(session_id: int, activity: UUID, authors: list[int], first: int, no
     Neighbours in time are far apart in the index by participant.
     """
     ts = first
-    for nth in range(ANSWERS_EACH):
+    for number in range(ANSWERS_EACH):
         for author in authors:
             response = next(ordered_uuids(ts, 1))
             yield {
                 "id": response, "session_id": session_id, "activity_id": activity, "participant_id": author, "round": 1,
                 "slot": response, "ts": ts, "created_ts": ts, "received_us": ts, "revision": 1, "deleted": False,
                 "moderation": Moderation.VISIBLE.value, "was_visible": True,
-                "response_text": f'{{"choice":"Curry","confidence":{nth % 5},"table":{(ts - first) % TABLES},"note":"{note()}"}}',
+                "response_text": f'{{"choice":"Curry","confidence":{number % 5},"table":{(ts - first) % TABLES},"note":"{note()}"}}',
             }  # fmt: skip
             ts += 1
 

@@ -247,7 +247,7 @@ def main() -> None:
         print(json.dumps({name: walk.calls for name, walk in found.items()}))
         return
     if chosen:
-        print("\n".join(f"{nth}. {file} → {function}" for nth, (file, function) in enumerate(found[chosen].calls, 1)))
+        print("\n".join(f"{number}. {file} → {function}" for number, (file, function) in enumerate(found[chosen].calls, 1)))
         return
     print("| Request | Calls | Files |\n|---|---|---|")
     for name, walk in found.items():

@@ -47,7 +47,7 @@ async def room(api: Api, words: list[str], **fields: Any) -> tuple[Event, dict[s
     event = await make_event(api)
     quiz = await event.activity(config={"options": ["Curry", "Pizza"]}, secret={"right": "Curry"}, aggregate=SPEC, status="active",
                                 **fields)  # fmt: skip
-    seats = [await event.join(f"Person {nth}") for nth in range(PEOPLE)]
+    seats = [await event.join(f"Person {number}") for number in range(PEOPLE)]
     for seat, word in zip(seats, words, strict=True):
         accepted(await event.answer(quiz, seat, word), 201)
     return event, quiz, seats

@@ -43,9 +43,9 @@ async def busy(app: App, *, lists: bool) -> AsyncIterator[None]:
 async def hall(api: Api) -> tuple[Event, list[Seat], dict[str, str]]:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    seats = [await event.join(f"Guest {nth}") for nth in range(SEATS)]
-    for nth, seat in enumerate(seats):
-        accepted(await event.answer(wall, seat, nth), 201)
+    seats = [await event.join(f"Guest {number}") for number in range(SEATS)]
+    for number, seat in enumerate(seats):
+        accepted(await event.answer(wall, seat, number), 201)
     at = f"{event.path}/activities/{wall['id']}"
     return event, seats, {"own": f"{at}/responses/mine", "list": f"{event.path}/activities", "seat": "/participants/me", "one": at}
 
@@ -60,12 +60,12 @@ async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: Ap
         assert len(reads) <= 2 + SEATS * TIMES / MAX_BATCH_PAGES * 2
 
     assert {answer.status_code for answer in answers} == {200}
-    for nth, answer in enumerate(answers[:SEATS]):
+    for number, answer in enumerate(answers[:SEATS]):
         body = answer.json()
         if asked == "own":
-            assert [each["response_data"] for each in body["items"]] == [nth]
+            assert [each["response_data"] for each in body["items"]] == [number]
         if asked == "seat":
-            assert [each["response_data"] for each in body["responses"]] == [nth]
+            assert [each["response_data"] for each in body["responses"]] == [number]
 
 
 async def test_a_hall_waits_as_one_read_for_a_reader_and_is_served_then(api: Api, app: App) -> None:

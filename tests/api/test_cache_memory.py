@@ -31,8 +31,8 @@ async def walled(api: Api, answers: int, size: int) -> tuple[Event, dict[str, An
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     anna = await event.join()
-    for nth in range(answers):
-        assert (await event.answer(wall, anna, [nth, *["x" * (size // PARTS)] * PARTS])).status_code == 201
+    for number in range(answers):
+        assert (await event.answer(wall, anna, [number, *["x" * (size // PARTS)] * PARTS])).status_code == 201
     return event, wall, anna
 
 
@@ -126,8 +126,8 @@ async def test_streams_of_large_answers_lose_nothing(app: App, api: Api) -> None
 
 async def test_activities_with_large_configs_come_in_several_pages(api: Api) -> None:
     event = await make_event(api)
-    for nth in range(12):
-        assert (await event.activity(config={"texts": ["x" * 4_000] * 50, "nth": nth}))["id"]
+    for number in range(12):
+        assert (await event.activity(config={"texts": ["x" * 4_000] * 50, "number": number}))["id"]
     told, since = [], "0"
     while True:
         page = await api.get(f"{event.path}/changes/since/{since}?limit=1000", token=event.host)
@@ -136,7 +136,7 @@ async def test_activities_with_large_configs_come_in_several_pages(api: Api) -> 
         since = page.json()["cursor"]
         if not page.json()["has_more"]:
             break
-    assert [item["data"]["config"]["nth"] for item in told if item["entity"] == "activity"] == list(range(12))
+    assert [item["data"]["config"]["number"] for item in told if item["entity"] == "activity"] == list(range(12))
 
 
 @pytest.mark.in_process

@@ -35,15 +35,15 @@ def stored(app: App, event: Event) -> int:
     return app.platform.db.query(read_head, event.id).counts["responses"]
 
 
-async def one(event: Event, poll: dict[str, Any], seat: Seat, nth: int) -> Any:
-    return await event.answer(poll, seat, nth, headers={"idempotency-key": f"answer-{nth}"})
+async def one(event: Event, poll: dict[str, Any], seat: Seat, number: int) -> Any:
+    return await event.answer(poll, seat, number, headers={"idempotency-key": f"answer-{number}"})
 
 
 async def test_one_participant_fills_a_round_and_nobody_elses(api: Api, app: App) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     loud, calm = await event.join("Loud"), await event.join("Calm")
-    sent = [accepted(await one(event, wall, loud, nth), 201) for nth in range(EACH)]
+    sent = [accepted(await one(event, wall, loud, number), 201) for number in range(EACH)]
 
     refused(await one(event, wall, loud, EACH), 409, "answered-too-often")
     again = await one(event, wall, loud, 0)
@@ -63,9 +63,9 @@ async def test_a_host_who_polls_with_a_tag_or_waits_hears_of_it(api: Api) -> Non
     """The warning changes the body and its ETag, but not `last_updated`; a poll gets 200."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    seats = [await event.join(f"P{nth}") for nth in range(4)]
-    for nth in range(7):
-        accepted(await one(event, wall, seats[nth % 4], nth), 201)
+    seats = [await event.join(f"P{number}") for number in range(4)]
+    for number in range(7):
+        accepted(await one(event, wall, seats[number % 4], number), 201)
     before = await api.get(f"{event.path}/status", event.host)
     known = {"if-none-match": before.headers["etag"]}
     assert (await api.get(f"{event.path}/status", event.host, headers=known)).status_code == 304
@@ -83,11 +83,11 @@ async def test_a_host_who_polls_with_a_tag_or_waits_hears_of_it(api: Api) -> Non
 async def test_a_session_is_full_and_its_host_knew(api: Api, app: App) -> None:
     event, other = await make_event(api), await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    seats = [await event.join(f"P{nth}") for nth in range(4)]
+    seats = [await event.join(f"P{number}") for number in range(4)]
     warned = []
-    for nth in range(CAP):
+    for number in range(CAP):
         warned.append(await near_cap(event))
-        accepted(await one(event, wall, seats[nth % 4], nth), 201)
+        accepted(await one(event, wall, seats[number % 4], number), 201)
 
     assert warned == [False] * 8 + [True] * 2
     refused(await one(event, wall, seats[3], 98), 409, "answers-full")
@@ -109,7 +109,7 @@ async def test_what_is_changed_takes_no_further_room(api: Api, app: App) -> None
     """
     event = await make_event(api)
     poll = await event.activity(status="active")
-    seats = [await event.join(f"P{nth}") for nth in range(CAP + 1)]
+    seats = [await event.join(f"P{number}") for number in range(CAP + 1)]
     for seat in seats[:CAP]:
         accepted(await event.answer(poll, seat, 1), 201)
 
@@ -125,7 +125,7 @@ async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, ap
     """A failed group runs again one by one, and counts no response twice."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    seats = [await event.join(f"P{nth}") for nth in range(2 * CAP)]
+    seats = [await event.join(f"P{number}") for number in range(2 * CAP)]
     failed, whole = [], submit.record_changes_by_session
 
     def keep_one_alone(tx: Any, by_session: dict[int, list[Any]]) -> None:
@@ -160,6 +160,6 @@ async def test_nought_is_no_cap(uncapped: Settings) -> None:
         event = await make_event(Api(app))
         wall = await event.activity(status="active", response_policy="many")
         anna = await event.join("Anna")
-        for nth in range(CAP + EACH):
-            accepted(await one(event, wall, anna, nth), 201)
+        for number in range(CAP + EACH):
+            accepted(await one(event, wall, anna, number), 201)
         assert not await near_cap(event)

@@ -34,9 +34,9 @@ async def one(event: Event, poll: dict[str, Any], seat: Seat, data: object, key:
 
 
 async def filled(event: Event, app: App, wall: dict[str, Any], seat: Seat) -> None:
-    nth = 0
-    while (await one(event, wall, seat, "x" * 900, f"fill-{nth}")).status_code == 201:
-        nth += 1
+    number = 0
+    while (await one(event, wall, seat, "x" * 900, f"fill-{number}")).status_code == 201:
+        number += 1
     assert CAP <= stored(app, event) < CAP + 2_000
 
 
@@ -67,15 +67,15 @@ async def test_keys_of_one_answer_are_counted(api: Api, app: App) -> None:
     poll, anna = await event.activity(status="active"), await event.join()
     accepted(await one(event, poll, anna, 1, "key-0"), 201)
     before = stored(app, event)
-    for nth in range(1, 21):
-        accepted(await one(event, poll, anna, 1, f"key-{nth}"), 200)
+    for number in range(1, 21):
+        accepted(await one(event, poll, anna, 1, f"key-{number}"), 200)
     assert stored(app, event) == before + 20 * KEY_BYTES
 
 
 async def test_one_who_sends_the_same_answer_with_new_keys_is_stopped(api: Api, app: App) -> None:
     event = await make_event(api)
     poll, anna = await event.activity(status="active"), await event.join()
-    codes = [(await one(event, poll, anna, 1, f"key-{nth}")).status_code for nth in range(118)]
+    codes = [(await one(event, poll, anna, 1, f"key-{number}")).status_code for number in range(118)]
     assert (codes[0], codes[1], codes[-1]) == (201, 200, 409)
     assert stored(app, event) < CAP * 1.1 + KEY_BYTES
     assert (await one(event, poll, anna, 1, "key-0")).status_code == 201, "a replay needs no bytes"
@@ -132,7 +132,7 @@ async def test_no_step_back_and_forth_writes_without_end(api: Api, app: App) -> 
 async def test_pools_and_the_keys_of_their_owners_are_counted(api: Api, app: App) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active", response_policy="one", anonymous=True, min_group=3)
-    empty, seats = stored(app, event), [await event.join(f"P{nth}") for nth in range(4)]
+    empty, seats = stored(app, event), [await event.join(f"P{number}") for number in range(4)]
     joined = stored(app, event)
     sent = [accepted(await one(event, poll, seat, "é" * 50, f"key-of-an-author-{seat.id}"), 201) for seat in seats]
     assert stored(app, event) == joined + 4 * (POOLED_BYTES + KEY_BYTES + 102)
@@ -153,7 +153,7 @@ async def test_pools_and_the_keys_of_their_owners_are_counted(api: Api, app: App
 async def test_one_who_edits_an_anonymous_answer_or_sends_it_with_new_keys_is_stopped(api: Api, app: App) -> None:
     event = await make_event(api)
     poll, anna = await event.activity(status="active", response_policy="one", anonymous=True, min_group=3), await event.join()
-    sent = [await one(event, poll, anna, 1, f"a-key-of-an-author-{nth}") for nth in range(100)]
+    sent = [await one(event, poll, anna, 1, f"a-key-of-an-author-{number}") for number in range(100)]
     assert (sent[0].status_code, sent[1].status_code) == (201, 200)
     refused(sent[-1], 409, "storage-full")
     assert CAP * 1.1 <= stored(app, event) < CAP * 1.1 + KEY_BYTES
@@ -166,8 +166,8 @@ async def test_one_who_edits_an_anonymous_answer_or_sends_it_with_new_keys_is_st
 
 async def test_a_copy_counts_its_own_bytes(api: Api, app: App) -> None:
     event = await make_event(api)
-    for nth in range(5):
-        await event.activity(config={"text": "x" * 1_000}, title=f"Wall {nth}")
+    for number in range(5):
+        await event.activity(config={"text": "x" * 1_000}, title=f"Wall {number}")
     copy = accepted(await api.post(f"{event.path}/duplicate", token=api.admin), 201)
     counted = app.platform.db.query(read_head, copy["id"]).counts["stored_bytes"]
     assert counted == app.platform.db.query(bytes_of_sessions)[copy["id"]] > 5 * (ACTIVITY_BYTES + 1_000)
@@ -182,18 +182,18 @@ async def test_the_host_is_told_at_four_fifths(api: Api, app: App) -> None:
         told: bool = accepted(await api.get(f"{event.path}/status", event.host))["near_cap"]
         return told
 
-    nth = 0
+    number = 0
     while stored(app, event) < CAP * 0.8:
         assert not await near()
-        accepted(await one(event, wall, anna, "x" * 500, f"answer-{nth}"), 201)
-        nth += 1
+        accepted(await one(event, wall, anna, "x" * 500, f"answer-{number}"), 201)
+        number += 1
     assert await near()
 
 
 async def test_a_group_takes_the_last_bytes_once(api: Api, app: App) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    seats = [await event.join(f"P{nth}") for nth in range(6)]
+    seats = [await event.join(f"P{number}") for number in range(6)]
     await filled_to(event, app, wall, seats[0], CAP - 2 * (RESPONSE_BYTES + 1_000))
     told = await asyncio.gather(*(one(event, wall, seat, "y" * 998, "at-once") for seat in seats))
     assert {each.status_code for each in told} <= {201, 409}, "a group is counted as a whole"
@@ -202,10 +202,10 @@ async def test_a_group_takes_the_last_bytes_once(api: Api, app: App) -> None:
 
 
 async def filled_to(event: Event, app: App, wall: dict[str, Any], seat: Seat, level: int) -> None:
-    nth = 0
+    number = 0
     while stored(app, event) < level:
-        accepted(await one(event, wall, seat, "x" * 100, f"level-{nth}"), 201)
-        nth += 1
+        accepted(await one(event, wall, seat, "x" * 100, f"level-{number}"), 201)
+        number += 1
 
 
 async def test_nought_is_no_cap(settings: Settings) -> None:
@@ -213,6 +213,6 @@ async def test_nought_is_no_cap(settings: Settings) -> None:
         event = await make_event(Api(app))
         wall = await event.activity(status="active", response_policy="many")
         anna = await event.join()
-        for nth in range(30):
-            accepted(await one(event, wall, anna, "x" * 2_000, f"answer-{nth}"), 201)
+        for number in range(30):
+            accepted(await one(event, wall, anna, "x" * 2_000, f"answer-{number}"), 201)
         assert stored(app, event) > 2 * CAP

@@ -36,12 +36,12 @@ async def walk(api: Api, path: str, token: str | None) -> list[list[Any]]:
 async def filled(api: Api) -> tuple[Event, dict[str, Any], list[Seat]]:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    for nth in range(4):
-        await event.activity(title=f"Q{nth}")
-        accepted(await api.post(f"{event.path}/links", {"scope": "screen", "name": f"L{nth}"}, token=event.host), 201)
-    seats = [await event.join(f"N{nth}") for nth in range(5)]
-    for nth, seat in enumerate([*seats, seats[0], seats[0], seats[0]]):
-        accepted(await event.answer(wall, seat, nth), 201)
+    for number in range(4):
+        await event.activity(title=f"Q{number}")
+        accepted(await api.post(f"{event.path}/links", {"scope": "screen", "name": f"L{number}"}, token=event.host), 201)
+    seats = [await event.join(f"N{number}") for number in range(5)]
+    for number, seat in enumerate([*seats, seats[0], seats[0], seats[0]]):
+        accepted(await event.answer(wall, seat, number), 201)
     return event, wall, seats
 
 
@@ -64,8 +64,8 @@ async def test_cursors_walk_through_what_one_page_holds(api: Api, below: str) ->
 
 async def test_cursors_walk_through_sessions_types_and_own_answers(api: Api) -> None:
     event, wall, seats = await filled(api)
-    for nth in range(4):
-        await make_event(api, active=False, title=f"S{nth}")
+    for number in range(4):
+        await make_event(api, active=False, title=f"S{number}")
     lists = (
         ("/sessions", api.admin),
         ("/sessions?status=draft", api.admin),

@@ -97,11 +97,11 @@ async def test_a_flood_is_counted_then_goes_and_who_was_there_stays(api: Api, ap
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join("Anna Botham")
-    flood = [await event.join(f"BOT {nth} 100%") for nth in range(6)]
+    flood = [await event.join(f"BOT {number} 100%") for number in range(6)]
     late = await event.join("Clara")
     for seat in (anna, *flood, late):
-        for nth in range(3):
-            accepted(await event.answer(wall, seat, nth), 201)
+        for number in range(3):
+            accepted(await event.answer(wall, seat, number), 201)
     since = accepted(await api.get(f"{event.path}/participants?limit=1&offset=1", event.host))["items"][0]["created_at"]
 
     assert await remove(event, name_contains="bot", preview=True) == {"removed": 0, "responses_deleted": 0, "matching": 7}
@@ -125,8 +125,8 @@ async def test_a_flood_is_counted_then_goes_and_who_was_there_stays(api: Api, ap
 async def test_answers_stay_unless_they_are_to_go(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active")
-    for nth in range(2):
-        accepted(await event.answer(poll, await event.join(f"Bot {nth}"), 1), 201)
+    for number in range(2):
+        accepted(await event.answer(poll, await event.join(f"Bot {number}"), 1), 201)
 
     assert await remove(event, name_contains="bot") == {"removed": 2, "responses_deleted": 0, "matching": 0}
     assert accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", event.host))["response_count"] == 2
@@ -137,7 +137,7 @@ async def test_answers_that_an_earlier_removal_kept_go_with_the_flood(api: Api, 
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join("Anna")
-    bots = [await event.join(f"\uff22ot {nth}") for nth in range(3)]
+    bots = [await event.join(f"\uff22ot {number}") for number in range(3)]
     left = await event.join("Bot who leaves")
     for seat in (anna, *bots, left):
         for _ in range(2):
@@ -189,10 +189,10 @@ async def test_a_flood_goes_in_small_steps_that_can_stop_anywhere(api: Api, app:
     monkeypatch.setattr(responses_http, "MAX_FLOOD_STEPS", 3)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
-    for nth in range(4):
-        seat = await event.join(f"Bot {nth}")
-        for _ in range((7, 5, 0, 1)[nth]):
-            accepted(await event.answer(wall, seat, nth), 201)
+    for number in range(4):
+        seat = await event.join(f"Bot {number}")
+        for _ in range((7, 5, 0, 1)[number]):
+            accepted(await event.answer(wall, seat, number), 201)
 
     told = [await remove(event, name_contains="bot", responses="delete") for _ in range(3)]
 

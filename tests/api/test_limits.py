@@ -161,8 +161,8 @@ async def test_looking_for_repetitions_is_limited_as_well(event: Event) -> None:
         return False
 
     object.__setattr__(route, "replays", looking)
-    for nth in range(70):
-        limited(await event.answer(poll, seat, 1, headers={"idempotency-key": f"made-up-{nth}"}), route.policy)
+    for number in range(70):
+        limited(await event.answer(poll, seat, 1, headers={"idempotency-key": f"made-up-{number}"}), route.policy)
     assert looked == 60
 
 
@@ -171,11 +171,11 @@ async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
     accepted(await event.api.get(f"/sessions/by-code/{event.code}"))
     door = spent(event.api.app, "/join", "POST", "")
     event.api.app.platform.limiter.refund(door.policy, "", 3)
-    for nth in range(200):
-        wrong = {"nickname": "Mallory", "code": "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{nth:04}")}
+    for number in range(200):
+        wrong = {"nickname": "Mallory", "code": "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{number:04}")}
         assert (await event.api.post("/join", wrong)).status_code in {404, 429}
         assert (await event.api.post("/join", {"nickname": "Mallory"})).status_code == 422
-        assert (await event.api.post("/seats/redeem", {"seat_token": f"{nth}"})).status_code in {404, 409, 410, 429}
+        assert (await event.api.post("/seats/redeem", {"seat_token": f"{number}"})).status_code in {404, 409, 410, 429}
 
     assert [(await event.join(name)).nickname for name in ("Anna", "Ben", "Clara")] == ["Anna", "Ben", "Clara"]
     limited(await event.api.post("/join", {"nickname": "David", "code": event.code}), door.policy)
@@ -188,7 +188,7 @@ async def test_only_who_floods_is_refused(event: Event, clock: HandClock) -> Non
     noisy, calm = await event.join("Noisy"), await event.join("Calm")
     statuses = []
     for second in range(2):
-        statuses += [(await event.answer(poll, noisy, nth)).status_code for nth in range(100)]
+        statuses += [(await event.answer(poll, noisy, number)).status_code for number in range(100)]
         accepted(await event.answer(poll, calm, second), 201)
         clock.advance(1)
 
@@ -207,8 +207,8 @@ async def misses(app: App, peer: str, headers: list[dict[str, str]]) -> int:
     """Return the number of wrong codes that are looked up for `peer` with these headers."""
     transport = httpx2.ASGITransport(app=app, client=(peer, 1234))
     async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        codes = [(await http.get(f"/api/v1/sessions/by-code/BCDFGH{'BCDFGHJKLM'[nth // 10]}{'BCDFGHJKLM'[nth % 10]}", headers=each))
-                 for nth, each in enumerate(headers)]  # fmt: skip
+        codes = [(await http.get(f"/api/v1/sessions/by-code/BCDFGH{'BCDFGHJKLM'[number // 10]}{'BCDFGHJKLM'[number % 10]}", headers=each))
+                 for number, each in enumerate(headers)]  # fmt: skip
     return sum(each.status_code == 404 for each in codes)
 
 
@@ -235,7 +235,7 @@ FORGED = [
 async def test_made_up_addresses_count_as_the_one_they_came_from(behind: App, forged: dict[str, str]) -> None:
     """R-03."""
     leave(behind, "192.0.2.1")
-    headers = [{name: value.format(n=nth) for name, value in forged.items()} for nth in range(80)]
+    headers = [{name: value.format(n=number) for name, value in forged.items()} for number in range(80)]
     assert await misses(behind, "192.0.2.1", headers) == LEFT
 
 
@@ -243,18 +243,18 @@ async def test_made_up_addresses_count_as_the_one_they_came_from(behind: App, fo
 @pytest.mark.in_process
 async def test_behind_a_proxy_the_address_is_what_the_proxy_saw(behind: App) -> None:
     leave(behind, "198.51.100.7", "198.51.100.8", "")
-    headers = [{"x-forwarded-for": f"203.0.113.{nth}, 198.51.100.7"} for nth in range(80)]
+    headers = [{"x-forwarded-for": f"203.0.113.{number}, 198.51.100.7"} for number in range(80)]
     assert await misses(behind, "10.0.0.1", headers) == LEFT
     assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "198.51.100.8"}] * 80) == LEFT
     assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "::ffff:198.51.100.8"}] * 80) == 0
-    assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": f"nonsense {nth}"} for nth in range(80)]) == LEFT
+    assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": f"nonsense {number}"} for number in range(80)]) == LEFT
 
 
 @pytest.mark.catalogue("R-03")
 @pytest.mark.in_process
 async def test_addresses_of_one_network_are_one(behind: App) -> None:
     leave(behind, "2001:db8:1:2::")
-    headers = [{"x-forwarded-for": f"2001:db8:1:2::{nth:x}"} for nth in range(80)]
+    headers = [{"x-forwarded-for": f"2001:db8:1:2::{number:x}"} for number in range(80)]
     assert await misses(behind, "10.0.0.1", headers) == LEFT
     assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "2001:db8:1:3::1"}] * 3) == 3
 

@@ -178,8 +178,8 @@ async def test_known_vulnerabilities_of_the_interpreter_are_exposed_to_operators
 
 async def test_times_are_exposed_by_route_and_unknown_paths_share_one(api: Api) -> None:
     event = await make_event(api)
-    for nth in range(3):
-        await api.get(f"/nothing/{nth}")
+    for index in range(3):
+        await api.get(f"/nothing/{index}")
     accepted(await api.get(event.path, token=event.host))
 
     samples = parse((await api.get("/metrics", token=api.admin)).text)

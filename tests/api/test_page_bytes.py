@@ -78,7 +78,7 @@ async def filled(api: Api) -> tuple[Event, dict[str, Any], Seat, list[str]]:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     seat = await event.join("Ann")
-    made = [accepted(await event.answer(wall, seat, [nth, *PARTS]), 201)["id"] for nth in range(ANSWERS)]
+    made = [accepted(await event.answer(wall, seat, [number, *PARTS]), 201)["id"] for number in range(ANSWERS)]
     return event, wall, seat, made
 
 

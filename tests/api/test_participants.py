@@ -129,8 +129,8 @@ async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_
 @pytest.mark.catalogue("R-04")
 async def test_a_flood_of_names_is_seen_locked_out_and_removed(api: Api) -> None:
     event = await make_event(api, max_participants=60)
-    people = [await event.join(f"Person {nth}") for nth in range(5)]
-    flood = await asyncio.gather(*(joins(event, f"bot{nth}") for nth in range(100)))
+    people = [await event.join(f"Person {number}") for number in range(5)]
+    flood = await asyncio.gather(*(joins(event, f"bot{number}") for number in range(100)))
     bots = [answer.json()["participant_id"] for answer in flood if answer.status_code == 201]
     assert len(bots) == 55
     assert accepted(await api.get(f"{event.path}/status", token=event.host))["participant_count"] == 60

@@ -39,13 +39,13 @@ async def counted(event: Event, poll: dict[str, Any]) -> int:
 async def test_two_places_give_two_votes_however_often_somebody_comes_and_goes(api: Api) -> None:
     event = await make_event(api, max_participants=2)
     poll = await event.activity(status="active")
-    for nth in range(30):
-        answer = await joins(event, f"Anna {nth}")
+    for number in range(30):
+        answer = await joins(event, f"Anna {number}")
         if answer.status_code != 201:
             refused(answer, 409, "session-full")
             continue
         seat = Seat(answer.json()["participant_id"], answer.json()["participant_token"], "")
-        accepted(await event.answer(poll, seat, nth), 201)
+        accepted(await event.answer(poll, seat, number), 201)
         await leaves(event, seat)
 
     assert await counted(event, poll) == 2
@@ -154,8 +154,8 @@ async def test_a_flood_of_leavers_is_taken_for_full(api: Api, monkeypatch: pytes
     monkeypatch.setattr("conflicto.responses.queries.MAX_LEAVERS_READ", 2)
     event = await make_event(api, max_participants=2)
     poll = await event.activity(status="active")
-    for nth in range(3):
-        await leaves(event, await seated(event, f"Anna {nth}"))
+    for number in range(3):
+        await leaves(event, await seated(event, f"Anna {number}"))
     refused(await joins(event, "Bert"), 409, "session-full")
     accepted(await event.move(poll, "expired"))
     await seated(event, "Bert")

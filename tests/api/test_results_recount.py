@@ -93,10 +93,10 @@ async def agrees(event: Event, activity_id: str) -> int:
         return 0
     activity = answer.json()
     items = accepted(await event.api.get(f"{path}/responses/since/0?limit=1000", token=event.host))["items"]
-    for nth in range(1, activity["round"] + 1):
+    for round_number in range(1, activity["round"] + 1):
         for token, seen in ((event.host, {"visible", "pending", "hidden"}), (event.screen, {"visible"})):
-            mine = [each for each in items if each["round"] == nth and each["moderation"] in seen and not each["deleted"]]
-            body = accepted(await event.api.get(f"{path}/results?round={nth}", token=token))
+            mine = [each for each in items if each["round"] == round_number and each["moderation"] in seen and not each["deleted"]]
+            body = accepted(await event.api.get(f"{path}/results?round={round_number}", token=token))
             expected = recount(mine, activity["aggregate"], activity["secret"])
             if token == event.screen and "score" in expected and body["results"]["score"]["correct"] is None:
                 expected["score"] = (expected["score"][0], None)

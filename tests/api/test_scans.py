@@ -87,8 +87,8 @@ async def test_what_was_an_attack_ends_at_a_count_of_comparisons(api: Api, answe
     event, wall = await walled(api)
     anna = await event.join()
     for _ in range(answers):
-        await event.answer(wall, anna, [{"a": nth} for nth in range(1_000)])
-    pattern = quote("[" + ",".join(f'{{"a":{nth}}}' for nth in [*range(986, 1_000), 5_000]) + "]")
+        await event.answer(wall, anna, [{"a": number} for number in range(1_000)])
+    pattern = quote("[" + ",".join(f'{{"a":{number}}}' for number in [*range(986, 1_000), 5_000]) + "]")
 
     found = await api.get(of(event, wall, f"?contains={pattern}"), token=event.host)
 
@@ -101,8 +101,8 @@ async def test_what_was_an_attack_ends_at_a_count_of_comparisons(api: Api, answe
 async def test_one_filter_of_a_token_and_two_of_all_run_at_once(api: Api, slow: Slow) -> None:
     places = [await walled(api) for _ in range(3)]
 
-    def ask(nth: int, query: str = "?contains=1") -> asyncio.Task[Any]:
-        event, wall = places[nth]
+    def ask(number: int, query: str = "?contains=1") -> asyncio.Task[Any]:
+        event, wall = places[number]
         return asyncio.create_task(api.get(of(event, wall, query), token=event.host))
 
     running = [ask(0)]

@@ -25,12 +25,12 @@ def test_a_host_is_warned_before_a_phone_is_refused(capped: LiveSession) -> None
     wall = capped.activity("wall", {"question": "What is on your mind?"}, response_policy="many")
     host, phone = capped.host(), capped.phone()
     field, send = phone.get_by_label("Your text"), phone.get_by_role("button", name="Send")
-    for nth in range(CAP):
-        if nth == CAP - 2:
+    for number in range(CAP):
+        if number == CAP - 2:
             assert host.get_by_text("close to its answer limit").count() == 0
-        field.fill(f"text {nth}")
+        field.fill(f"text {number}")
         send.click()
-        host.get_by_text(f"text {nth}").first.wait_for()
+        host.get_by_text(f"text {number}").first.wait_for()
 
     host.get_by_text("close to its answer limit").wait_for()
     field.fill("one too many")
@@ -43,8 +43,8 @@ def test_a_host_is_warned_before_a_phone_is_refused(capped: LiveSession) -> None
 def test_a_host_gives_out_another_code_and_removes_a_flood(live: LiveSession) -> None:
     live.activity("wall", {"question": "What is on your mind?"}, results_visibility="always")
     host, screen, phone = live.host(), live.screen(), live.phone("Anna")
-    for nth in range(12):
-        live.call("POST", "/join", {"nickname": f"Bot {nth}", "code": live.session["join_code"]})
+    for number in range(12):
+        live.call("POST", "/join", {"nickname": f"Bot {number}", "code": live.session["join_code"]})
     host.on("dialog", lambda dialog: dialog.accept())
     host.locator("summary", has_text="People").click()
     host.get_by_text("13 joined").wait_for()

@@ -49,8 +49,8 @@ def answer(live: LiveSession, activity: dict[str, Any], tokens: list[str], texts
     path = f"{live.path}/activities/{activity['id']}/responses"
     with ThreadPoolExecutor(8) as several:
         sent = [
-            several.submit(live.server.call, "POST", path, {"response_data": text}, token=tokens[nth % len(tokens)])
-            for nth, text in enumerate(texts)
+            several.submit(live.server.call, "POST", path, {"response_data": text}, token=tokens[number % len(tokens)])
+            for number, text in enumerate(texts)
         ]
         assert all(each.result()["id"] for each in sent)
 
@@ -65,7 +65,10 @@ def test_two_hundred_texts_that_are_script_elsewhere_are_text_on_every_page(live
         "words": ({"question": VECTORS[14]}, [{"words": [each[:40]]} for each in VECTORS[:60]]),
         "questions": ({"prompt": VECTORS[15]}, [{"text": each} for each in VECTORS[:60]]),
         "poll": (
-            {"question": VECTORS[16], "options": [{"id": f"o{nth}", "text": each} for nth, each in enumerate(VECTORS[20:30])]},
+            {
+                "question": VECTORS[16],
+                "options": [{"id": f"o{number}", "text": each} for number, each in enumerate(VECTORS[20:30])],
+            },
             [],
         ),
         "nobody-knows-this": ({each: each for each in VECTORS[::9]}, [{each: [each, {each: each}]} for each in VECTORS[::5]]),

@@ -176,9 +176,9 @@ def test_the_list_of_keys_is_as_large_as_its_words_need(live: LiveSession) -> No
 @pytest.mark.parametrize("width", [412, 320])
 def test_the_figures_of_a_histogram_can_be_read_on_a_phone(live: LiveSession, width: int) -> None:
     estimate = live.activity("estimate", {"question": "How heavy?", "unit": "kg"}, results_visibility="always")
-    seats = _seats(live, *(f"P{nth}" for nth in range(8)))
-    for nth, seat in enumerate(seats):
-        _answer(live, estimate, seat, {"value": 1_000 + nth * nth * 130})
+    seats = _seats(live, *(f"P{number}" for number in range(8)))
+    for number, seat in enumerate(seats):
+        _answer(live, estimate, seat, {"value": 1_000 + number * number * 130})
     phone = live.phone(**(PHONE | {"viewport": {"width": width, "height": 640}}))
     phone.get_by_label("Your number").fill("1500")
     phone.get_by_role("button", name="Send").click()
@@ -196,7 +196,7 @@ def test_the_median_is_drawn_as_a_box_on_phone_and_screen(live: LiveSession) -> 
     median = {"middle": {"path": "/value", "op": "median"}}
     estimate = live.activity("estimate", {"question": "How heavy?", "unit": "kg"}, results_visibility="always", aggregate=median)
     for seat, value in zip(
-        _seats(live, *(f"P{nth}" for nth in range(8))), (1_000, 1_100, 1_250, 1_400, 1_500, 1_800, 2_600, 4_000), strict=True
+        _seats(live, *(f"P{number}" for number in range(8))), (1_000, 1_100, 1_250, 1_400, 1_500, 1_800, 2_600, 4_000), strict=True
     ):
         _answer(live, estimate, seat, {"value": value})
     phone, screen = live.phone(**(PHONE | {"viewport": {"width": 320, "height": 640}})), live.screen(viewport=MIN_SIZES)

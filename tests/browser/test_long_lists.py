@@ -25,8 +25,8 @@ def test_a_host_sees_how_many_people_there_are_and_can_list_all_of_them(live: Li
     code = live.session["join_code"]
     with httpx2.Client(timeout=30, **PLAIN) as client:
 
-        def join(nth: int) -> None:
-            body = {"nickname": f"Guest {nth}", "code": code}
+        def join(number: int) -> None:
+            body = {"nickname": f"Guest {number}", "code": code}
             assert client.post(f"{live.server.url}/api/v1/join", json=body).status_code == 201
 
         join(PEOPLE)
@@ -55,7 +55,7 @@ def test_a_host_sees_how_many_people_there_are_and_can_list_all_of_them(live: Li
 
 
 def test_an_operator_can_list_every_session(own: LiveSession) -> None:
-    in_parallel(lambda nth: own.server.call("POST", "/sessions", {"title": f"Lunch {nth}"}), SESSIONS_PAGE + 4)
+    in_parallel(lambda number: own.server.call("POST", "/sessions", {"title": f"Lunch {number}"}), SESSIONS_PAGE + 4)
     home = own.window(f"/#admin={ADMIN}", **LAPTOP)
     home.get_by_text("100 of 105 are listed.").wait_for()
     assert home.get_by_role("link", name="Lunch").count() + home.get_by_role("link", name="Town hall").count() == SESSIONS_PAGE

@@ -33,7 +33,9 @@ SEEN = """([rows, whole]) => {
 
 
 def people(room: LiveSession, number: int) -> list[Any]:
-    return [room.server.call("POST", "/join", {"nickname": f"P{nth}", "code": room.session["join_code"]}) for nth in range(number)]
+    return [
+        room.server.call("POST", "/join", {"nickname": f"P{index}", "code": room.session["join_code"]}) for index in range(number)
+    ]
 
 
 def say(room: LiveSession, activity: dict[str, Any], seat: Any, data: Any) -> Any:
@@ -102,16 +104,16 @@ def test_values_of_an_own_type_are_counted_beyond_the_rows_of_a_table(live: Live
 def test_questions_and_notes_that_find_no_room_are_counted(live: LiveSession) -> None:
     asked = live.activity("questions", {"prompt": "Ask us"})
     (seat,) = people(live, 1)
-    for nth in range(12):
-        say(live, asked, seat, {"text": f"Question {nth}, and a long one: " + "why is it so? " * 8})
+    for number in range(12):
+        say(live, asked, seat, {"text": f"Question {number}, and a long one: " + "why is it so? " * 8})
     screen = live.screen(viewport={"width": 1024, "height": 768})
     screen.locator(".asked li").first.wait_for()
     assert len(settled(screen, ".asked li", 12)) >= 2
     screenshot(screen, "screen-12-questions")
 
     wall = live.activity("wall", {"question": "What would help?"}, response_policy="many", min_group=0)
-    for nth in range(30):
-        say(live, wall, seat, {"text": f"Note {nth}: " + "more daylight " * 6})
+    for number in range(30):
+        say(live, wall, seat, {"text": f"Note {number}: " + "more daylight " * 6})
     screen.locator(".notes li").first.wait_for()
     assert len(settled(screen, ".notes li", 30)) >= 4
     screenshot(screen, "screen-30-notes")

@@ -131,7 +131,8 @@ def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: Li
     """Check 23: counts grow, and no word moves by more than a twentieth of the picture."""
     activity = counting.activity("words", {"question": "One word?"}, response_policy="many", results_visibility="always")
     voters = [
-        counting.server.call("POST", "/join", {"nickname": f"P{nth}", "code": counting.session["join_code"]}) for nth in range(6)
+        counting.server.call("POST", "/join", {"nickname": f"P{number}", "code": counting.session["join_code"]})
+        for number in range(6)
     ]
 
     def say(seats: list[Any], *words: str) -> None:

@@ -19,7 +19,7 @@ FORGED = "%0d%0a%7b%22event%22:%22forged%22%7d%1b%5b31m"
 def lines(server: Served) -> list[dict[str, Any]]:
     """Return the log lines after the greeting for people at the start."""
     written = server.log.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in written[next(nth for nth, line in enumerate(written) if line.startswith("{")) :]]
+    return [json.loads(line) for line in written[next(number for number, line in enumerate(written) if line.startswith("{")) :]]
 
 
 @pytest.fixture

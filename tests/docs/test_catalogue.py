@@ -40,7 +40,7 @@ def test_no_group_lacks_a_case() -> None:
     listed = list(cases(ROOT))
     assert listed == sorted(listed, key=lambda case: ("JSAERCFDOW".index(case[0]), case))
     for group, number in GROUPS.items():
-        assert [case for case in listed if case[0] == group] == [f"{group}-{nth:02}" for nth in range(1, number + 1)]
+        assert [case for case in listed if case[0] == group] == [f"{group}-{index:02}" for index in range(1, number + 1)]
 
 
 def test_every_case_is_asked_for_in_words_and_shown_by_a_test_and_no_test_shows_another() -> None:

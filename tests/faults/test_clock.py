@@ -54,7 +54,7 @@ async def jumping(sqlite_template: Path, tmp_path: Path, clock: JumpingClock) ->
 async def test_clock_that_jumps_changes_no_order_and_ends_no_seat(jumping: Api, clock: JumpingClock) -> None:
     event = await make_event(jumping)
     activity = await event.activity(status="active", response_policy="many")
-    seats = [await event.join(f"Person {nth}") for nth in range(4)]
+    seats = [await event.join(f"Person {number}") for number in range(4)]
     of, cursor, told = f"{event.path}/activities/{activity['id']}/responses", "0", list[str]()
     acknowledged: list[str] = []
     for jump in (0, *JUMPS_US):
@@ -62,7 +62,7 @@ async def test_clock_that_jumps_changes_no_order_and_ends_no_seat(jumping: Api, 
         waiting = asyncio.create_task(jumping.get(f"{of}/since/{cursor}?wait=20", event.host))
         await asyncio.sleep(0)
         for turn in range(3):
-            sent = await asyncio.gather(*(event.answer(activity, seat, [turn, nth]) for nth, seat in enumerate(seats)))
+            sent = await asyncio.gather(*(event.answer(activity, seat, [turn, number]) for number, seat in enumerate(seats)))
             assert [each.status_code for each in sent] == [201] * 4
             acknowledged += [each.json()["id"] for each in sent]
         async with asyncio.timeout(PATIENCE_S):

@@ -26,10 +26,10 @@ class Halls:
         self.first, self.second = (open_hall(server, response_policy="many") for _ in range(2))
         _, self.ada = self.first.join(server, "Ada")
         _, self.bert = self.second.join(server, "Bert")
-        for nth in range(ANSWERS):
-            self.first.answer(server, self.ada, f"{nth}: " + WORD * 50)
-        for nth in range(ANSWERS):
-            self.second.answer(server, self.bert, f"{nth}: " + "of the second hall " * 50)
+        for number in range(ANSWERS):
+            self.first.answer(server, self.ada, f"{number}: " + WORD * 50)
+        for number in range(ANSWERS):
+            self.second.answer(server, self.bert, f"{number}: " + "of the second hall " * 50)
 
     def damage(self, file: Path) -> int:
         """Overwrite each leaf with responses of the first session only; return their number."""

@@ -35,13 +35,13 @@ async def exchange(line: tuple[asyncio.StreamReader, asyncio.StreamWriter], sent
     return status, await reader.readexactly(int(headers.get("content-length", "0")))
 
 
-async def phone(port: int, code: str, nth: int, link_key: str = "") -> tuple[int, int]:
+async def phone(port: int, code: str, number: int, link_key: str = "") -> tuple[int, int]:
     """Act as a phone after the scan or the typed code: look up the session and join."""
     line = await asyncio.open_connection("127.0.0.1", port)
     lobby, _ = await exchange(line, request("GET", f"/sessions/by-code/{code}", link_key=link_key))
     seat, _ = await exchange(
         line,
-        request("POST", "/join", {"nickname": f"Guest {nth}", "code": code}, key=f"phone-number-{nth:06}", link_key=link_key),
+        request("POST", "/join", {"nickname": f"Guest {number}", "code": code}, key=f"phone-number-{number:06}", link_key=link_key),
     )
     line[1].close()
     return lobby, seat
@@ -62,7 +62,7 @@ def port_of(server: Served) -> int:
 
 async def arrive(port: int, code: str, link_key: str = "") -> list[tuple[int, int]]:
     async with asyncio.timeout(PATIENCE_S):
-        return await asyncio.gather(*(phone(port, code, nth, link_key) for nth in range(PHONES)))
+        return await asyncio.gather(*(phone(port, code, number, link_key) for number in range(PHONES)))
 
 
 async def arrive_among_guesses(port: int, code: str, link_key: str = "") -> tuple[list[tuple[int, int]], list[int]]:

@@ -43,42 +43,42 @@ class Fleet:
     ports: list[int]
     running: dict[int, tuple[ExitStack, Served]] = field(default_factory=dict)
 
-    def start(self, nth: int) -> Served:
+    def start(self, index: int) -> Served:
         stack = ExitStack()
-        name = f"server-{nth}" if self.settings else "server"
+        name = f"server-{index}" if self.settings else "server"
         server = stack.enter_context(
-            served(self.folder / name, at_port=self.ports[nth], COVERAGE_PROCESS_CONFIG="", **self.settings)
+            served(self.folder / name, at_port=self.ports[index], COVERAGE_PROCESS_CONFIG="", **self.settings)
         )
-        self.running[nth] = stack, server
+        self.running[index] = stack, server
         return server
 
-    def kill(self, nth: int) -> None:
-        stack, server = self.running.pop(nth)
+    def kill(self, index: int) -> None:
+        stack, server = self.running.pop(index)
         server.kill()
         stack.close()
 
-    def url(self, nth: int) -> str:
-        return f"http://127.0.0.1:{self.ports[nth % len(self.ports)]}/api/v1"
+    def url(self, index: int) -> str:
+        return f"http://127.0.0.1:{self.ports[index % len(self.ports)]}/api/v1"
 
 
 @contextmanager
 def fleet(folder: Path, settings: dict[str, str]) -> Iterator[Fleet]:
     """Yield two servers on PostgreSQL, one on SQLite."""
     made = Fleet(folder, settings, [free_port() for _ in range(2 if settings else 1)])
-    for nth in range(len(made.ports)):
-        made.start(nth)
+    for index in range(len(made.ports)):
+        made.start(index)
     try:
         yield made
     finally:
-        for nth in list(made.running):
-            made.kill(nth)
+        for index in list(made.running):
+            made.kill(index)
 
 
 class Client:
     """A client that moves between servers and repeats requests with the same idempotency key."""
 
-    def __init__(self, fleet: Fleet, token: str, nth: int) -> None:
-        self.fleet, self.nth = fleet, nth
+    def __init__(self, fleet: Fleet, token: str, server_index: int) -> None:
+        self.fleet, self.server_index = fleet, server_index
         self.http = httpx2.Client(headers={"authorization": f"Bearer {token}"}, timeout=20, **PLAIN)
 
     def __enter__(self) -> Self:
@@ -90,9 +90,9 @@ class Client:
     def ask(self, method: str, path: str, **kwargs: Any) -> Any:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
-            self.nth += 1
+            self.server_index += 1
             try:
-                answer = self.http.request(method, self.fleet.url(self.nth) + path, **kwargs)
+                answer = self.http.request(method, self.fleet.url(self.server_index) + path, **kwargs)
             except httpx2.TransportError:
                 time.sleep(0.02)
                 continue
@@ -103,12 +103,12 @@ class Client:
         raise AssertionError("no server responded in time")
 
 
-def write(fleet: Fleet, crowd: Crowd, nth: int) -> list[Write]:
+def write(fleet: Fleet, crowd: Crowd, index: int) -> list[Write]:
     done = []
-    with Client(fleet, crowd.tokens[nth], nth) as client:
+    with Client(fleet, crowd.tokens[index], index) as client:
         for number in range(EACH):
-            began, key = time.monotonic(), {"idempotency-key": f"{nth}-{number}"}
-            row = client.ask("POST", f"{crowd.path}/responses", json={"response_data": [nth, number]}, headers=key)
+            began, key = time.monotonic(), {"idempotency-key": f"{index}-{number}"}
+            row = client.ask("POST", f"{crowd.path}/responses", json={"response_data": [index, number]}, headers=key)
             done.append(Write(row["id"], row["revision"], parse(row["updated_at"]).us, began, time.monotonic()))
     return done
 
@@ -150,11 +150,11 @@ def listen(fleet: Fleet, crowd: Crowd, writing: threading.Event) -> list[Page]:
 
 def heard(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield the events of one stream until it breaks off, or is silent for a while."""
-    client.nth += 1
+    client.server_index += 1
     headers = {"accept": "text/event-stream"} | ({"last-event-id": since} if since != "0" else {})
     path = f"/sessions/{crowd.session_id}/changes/since/{since}"
     try:
-        with client.http.stream("GET", client.fleet.url(client.nth) + path, headers=headers, timeout=QUIET_S) as stream:
+        with client.http.stream("GET", client.fleet.url(client.server_index) + path, headers=headers, timeout=QUIET_S) as stream:
             yield from events(stream)
     except httpx2.TransportError:
         time.sleep(0.02)
@@ -183,9 +183,9 @@ def break_things(fleet: Fleet, rng: Random, most: int, done: threading.Event) ->
     kills = 0
     while not done.is_set() and kills < most:
         time.sleep(rng.uniform(*LIVES_S))
-        nth = rng.randrange(len(fleet.ports))
-        fleet.kill(nth)
-        fleet.start(nth)
+        index = rng.randrange(len(fleet.ports))
+        fleet.kill(index)
+        fleet.start(index)
         kills += 1
     return kills
 
@@ -214,7 +214,7 @@ def story(fleet: Fleet, crowd: Crowd) -> tuple[list[Write], dict[str, list[Page]
             "waits": pool.submit(page_through, fleet, crowd, writing, "&wait=1"),
             "stream": pool.submit(listen, fleet, crowd, writing),
         }
-        sending = [pool.submit(write, fleet, crowd, nth) for nth in range(len(crowd.tokens))]
+        sending = [pool.submit(write, fleet, crowd, number) for number in range(len(crowd.tokens))]
         try:
             writes = [each for done in sending for each in done.result(2 * PATIENCE_S)]
         finally:

@@ -33,9 +33,9 @@ def workers(postgres_database: str, valkey_url: str, tmp_path: Path) -> Iterator
         yield [running.enter_context(served(tmp_path / name, **settings)) for name in ("one", "other")]
 
 
-def answered(server: Served, crowd: Crowd, nth: int = 0) -> int:
+def answered(server: Served, crowd: Crowd, number: int = 0) -> int:
     """Send a response and return the status."""
-    headers = {"authorization": f"Bearer {crowd.tokens[nth]}"}
+    headers = {"authorization": f"Bearer {crowd.tokens[number]}"}
     body = {"response_data": {"at": server.url}}
     return httpx2.post(
         f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=PATIENCE_S, **PLAIN
@@ -50,21 +50,21 @@ def decided_alone(server: Served) -> float:
 def looked_up(server: Served, most: int) -> int:
     """Return the number of wrong codes that were looked up."""
     with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_S, **PLAIN) as http:
-        return [http.get(f"/sessions/by-code/{wrong_code(nth)}").status_code for nth in range(most)].count(404)
+        return [http.get(f"/sessions/by-code/{wrong_code(number)}").status_code for number in range(most)].count(404)
 
 
-def wrong_code(nth: int) -> str:
-    return "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{nth:04}")
+def wrong_code(number: int) -> str:
+    return "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{number:04}")
 
 
 def test_a_token_has_one_quota_at_two_workers(workers: list[Served]) -> None:
     crowd, began = gather(workers[0]), time.monotonic()
-    statuses = [answered(workers[nth % 2], crowd) for nth in range(SUBMIT.quota + 60)]
+    statuses = [answered(workers[number % 2], crowd) for number in range(SUBMIT.quota + 60)]
     most = SUBMIT.quota + (time.monotonic() - began) / SUBMIT.interval_s + sum(map(decided_alone, workers))
 
     assert SUBMIT.quota <= statuses.count(201) <= most + 1
     assert set(statuses) <= {201, 429}
-    assert answered(workers[1], crowd, nth=1) == 201, "a neighbour is not affected"
+    assert answered(workers[1], crowd, number=1) == 201, "a neighbour is not affected"
 
 
 def test_failures_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
@@ -88,10 +88,10 @@ def test_links_pass_at_every_worker_when_no_more_codes_may_be_tried(
         code, key = made["join_code"], {"link-key": made["link_key"]}
         for server in workers:
             exhaust(server)
-        for nth, server in enumerate(workers):
+        for number, server in enumerate(workers):
             with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_S, **PLAIN) as http:
                 assert http.get(f"/sessions/by-code/{code}", headers=key).status_code == 200
-                body = {"nickname": f"Guest {nth}", "code": code}
+                body = {"nickname": f"Guest {number}", "code": code}
                 assert http.post("/join", json=body, headers=key).status_code == 201
                 exhaust(server)
                 assert http.get(f"/sessions/by-code/{code}").status_code == 200
@@ -100,8 +100,8 @@ def test_links_pass_at_every_worker_when_no_more_codes_may_be_tried(
 def exhaust(server: Served) -> None:
     """Try wrong codes until no more are looked up."""
     with httpx2.Client(base_url=f"{server.url}/api/v1", timeout=PATIENCE_S, **PLAIN) as http:
-        for nth in range(5_000):
-            if http.get(f"/sessions/by-code/{wrong_code(nth)}").status_code == 429:
+        for number in range(5_000):
+            if http.get(f"/sessions/by-code/{wrong_code(number)}").status_code == 429:
                 return
     raise AssertionError("guessing was never refused")
 
@@ -123,9 +123,9 @@ def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
             os.kill(pid, signal.SIGKILL if fault == "killed" else signal.SIGSTOP)
         try:
             took = []
-            for nth in range(60):
+            for number in range(60):
                 began = time.monotonic()
-                assert answered(server, crowd, nth % len(crowd.tokens)) == 201
+                assert answered(server, crowd, number % len(crowd.tokens)) == 201
                 took.append(time.monotonic() - began)
             began = time.monotonic()
             looked = looked_up(server, 90)
@@ -146,10 +146,10 @@ async def test_simultaneous_answers_share_batches(tmp_path: Path) -> None:
                 asked = (
                     http.post(
                         f"/api/v1{crowd.path}/responses",
-                        json={"response_data": nth},
-                        headers={"authorization": f"Bearer {crowd.tokens[nth % len(crowd.tokens)]}"},
+                        json={"response_data": number},
+                        headers={"authorization": f"Bearer {crowd.tokens[number % len(crowd.tokens)]}"},
                     )
-                    for nth in range(200)
+                    for number in range(200)
                 )
                 statuses = {answer.status_code for answer in await asyncio.gather(*asked)}
             trips = client.info("commandstats")["cmdstat_evalsha"]["calls"] - before

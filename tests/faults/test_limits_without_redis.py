@@ -85,7 +85,7 @@ async def test_workers_spend_from_one_bucket(workers: list[Worker]) -> None:
 async def test_batches_are_shared_and_verdicts_are_not(workers: list[Worker]) -> None:
     one, other = workers
     said = await asyncio.gather(
-        *(worker.limiter.spend(SUBMIT, f"seat {nth % 10}") for nth in range(300) for worker in (one, other))
+        *(worker.limiter.spend(SUBMIT, f"seat {number % 10}") for number in range(300) for worker in (one, other))
     )
     assert sum(each.allowed for each in said) == 10 * SUBMIT.quota
 
@@ -122,7 +122,7 @@ async def test_a_redis_that_is_killed(workers: list[Worker], server: ValkeyServe
 @pytest.mark.catalogue("R-06")
 async def test_workers_decide_without_a_redis_that_hangs(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     one = await hanging(workers, monkeypatch)
-    said = await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {nth}") for nth in range(200)))
+    said = await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {number}") for number in range(200)))
     assert all(each.allowed for each in said)
     assert await one.allowed(CAREFUL, 20) == 5
 
@@ -132,7 +132,7 @@ async def test_workers_decide_without_a_redis_that_hangs(workers: list[Worker], 
 async def test_a_redis_that_hangs_delays_one_request_once(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     one = await hanging(workers, monkeypatch)
     began = time.monotonic()
-    await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {nth}") for nth in range(200)))
+    await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {number}") for number in range(200)))
     assert time.monotonic() - began < 1.0, "the requested pause is 5 s"
 
 
@@ -212,9 +212,9 @@ async def is_let_in(guard: CodeGuard, code: str) -> bool:
 async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> int:
     """Return the number of wrong codes that were looked up."""
     looked = 0
-    for nth in range(most):
+    for number in range(most):
         with suppress(NotFound, TooManyGuesses):
-            async with guard.guard(address, f"{id(guard)} {nth}", wrong=NotFound):
+            async with guard.guard(address, f"{id(guard)} {number}", wrong=NotFound):
                 looked += 1
                 raise NotFound
     return looked
@@ -227,7 +227,7 @@ async def test_keys_expire(workers: list[Worker]) -> None:
     quick = Policy("quick", 60, 1, shared=True)
     most, without_end = 0, 0
     for begin in range(0, 20_000, 2_000):
-        await asyncio.gather(*(one.limiter.spend(quick, f"2001:db8:{begin + nth:x}::") for nth in range(2_000)))
+        await asyncio.gather(*(one.limiter.spend(quick, f"2001:db8:{begin + number:x}::") for number in range(2_000)))
         info = await other.redis.run(lambda client: client.info("keyspace"), default=None)
         held = (info or {}).get("db0", {"keys": 0, "expires": 0})
         most, without_end = max(most, held["keys"]), without_end + held["keys"] - held["expires"]

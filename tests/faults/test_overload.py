@@ -40,7 +40,7 @@ CALM_S = 4.0
 async def seats(crowd: Crowd, sender: Sender, code: str) -> list[str]:
     """Join with many participants at once."""
     path = f"/api/v1/sessions/{crowd.session_id}/join"
-    joined = await asyncio.gather(*(sender.post(path, {"nickname": f"Phone N{nth}", "code": code}) for nth in range(SEATS)))
+    joined = await asyncio.gather(*(sender.post(path, {"nickname": f"Phone N{number}", "code": code}) for number in range(SEATS)))
     return [json.loads(body)["participant_token"] for _, _, body in joined]
 
 

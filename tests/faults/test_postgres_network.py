@@ -123,10 +123,10 @@ def test_commits_whose_reply_is_lost_are_settled_by_the_key(cluster: Cluster, tm
         crowd = gather(server)
         relay.drop_after = b"COMMIT"
         with crowd.answering(server):
-            for nth in range(1, CUTS + 1):
+            for number in range(1, CUTS + 1):
                 crowd.wait_for(8)
                 relay.drop_left = 1
-                crowd.wait_until(lambda nth=nth: relay.dropped >= nth)
+                crowd.wait_until(lambda number=number: relay.dropped >= number)
             crowd.wait_for(16)
         assert {status for status, _ in crowd.refused} <= {503}
         assert crowd.refused

@@ -70,10 +70,10 @@ def cuts(crowd: Crowd, server: Served, disk: Disk, count: int, into: Path) -> It
     """Cut the power repeatedly under load; every other cut keeps part of the unsynced data."""
     rng = Random(count)
     with crowd.answering(server):
-        for nth in range(count):
+        for number in range(count):
             crowd.wait_for(BETWEEN)
             acknowledged = set(crowd.acknowledged)
-            disk.cut(server, into, rng, is_torn=nth % 2 == 1)
+            disk.cut(server, into, rng, is_torn=number % 2 == 1)
             yield Left(acknowledged, answers(into))
             shutil.rmtree(into)
 

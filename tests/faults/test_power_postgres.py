@@ -73,11 +73,11 @@ def cuts(crowd: Crowd, cluster: Cluster, disk: Disk, count: int) -> Iterator[tup
     Yields the acknowledged responses and the files.
     """
     rng, folder = Random(count), cluster.folder / "cut"
-    for nth in range(count):
+    for number in range(count):
         crowd.wait_for(BETWEEN)
         acknowledged = set(crowd.acknowledged)
         folder.mkdir()
-        disk.cut_amid_syncs(folder / "data", rng, is_torn=nth % 2 == 1)
+        disk.cut_amid_syncs(folder / "data", rng, is_torn=number % 2 == 1)
         yield acknowledged, left_by(cluster, folder)
         shutil.rmtree(folder)
 

@@ -23,7 +23,7 @@ from tests.support.clocks import US_PER_S, HandClock
 from tests.support.linkage import Attack, Score, Sight, gather, parsed, token
 
 NAMES = ("Anna", "Bert", "Cleo", "Dora", "Emil", "Fred", "Gina", "Hugo")
-ADDRESSES = {name: f"192.0.2.{nth}" for nth, name in enumerate(NAMES, 1)}
+ADDRESSES = {name: f"192.0.2.{number}" for number, name in enumerate(NAMES, 1)}
 """Addresses of phones: each participant has one."""
 
 GROUP = 3
@@ -79,9 +79,9 @@ class Play:
         await self.wait(200)
         accepted(await self.event.move(self.poll, "active"))
         await self.look()
-        for nth, name in enumerate(self.chance.sample(NAMES, len(NAMES))):
+        for number, name in enumerate(self.chance.sample(NAMES, len(NAMES))):
             await self.wait(self.chance.expovariate(1 / 6))
-            await self.answer(name, nth)
+            await self.answer(name, number)
             await self.look()
         await self.wait(self.chance.uniform(1, 20))
         accepted(await self.event.move(self.poll, "expired"))
@@ -89,9 +89,9 @@ class Play:
         await self.go()
         await self.look(exports=True)
 
-    async def answer(self, name: str, nth: int) -> None:
+    async def answer(self, name: str, number: int) -> None:
         """Wake a phone, respond, and read the own response; sleepers sleep again."""
-        seat, word = self.seats[name], token(self.chance.getrandbits(40) << 8 | nth)
+        seat, word = self.seats[name], token(self.chance.getrandbits(40) << 8 | number)
         self.authors[word] = name
         await self.ask(name)
         accepted(await self.event.answer(self.poll, seat, word, headers=from_address(name)), 201)

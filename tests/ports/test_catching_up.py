@@ -162,7 +162,7 @@ def _own(tx: ReadTx, head: SessionState) -> dict[int, int]:
 
 def recounted(tx: ReadTx, of: RoundKey) -> RoundTally:
     fresh = RoundTally(BASIS)
-    for answer in live_responses(tx, of.activity_id, of.nth, after=0, upto=2**62, limit=10_000):
+    for answer in live_responses(tx, of.activity_id, of.round_number, after=0, through=2**62, limit=10_000):
         fresh.add(answer)
     return fresh
 
@@ -216,9 +216,9 @@ async def test_memory_equals_a_fresh_look(
     of = RoundKey(hall.stage.session_id, hall.stage.activity_id, 1)
     head = await heads.get(of.session_id)
     counting = asyncio.create_task(head.parts[TallyCache].get(segments, of, BASIS))
-    for nth in range(STEPS):
+    for number in range(STEPS):
         await asyncio.to_thread(hall.step, *rng.choice([(kit, own), (other, None)]))
-        if rng.random() < 0.3 or nth == STEPS - 1:
+        if rng.random() < 0.3 or number == STEPS - 1:
             kept = await counting
             await caught_up(kit, heads, of.session_id)
             while kept.is_invalid:
@@ -265,8 +265,8 @@ async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) ->
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     code = head.session.join_code
-    for nth in range(5):
-        item = JoinRequest(stage.session_id, code, clean_nickname(f"Late {nth}"))
+    for number in range(5):
+        item = JoinRequest(stage.session_id, code, clean_nickname(f"Late {number}"))
         await asyncio.to_thread(other.run, command(stage.session_id, join_many, item))
     await swept(heads)
     assert (await heads.get(stage.session_id)) is head

@@ -198,8 +198,8 @@ def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
         with psycopg.connect(admin_url, autocommit=True) as looking:
             for durable in (True, False):
                 before = flushes(looking)
-                for nth in range(GROUPS):
-                    done = stage.answer(0, str(nth)) if durable else queued(stage.session_id, careless, nth)
+                for number in range(GROUPS):
+                    done = stage.answer(0, str(number)) if durable else queued(stage.session_id, careless, number)
                     assert not isinstance(kit.run(done)[0], Exception)
                 kit.db._writer.dispose()  # the process reports its counts when it ends
                 machines.until(lambda: not looking.execute("SELECT FROM pg_stat_activity WHERE datname = 'syncs'").fetchall())

@@ -40,13 +40,13 @@ def clients(servers: list[Served], token: str) -> Iterator[list[httpx2.Client]]:
         yield [opened.enter_context(httpx2.Client(base_url=f"{server.url}/api/v1", **common)) for server in servers]
 
 
-def write(servers: list[Served], crowd: Crowd, nth: int) -> list[Write]:
+def write(servers: list[Served], crowd: Crowd, index: int) -> list[Write]:
     """Send responses repeatedly, to both servers in turn."""
     done = []
-    with clients(servers, crowd.tokens[nth]) as at:
+    with clients(servers, crowd.tokens[index]) as at:
         for number in range(ANSWERS):
             began = time.monotonic()
-            answer = at[number % len(at)].post(f"{crowd.path}/responses", json={"response_data": [nth, number]})
+            answer = at[number % len(at)].post(f"{crowd.path}/responses", json={"response_data": [index, number]})
             acked = time.monotonic()
             assert answer.status_code in {200, 201}, answer.text
             row = answer.json()
@@ -87,7 +87,7 @@ def story(servers: list[Served], policy: str) -> tuple[list[Write], dict[str, li
     with clients(servers, crowd.host) as (first, second), ThreadPoolExecutor(len(crowd.tokens) + len(READERS)) as pool:
         ways: list[Clients] = [[first], [second], [first, second]]
         following = {f"reader {limit} {way}": pool.submit(follow, ways[way], crowd, limit, told) for limit, way in READERS}
-        sending = [pool.submit(write, servers, crowd, nth) for nth in range(len(crowd.tokens))]
+        sending = [pool.submit(write, servers, crowd, number) for number in range(len(crowd.tokens))]
         try:
             writes = [each for done in sending for each in done.result(PATIENCE_S)]
         except BaseException:

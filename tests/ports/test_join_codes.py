@@ -15,9 +15,9 @@ from tests.support.kit import Kit
 def keep(kit: Kit, count: int, *, first: int, status: SessionStatus = SessionStatus.ACTIVE) -> None:
     """Insert several sessions at once."""
     rows = [
-        {"id": first + nth, "title": "T", "status": status.value, "join_code": f"{first + nth}", "locked": False, "token_version": 1,
-         "revision": 1, "deleted": False, "created_ts": nth, "updated_ts": nth}
-        for nth in range(count)
+        {"id": first + number, "title": "T", "status": status.value, "join_code": f"{first + number}", "locked": False, "token_version": 1,
+         "revision": 1, "deleted": False, "created_ts": number, "updated_ts": number}
+        for number in range(count)
     ]  # fmt: skip
     for begin in range(0, count, 100):  # more rows may exceed the statement timeout on a busy machine
         with kit.db.writer_connection() as connection, connection.begin():

@@ -101,8 +101,8 @@ def test_writer_and_readers_work_side_by_side_for_long(pooled_url: str) -> None:
     readers = [threading.Thread(target=read) for _ in range(4)]
     for each in readers:
         each.start()
-    for nth in range(60):
-        kit.run(*(stage.answer(who, f"{nth}") for who in range(8)))
+    for number in range(60):
+        kit.run(*(stage.answer(who, f"{number}") for who in range(8)))
     for each in readers:
         each.join()
     assert faults == []
@@ -114,8 +114,8 @@ def test_server_serves_through_it(pooled_url: str, tmp_path: Path) -> None:
     with served(tmp_path, DATABASE_URL=pooled_url) as server:
         made = server.call("POST", "/sessions", {"title": "Town hall"})
         server.call("PATCH", f"/sessions/{made['id']}", {"status": "active"})
-        for nth in range(20):
-            server.call("POST", "/join", {"nickname": f"P{nth}", "code": made["join_code"]})
+        for number in range(20):
+            server.call("POST", "/join", {"nickname": f"P{number}", "code": made["join_code"]})
         assert server.call("GET", f"/sessions/{made['id']}/status")["participant_count"] == 20
 
 

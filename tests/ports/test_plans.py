@@ -65,12 +65,12 @@ def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) 
 
 
 def test_reading_on_uses_an_index(full: Database) -> None:
-    window = {"after": ROWS - 50, "upto": ROWS, "limit": 101}
+    window = {"after": ROWS - 50, "through": ROWS, "limit": 101}
     flags = {"live_only": False, "visible_only": False}
 
     activity = plan_of(full, store.activity_feed, ACTIVITY, **window, **flags)
     session = plan_of(full, store.session_feed, 1, **window, excluded_activities=[], visible_only=False)
-    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, limit=101, excluded_activities=[], max_characters=1_000_000)
+    own = plan_of(full, store.own_feed, 7, after=0, through=ROWS, limit=101, excluded_activities=[], max_characters=1_000_000)
 
     assert "ix_responses_activity_feed" in activity
     assert "uq_responses_feed" in session
@@ -99,8 +99,8 @@ def test_a_page_by_cursor_reads_its_own_rows_alone(full: Database, after: int) -
     wanted = {"participant_id": None, "contains": None, "limit": 101, "offset": 0, "after": after, "max_characters": 1_000_000}
 
     plans = {
-        "ix_responses_activity_feed": plan_of(full, store.page, ACTIVITY, nth=None, **wanted),
-        "ix_responses_newest_live": plan_of(full, store.page, ACTIVITY, nth=1, **wanted),
+        "ix_responses_activity_feed": plan_of(full, store.page, ACTIVITY, round_number=None, **wanted),
+        "ix_responses_newest_live": plan_of(full, store.page, ACTIVITY, round_number=1, **wanted),
         "ix_participants_joined": plan_of(full, joined, 1, limit=101, after=after),
     }
 
@@ -127,7 +127,7 @@ def test_a_far_page_takes_as_many_steps_as_the_first(full: Database) -> None:
                 found = store.page(
                     tx,
                     ACTIVITY,
-                    nth=None,
+                    round_number=None,
                     participant_id=None,
                     contains=None,
                     limit=101,
@@ -148,7 +148,7 @@ def test_a_far_page_takes_as_many_steps_as_the_first(full: Database) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.timed
 def test_contains_uses_its_index(full: Database) -> None:
-    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0, "after": 0, "max_characters": 1_000_000}
+    wanted = {"round_number": None, "participant_id": None, "limit": 101, "offset": 0, "after": 0, "max_characters": 1_000_000}
     began = time.monotonic()
 
     plan = plan_of(full, store.page, ACTIVITY, contains='{"n":777}', **wanted)

@@ -108,9 +108,9 @@ async def test_a_late_cancellation_meets_nobody_else(db: Database) -> None:
     """Cancel a hundred reads at any moment; no other read on their connections is cancelled."""
     work = Work()
     work.released.set()
-    for nth in range(100):
+    for number in range(100):
         gone, other = asyncio.create_task(db.read(work.loop)), asyncio.create_task(db.read(one))
-        for _ in range(nth % 5):
+        for _ in range(number % 5):
             await asyncio.sleep(0)
         gone.cancel()
         assert await other == 1

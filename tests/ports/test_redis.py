@@ -94,12 +94,12 @@ async def test_mistake_in_a_question_is_told_with_its_place_and_lets_nobody_wait
 
 async def test_answer_never_reaches_another_question(redis: Redis) -> None:
     await until_answered(redis)
-    for nth in range(20):
-        await redis.run(lambda client, nth=nth: client.set(f"key-{nth}", nth), default=None)
+    for number in range(20):
+        await redis.run(lambda client, number=number: client.set(f"key-{number}", number), default=None)
     task = asyncio.create_task(redis.run(lambda client: client.blpop("nothing", timeout=1), default=None))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    for nth in range(20):
-        assert await redis.run(lambda client, nth=nth: client.get(f"key-{nth}"), default=None) == str(nth).encode()
+    for number in range(20):
+        assert await redis.run(lambda client, number=number: client.get(f"key-{number}"), default=None) == str(number).encode()

@@ -146,8 +146,8 @@ async def test_parameter_that_the_client_does_not_know_lets_nobody_wait(plain: s
     connections = Redis(plain + parameters, Clock(), deadline_s=PATIENCE_S)
     buckets = SharedBuckets(connections, "limits:")
     async with asyncio.timeout(PATIENCE_S):
-        assert [await buckets.spend(POLICY, f"seat {nth}") for nth in range(3)] == [None] * 3
-        assert await asyncio.gather(*(buckets.spend(POLICY, f"seat {nth}") for nth in range(300))) == [None] * 300
+        assert [await buckets.spend(POLICY, f"seat {number}") for number in range(3)] == [None] * 3
+        assert await asyncio.gather(*(buckets.spend(POLICY, f"seat {number}") for number in range(300))) == [None] * 300
     await connections.close()
     with pytest.raises(RedisUrlInvalid, match=f"`{parameters.rpartition('&')[2].strip('?').partition('=')[0]}`"):
         require_usable(plain + parameters)
@@ -164,7 +164,7 @@ async def test_error_of_any_kind_lets_nobody_wait(plain: str, error: Exception, 
     for place, name in ((connections, "run"), (buckets, "_send_batch")):
         monkeypatch.setattr(place, name, broken)
         async with asyncio.timeout(PATIENCE_S):
-            assert await asyncio.gather(*(buckets.spend(POLICY, f"seat {nth}") for nth in range(600))) == [None] * 600
+            assert await asyncio.gather(*(buckets.spend(POLICY, f"seat {number}") for number in range(600))) == [None] * 600
     monkeypatch.undo()
 
     async def fails(_client: object) -> None:

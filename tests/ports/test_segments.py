@@ -70,7 +70,7 @@ class Room:
         self.kit, self.stage, self.rng = kit, stage, rng
         self.answers: list[tuple[UUID, int]] = []
         self.news: list[Any] = []
-        self.nth = 1
+        self.round_number = 1
 
     def answer(self) -> None:
         outcome = self.run(self.stage.answer(self.rng.randrange(len(self.stage.people)), text(self.rng)))
@@ -112,7 +112,7 @@ class Room:
 
     @property
     def of(self) -> RoundKey:
-        return RoundKey(self.stage.session_id, self.stage.activity_id, self.nth)
+        return RoundKey(self.stage.session_id, self.stage.activity_id, self.round_number)
 
 
 def told(tally: RoundTally) -> Any:
@@ -125,7 +125,7 @@ def told(tally: RoundTally) -> Any:
 
 def recounted(kit: Kit, of: RoundKey, basis: TallyInputs) -> Any:
     fresh = RoundTally(basis)
-    for answer in kit.db.query(live_responses, of.activity_id, of.nth, after=0, upto=2**62, limit=10_000):
+    for answer in kit.db.query(live_responses, of.activity_id, of.round_number, after=0, through=2**62, limit=10_000):
         fresh.add(answer)
     return told(fresh)
 
@@ -224,7 +224,7 @@ async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) 
     await kept.segments.task
 
     (segment,) = kit.db.query(store.stored_segments, room.of, BASES[0].digest)
-    assert (kept.segments.task, kept.segments.upto_ts, kept.segments.response_count) == (None, segment.upto, segment.answers)
+    assert (kept.segments.task, kept.segments.upto_ts, kept.segments.response_count) == (None, segment.through, segment.answers)
     assert segment.answers == 9
     await tallies.get(segments, room.of, BASES[0])
     assert kept.segments.task is None, "the newest ones remain"
@@ -266,17 +266,20 @@ async def test_segments_that_cannot_be_stored_are_counted_again(kit: Kit) -> Non
 async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit: Kit) -> None:
     room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(5))
     segments = segments_of(kit)
-    for nth in (1, 2):
-        room.nth = nth
-        for _ in range(10 + nth):
+    for round_number in (1, 2):
+        room.round_number = round_number
+        for _ in range(10 + round_number):
             room.answer()
         reading = await segments.read(room.of, BASES[0])
         await segments.store(room.of, BASES[0], reading.new_segments)
         assert told((await segments.read(room.of, BASES[0])).tally) == recounted(kit, room.of, BASES[0])
-        if nth == 1:
+        if round_number == 1:
             kit.do(room.stage.session_id, start_round, room.stage.activity_id, actor="test")
 
-    assert [len(kit.db.query(store.stored_segments, room.of._replace(nth=nth), BASES[0].digest)) for nth in (1, 2)] == [1, 1]
+    assert [
+        len(kit.db.query(store.stored_segments, room.of._replace(round_number=round_number), BASES[0].digest))
+        for round_number in (1, 2)
+    ] == [1, 1]
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 2
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 0
 

@@ -89,12 +89,12 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
             await asyncio.sleep(0.01)  # SQLite admits the other writer only while the lock is free
 
     busy = asyncio.create_task(writing())
-    for nth in range(1, 30):
-        own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=nth % 2 == 1)
+    for number in range(1, 30):
+        own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=number % 2 == 1)
         heads.apply(own)
         async with asyncio.timeout(PATIENCE_S):
             head = await heads.get(stage.session_id)
-        assert (head.ts >= own.heads[stage.session_id].ts, head.session.locked) == (True, nth % 2 == 1)
+        assert (head.ts >= own.heads[stage.session_id].ts, head.session.locked) == (True, number % 2 == 1)
     ends.set()
     await busy
 

@@ -90,7 +90,7 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
     room.tell(kept, len(room.news))
 
     fresh = RoundTally(BASIS)
-    for answer in kit.db.query(live_responses, of.activity_id, 1, after=0, upto=2**62, limit=1_000):
+    for answer in kit.db.query(live_responses, of.activity_id, 1, after=0, through=2**62, limit=1_000):
         fresh.add(answer)
     assert len(reading.chunks) > 1
     assert told(kept.tally) == told(fresh)
@@ -112,7 +112,8 @@ async def test_the_oldest_tallies_make_room(kit: Kit, monkeypatch: pytest.Monkey
     monkeypatch.setattr("conflicto.results.tally_cache.MAX_TALLIES", 2)
     stage, tallies, segments = set_stage(kit, people=1), TallyCache(), segments_of(kit)
     first, second, third = [
-        await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, nth), BASIS) for nth in (1, 2, 3)
+        await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, round_number), BASIS)
+        for round_number in (1, 2, 3)
     ]
     assert await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 3), BASIS) is third
     assert await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 2), BASIS) is second

@@ -66,11 +66,11 @@ def told(server: Served, hall: Hall, token: str) -> dict[str, Any]:
 def test_what_is_done_at_one_is_told_alike_at_all(pair: list[Served]) -> None:
     first, second = pair
     hall = open_hall(first)
-    seats = [hall.join(pair[nth % 2], f"Person {nth}") for nth in range(6)]
+    seats = [hall.join(pair[number % 2], f"Person {number}") for number in range(6)]
     assert told(second, hall, hall.host)["/status"][0] == 200
     for turn in range(3):
-        for nth, (_, token) in enumerate(seats):
-            hall.answer(pair[(nth + turn) % 2], token, f"{turn}-{nth % 3}")
+        for number, (_, token) in enumerate(seats):
+            hall.answer(pair[(number + turn) % 2], token, f"{turn}-{number % 3}")
     second.call("POST", f"{hall.activity}/rounds", {}, token=hall.host)
     hall.answer(first, seats[0][1], "again")
     first.call("PATCH", f"/participants/{seats[1][0]}", {"nickname": "Renamed"}, token=hall.host)
@@ -88,13 +88,13 @@ def test_what_is_done_at_one_is_told_alike_at_all(pair: list[Served]) -> None:
 @pytest.mark.catalogue("C-02")
 def test_results_are_exact_while_everyone_writes_everywhere(pair: list[Served]) -> None:
     hall = open_hall(pair[0])
-    seats = [hall.join(pair[nth % 2], f"Person {nth}")[1] for nth in range(8)]
+    seats = [hall.join(pair[number % 2], f"Person {number}")[1] for number in range(8)]
     for server in pair:
         assert got(server, f"{hall.activity}/results", hall.host).status_code == 200
 
-    def write(nth: int, token: str) -> None:
+    def write(number: int, token: str) -> None:
         for turn in range(12):
-            hall.answer(pair[(nth + turn) % 2], token, (nth * turn) % 4)
+            hall.answer(pair[(number + turn) % 2], token, (number * turn) % 4)
 
     threads = [threading.Thread(target=write, args=each) for each in enumerate(seats)]
     for thread in threads:
@@ -102,7 +102,7 @@ def test_results_are_exact_while_everyone_writes_everywhere(pair: list[Served]) 
     while any(thread.is_alive() for thread in threads):
         for server in pair:
             assert got(server, f"{hall.activity}/results", hall.host).status_code == 200
-    expected = Counter(str((nth * 11) % 4) for nth in range(8))
+    expected = Counter(str((number * 11) % 4) for number in range(8))
     for server in pair:
         until(lambda server=server: counted(server, hall) == expected)
 

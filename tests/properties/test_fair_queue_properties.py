@@ -12,9 +12,9 @@ SENT = st.tuples(st.integers(0, 4), st.lists(st.sampled_from("abc"), max_size=2,
 """A session and keys."""
 
 
-def command(nth: int, topic: int, keys: list[str]) -> Command:
+def command(number: int, topic: int, keys: list[str]) -> Command:
     nobody: Any = None
-    return Command((topic,), nobody, nth, tuple(f"{topic}{key}" for key in keys), 0.0, nobody)
+    return Command((topic,), nobody, number, tuple(f"{topic}{key}" for key in keys), 0.0, nobody)
 
 
 @given(st.lists(st.lists(SENT, max_size=12), max_size=6), st.integers(1, 7))
@@ -50,9 +50,9 @@ def test_groups_are_fair_and_keep_what_they_must(arrivals: list[list[tuple[int, 
 
 def test_more_lines_than_places_take_turns_too() -> None:
     turns = FairQueue()
-    for nth in range(3):
+    for number in range(3):
         for topic in range(10):
-            turns.add(command(nth, topic, []))
+            turns.add(command(number, topic, []))
 
     groups = [[each.topics[0] for each in turns.next_group(4)] for _ in range(8)]
 
@@ -62,8 +62,8 @@ def test_more_lines_than_places_take_turns_too() -> None:
 
 def test_places_that_are_left_over_go_to_the_longest_line() -> None:
     turns = FairQueue()
-    for nth in range(20):
-        turns.add(command(nth, 1, []))
+    for number in range(20):
+        turns.add(command(number, 1, []))
     turns.add(command(0, 2, []))
 
     assert len(turns.next_group(10)) == 10

@@ -195,10 +195,10 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def counts_and_pages_agree(self) -> None:
-        for activity, nth in self.model.round.items():
+        for activity, round_number in self.model.round.items():
             status = self.do(self.api.get(self._path(activity, "status"), token=self.event.host)).json()
-            live = self.model.live(activity, nth)
-            assert (status["status"], status["round"]) == (self.model.status[activity], nth)
+            live = self.model.live(activity, round_number)
+            assert (status["status"], status["round"]) == (self.model.status[activity], round_number)
             assert (status["response_count"], status["last_response_at"] is None) == (len(live), not live)
             items, _ = self.do(drain(self.api, self._path(activity, "responses"), "0", self.event.host, limit=4))
             assert [(each["id"], each["revision"], each["response_data"]) for each in items if not each["deleted"]] == [

@@ -30,7 +30,7 @@ MAX_KEPT_BYTES = 1_000_000
 QUOTED = 'lang="' + "\\\\" * 4_000 + '"'
 HEADERS = [
     (b"cookie", QUOTED.encode()), (b"accept-language", b"de;q=0.1," * 800), (b"accept-encoding", b"gzip;q=0," * 200),
-    *((b"x-%d" % nth, b"y" * 50) for nth in range(80)),
+    *((b"x-%d" % number, b"y" * 50) for number in range(80)),
 ]  # fmt: skip
 """Headers near the limits of 32 KiB and 100 fields, with values that once took quadratic time."""
 
@@ -52,7 +52,7 @@ AS_HOST = {"GET /sessions/{session_id}/names", f"GET {ACTIVITY}/results", f"GET 
 
 def config(size: int) -> dict[str, Any]:
     """Return a config of a poll that fills `size` bytes."""
-    options = [{"id": f"o{nth}", "text": "ä" * 250} for nth in range(size // 550)]
+    options = [{"id": f"o{number}", "text": "ä" * 250} for number in range(size // 550)]
     return {"question": "Q", "options": options, "multiple": False}
 
 

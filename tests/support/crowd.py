@@ -36,17 +36,17 @@ class Crowd:
 
     def answer_until_it_breaks(self, server: Served) -> list[threading.Thread]:
         """Send responses from all phones in turn until each is refused or disconnected."""
-        threads = [threading.Thread(target=self._phone, args=(server, nth)) for nth in range(len(self.tokens))]
+        threads = [threading.Thread(target=self._phone, args=(server, number)) for number in range(len(self.tokens))]
         for thread in threads:
             thread.start()
         return threads
 
-    def _phone(self, server: Served, nth: int) -> None:
+    def _phone(self, server: Served, number: int) -> None:
         with httpx2.Client(
-            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, timeout=PATIENCE_S, **PLAIN
+            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[number]}"}, timeout=PATIENCE_S, **PLAIN
         ) as http:
             for count in range(1_000_000):
-                data = {"phone": nth, "count": count, "server": server.process.pid}
+                data = {"phone": number, "count": count, "server": server.process.pid}
                 try:
                     answer = http.post(f"/api/v1{self.path}/responses", json={"response_data": data})
                 except httpx2.TransportError:
@@ -62,7 +62,7 @@ class Crowd:
 
         Each has an idempotency key and is repeated until it is accepted.
         """
-        threads = [threading.Thread(target=self._patient_phone, args=(server, nth)) for nth in range(len(self.tokens))]
+        threads = [threading.Thread(target=self._patient_phone, args=(server, number)) for number in range(len(self.tokens))]
         for thread in threads:
             thread.start()
         try:
@@ -72,14 +72,14 @@ class Crowd:
             for thread in threads:
                 thread.join()
 
-    def _patient_phone(self, server: Served, nth: int) -> None:
+    def _patient_phone(self, server: Served, number: int) -> None:
         with httpx2.Client(
-            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, timeout=PATIENCE_S, **PLAIN
+            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[number]}"}, timeout=PATIENCE_S, **PLAIN
         ) as http:
             count = 0
             while not self.done.is_set():
-                data = {"phone": nth, "count": count, "server": server.process.pid}
-                key = {"idempotency-key": f"phone-{nth}-answer-{count}"}
+                data = {"phone": number, "count": count, "server": server.process.pid}
+                key = {"idempotency-key": f"phone-{number}-answer-{count}"}
                 try:
                     answer = http.post(f"/api/v1{self.path}/responses", json={"response_data": data}, headers=key)
                     status = answer.status_code
@@ -131,5 +131,7 @@ def gather(server: Served, *, policy: str = "many") -> Crowd:
     server.call("PATCH", path, {"status": "active"}, token=host)
     body = {"type": "board", "config": {}, "response_policy": policy, "status": "active"}
     activity = server.call("POST", f"{path}/activities", body, token=host)
-    seats = [server.call("POST", f"{path}/join", {"nickname": f"Phone {nth}", "code": made["join_code"]}) for nth in range(PHONES)]
+    seats = [
+        server.call("POST", f"{path}/join", {"nickname": f"Phone {number}", "code": made["join_code"]}) for number in range(PHONES)
+    ]
     return Crowd(made["id"], f"{path}/activities/{activity['id']}", [seat["participant_token"] for seat in seats], host)

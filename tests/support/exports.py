@@ -48,13 +48,13 @@ async def answered(api: Api, *, people: int = 3) -> Event:
     """Create a session with a named and an anonymous answer per person."""
     event = await make_event(api, title="Größe")
     poll = await event.activity(title="Lunch", status="active")
-    seats = [await event.join(f"Guest {nth}") for nth in range(people)]
-    for nth, seat in enumerate(seats):
-        await event.answer(poll, seat, {"choice": nth})
+    seats = [await event.join(f"Guest {number}") for number in range(people)]
+    for number, seat in enumerate(seats):
+        await event.answer(poll, seat, {"choice": number})
     await event.move(poll, "expired")
     secret = await event.activity(title="Secret", status="active", anonymous=True, min_group=2)
-    for nth, seat in enumerate(seats):
-        await event.answer(secret, seat, nth)
+    for number, seat in enumerate(seats):
+        await event.answer(secret, seat, number)
     await event.move(secret, "expired")
     return event
 

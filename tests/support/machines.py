@@ -24,8 +24,8 @@ def machines(
     """
     with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
         servers = [
-            running.enter_context(starting(folder / f"machine-{nth}", workers=workers, patient=patient, DATABASE_URL=url, **more))
-            for nth in range(number)
+            running.enter_context(starting(folder / f"machine-{index}", workers=workers, patient=patient, DATABASE_URL=url, **more))
+            for index in range(number)
         ]
         for server in servers:
             wait_for(server)

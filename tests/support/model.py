@@ -86,6 +86,8 @@ class Model:
         self.places += 1
         answer.place = self.places
 
-    def live(self, activity: str, nth: int | None = None) -> list[Answer]:
-        mine = [each for each in self.answers if each.activity == activity and not each.deleted and nth in {None, each.round}]
+    def live(self, activity: str, round_number: int | None = None) -> list[Answer]:
+        mine = [
+            each for each in self.answers if each.activity == activity and not each.deleted and round_number in {None, each.round}
+        ]
         return sorted(mine, key=lambda each: each.place)

@@ -56,14 +56,14 @@ class Sender:
         """
         began = time.monotonic()
 
-        async def one(nth: int) -> Told:
-            due = began + nth / rate
+        async def one(number: int) -> Told:
+            due = began + number / rate
             await asyncio.sleep(due - time.monotonic())
-            status, headers, _ = await self.post(path, {"response_data": nth}, tokens[nth % len(tokens)])
+            status, headers, _ = await self.post(path, {"response_data": number}, tokens[number % len(tokens)])
             return Told(due - began, time.monotonic() - due, status, headers.get("retry-after"))
 
         async with asyncio.timeout(seconds + PATIENCE_S):
-            return await asyncio.gather(*(one(nth) for nth in range(int(rate * seconds))))
+            return await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
 
     async def closed(self, seconds: float, path: str, tokens: Sequence[str]) -> float:
         """Send responses from each of `tokens` in sequence for `seconds`.

@@ -100,8 +100,8 @@ def activity_page(  # noqa: PLR0913 - filters, a part
     head = read_head(tx, session_id)
     total = None if visible_only or status else head.counts["activities"]
     found: list[tuple[Activity, Content]] = []
-    for nth in range(0, len(page), MAX_CONTENTS_PER_QUERY):
-        found += with_contents(tx, page[nth : nth + MAX_CONTENTS_PER_QUERY])
+    for start in range(0, len(page), MAX_CONTENTS_PER_QUERY):
+        found += with_contents(tx, page[start : start + MAX_CONTENTS_PER_QUERY])
         if sum(content.characters for _, content in found) > max_characters:
             break
     return RowBatch(found, is_cut=len(found) < len(page)), total

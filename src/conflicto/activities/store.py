@@ -59,11 +59,11 @@ _CONTENT = select(activities.c.id, *_TEXTS).where(activities.c.id.in_(bindparam(
 _DUE = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.ends_us.is_not(None))
 _POOLING = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.anonymous)
 _ANONYMOUS = select(activities.c.id).where(activities.c.session_id == bindparam("session_id"), activities.c.anonymous)
-_THIS_ROUND = (activity_rounds.c.activity_id == bindparam("of_activity"), activity_rounds.c.round == bindparam("nth"))
+_THIS_ROUND = (activity_rounds.c.activity_id == bindparam("of_activity"), activity_rounds.c.round == bindparam("round_number"))
 _TICK = select(activity_rounds.c.release_us).where(*_THIS_ROUND)
 _NOTE_TICK = update(activity_rounds).where(*_THIS_ROUND).values(release_us=bindparam("at_us"))
 _CHANGED = (
-    _ALL.where(activities.c.updated_ts > bindparam("after"), activities.c.updated_ts <= bindparam("upto"))
+    _ALL.where(activities.c.updated_ts > bindparam("after"), activities.c.updated_ts <= bindparam("through"))
     .order_by(activities.c.updated_ts)
     .limit(bindparam("most"))
 )
@@ -151,20 +151,20 @@ def anonymous_ids(tx: ReadTx, session_id: int) -> list[UUID]:
 
 def last_release_us(tx: ReadTx, activity: Activity) -> int:
     """Return the instant of the current round's last release, µs; 0 before the first."""
-    return tx.scalar(_TICK, {"of_activity": activity.id, "nth": activity.round}) or 0
+    return tx.scalar(_TICK, {"of_activity": activity.id, "round_number": activity.round}) or 0
 
 
 def save_release_us(tx: WriteTx, activity: Activity, at_us: int) -> None:
     """Store the instant of the current round's last release."""
-    tx.write(_NOTE_TICK, {"of_activity": activity.id, "nth": activity.round, "at_us": at_us})
+    tx.write(_NOTE_TICK, {"of_activity": activity.id, "round_number": activity.round, "at_us": at_us})
 
 
-def activities_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, limit: int) -> list[Activity]:
-    """Return activities whose newest change lies in (after, upto], in feed order.
+def activities_changed(tx: ReadTx, session_id: int, *, after: int, through: int, limit: int) -> list[Activity]:
+    """Return activities whose newest change lies in (after, through], in feed order.
 
     Deleted activities are included.
     """
-    rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "upto": upto, "most": limit})
+    rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "through": through, "most": limit})
     return [_activity(row) for row in rows]
 
 
@@ -222,7 +222,9 @@ def activity_bytes(tx: ReadTx) -> Counter[int]:
 
 def save_counts(tx: WriteTx, rounds: Iterable[tuple[UUID, int, Counts]]) -> None:
     """Write the counts of some rounds; the head lock makes this a plain overwrite."""
-    _IN_BULK.update(tx, [_Round(*_COUNTS(counts), activity_id=activity_id, round=nth) for activity_id, nth, counts in rounds])
+    _IN_BULK.update(
+        tx, [_Round(*_COUNTS(counts), activity_id=activity_id, round=round_number) for activity_id, round_number, counts in rounds]
+    )
 
 
 def last_index(tx: ReadTx, session_id: int) -> int | None:

@@ -46,9 +46,16 @@ class ResponseGenerator:
 
     @classmethod
     def for_activity(
-        cls, activity_type: ActivityType, config: str, secret: str | None, *, language: str = "en", seed: int = 0, nth: int = 1
+        cls,
+        activity_type: ActivityType,
+        config: str,
+        secret: str | None,
+        *,
+        language: str = "en",
+        seed: int = 0,
+        round_number: int = 1,
     ) -> ResponseGenerator | None:
-        """Return the generator of the `nth` round; None if the config does not fit the type."""
+        """Return the generator of the given round; None if the config does not fit the type."""
         schema = activity_type.bound_response_schema(config)
         if schema is None:
             return None
@@ -61,7 +68,7 @@ class ResponseGenerator:
             center=near if isinstance(near, int | float) else None,
             typical=_typical_number(activity_type, _decode(config)),
             ranking_paths=frozenset(entry["path"] for entry in counted.values() if entry["op"] == "rank"),
-            consensus=1 + CONSENSUS_PER_ROUND * (nth - 1),
+            consensus=1 + CONSENSUS_PER_ROUND * (round_number - 1),
         )
         correct = {entry["path"]: value_at(hidden, entry["key"]) for entry in counted.values() if entry["op"] == "score"}
         return cls(

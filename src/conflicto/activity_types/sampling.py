@@ -165,8 +165,8 @@ class ResponseSampler:
     def _ordered(self, count: int, places: list[int]) -> list[float]:
         middle, width = self._rng.uniform(0.35, 0.65) * (len(places) - 1), max(0.6, len(places) / 6 / self._hints.consensus)
         weights = [OUTLIER_WEIGHT] * count
-        for nth, place in enumerate(places):
-            weights[place] = exp(-(((nth - middle) / width) ** 2)) + 0.01
+        for rank, place in enumerate(places):
+            weights[place] = exp(-(((rank - middle) / width) ** 2)) + 0.01
         return weights
 
     def _number(self, part: Schema, at: str, rng: Random) -> float:
@@ -196,7 +196,7 @@ class ResponseSampler:
         if not self._phrases:
             raise NothingToSample
         if at.endswith("/*") or not self._hints.has_many_phrases:
-            return rng.choices(self._phrases, [(nth + 1) ** -1.2 for nth in range(len(self._phrases))])[0]
+            return rng.choices(self._phrases, [(rank + 1) ** -1.2 for rank in range(len(self._phrases))])[0]
         if not self._unused_phrases:
             raise NothingToSample
         return self._unused_phrases.pop()

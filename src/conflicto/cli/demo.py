@@ -60,9 +60,9 @@ def demo(
         out.print(f"A server on {url} takes {table.cells:,} answers of {len(table.rows):,} people.")
         outcome = outcome_or_exit(Target(url, admin_token, connections), table, Plan(file.stem, TYPE, questions))
     equal = not outcome.report.mismatches
-    for nth, (name, feed) in enumerate(zip(table.columns, outcome.feeds, strict=True)):
+    for column, (name, feed) in enumerate(zip(table.columns, outcome.feeds, strict=True)):
         _draw(name, feed, questions.get(name, {}))
-        equal = equal and tally(feed) == Counter(cell for _, cell in table.column(nth))
+        equal = equal and tally(feed) == Counter(cell for _, cell in table.column(column))
     out.print()
     show(outcome, table, as_json=False)
     out.print("Every count equals the file's." if equal else "The counts differ from the file's.")

@@ -62,5 +62,5 @@ def _table(reader: ResponseReader) -> Iterator[dict[str, Any]]:
         yield from seat_records(activities, seats, responses)
     for activity in activities:
         if activity.anonymous:
-            for nth, text in reader.texts_of(activity.id):
-                yield anonymous_record(activity, nth, text)
+            for round_number, text in reader.texts_of(activity.id):
+                yield anonymous_record(activity, round_number, text)

@@ -58,7 +58,7 @@ class ColumnBlock:
 
 def table_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
     """Return one column for each round of each activity."""
-    return [_round_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
+    return [_round_block(question, round_number, heading) for question, round_number, heading in _rounds(questions)]
 
 
 def wide_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
@@ -66,7 +66,7 @@ def wide_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
 
     Scored activities have two more: whether the answer is correct, and its points.
     """
-    return [_part_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
+    return [_part_block(question, round_number, heading) for question, round_number, heading in _rounds(questions)]
 
 
 def headings_of(blocks: Iterable[ColumnBlock]) -> list[str]:
@@ -77,10 +77,10 @@ def headings_of(blocks: Iterable[ColumnBlock]) -> list[str]:
     seen = Counter(name.casefold() for name in SEAT_COLUMNS)
     found = []
     for heading in (heading for block in blocks for heading in block.headings):
-        unique, nth = heading, 1
+        unique, suffix = heading, 1
         while seen[unique.casefold()]:
-            nth += 1
-            unique = f"{heading} #{nth}"
+            suffix += 1
+            unique = f"{heading} #{suffix}"
         seen[unique.casefold()] += 1
         found.append(unique)
     return [*SEAT_COLUMNS, *found]
@@ -124,21 +124,21 @@ def json_texts(responses: Sequence[ExportedResponse]) -> list[str]:
 
 def _rounds(questions: Iterable[Question]) -> Iterator[tuple[Question, int, str]]:
     for question in questions:
-        for nth in range(1, question.activity.round + 1):
-            yield question, nth, question.name + (f" (round {nth})" if question.activity.round > 1 else "")
+        for round_number in range(1, question.activity.round + 1):
+            yield question, round_number, question.name + (f" (round {round_number})" if question.activity.round > 1 else "")
 
 
 def _block_cells(block: ColumnBlock, responses: Sequence[ExportedResponse] | None) -> list[Cell]:
     return block.cells(responses) if responses else [""] * len(block.headings)
 
 
-def _round_block(question: Question, nth: int, heading: str) -> ColumnBlock:
-    return ColumnBlock(question, nth, (heading,), lambda responses: [question.responses_cell(json_texts(responses))])
+def _round_block(question: Question, round_number: int, heading: str) -> ColumnBlock:
+    return ColumnBlock(question, round_number, (heading,), lambda responses: [question.responses_cell(json_texts(responses))])
 
 
-def _part_block(question: Question, nth: int, heading: str) -> ColumnBlock:
+def _part_block(question: Question, round_number: int, heading: str) -> ColumnBlock:
     if not question.parts or question.activity.response_policy == MANY_POLICY:
-        return _round_block(question, nth, heading)
+        return _round_block(question, round_number, heading)
     columns = [(f"{heading}{name}", read) for part in question.parts for name, read in _columns(question, part)]
     verdict = (f"{heading}: correct", f"{heading}: points") if question.scoring else ()
 
@@ -149,7 +149,7 @@ def _part_block(question: Question, nth: int, heading: str) -> ColumnBlock:
         }
         return [*(read(parts) for _, read in columns), *(question.score_cells(responses[-1]) if verdict else ())]
 
-    return ColumnBlock(question, nth, (*(name for name, _ in columns), *verdict), cells)
+    return ColumnBlock(question, round_number, (*(name for name, _ in columns), *verdict), cells)
 
 
 def _columns(question: Question, part: ResponsePart) -> Iterator[tuple[str, Callable[[PartValues], Cell]]]:

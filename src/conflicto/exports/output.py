@@ -87,9 +87,9 @@ def throttled(items: Iterator[T], stop: threading.Event, on_check: Callable[[], 
         ExportStopped: `stop` is set.
     """
     began_s = time.thread_time()
-    for nth, item in enumerate(items, 1):
+    for number, item in enumerate(items, 1):
         yield item
-        if nth % ROWS_PER_CHECK:
+        if number % ROWS_PER_CHECK:
             continue
         on_check()
         if (worked_s := time.thread_time() - began_s) >= MAX_BURST_S:

@@ -50,9 +50,9 @@ def exported_response(response: ParticipantResponse) -> ExportedResponse:
     return ExportedResponse(response.text or "null", response.round, about)
 
 
-def anonymous_response(text: str, nth: int) -> ExportedResponse:
+def anonymous_response(text: str, round_number: int) -> ExportedResponse:
     """Return an exported response without author, id and instants."""
-    return ExportedResponse(text, nth, ResponseMetadata(0, 0, 0, ""))
+    return ExportedResponse(text, round_number, ResponseMetadata(0, 0, 0, ""))
 
 
 class Scoring(NamedTuple):
@@ -183,10 +183,10 @@ def _scoring(activity: Activity, content: Content, counts: Mapping[int, Counts])
         return None
     secret = _decode(content.secret or "null")
     rounds: dict[int, ScoreFold] = {}
-    for nth in range(1, activity.round + 1):
-        round_times = activity if nth == activity.round else counts.get(nth)
+    for round_number in range(1, activity.round + 1):
+        round_times = activity if round_number == activity.round else counts.get(round_number)
         fold = round_times and entry.fold(RoundContext(secret, round_times.started_ts, round_times.duration_seconds))
         if isinstance(fold, ScoreFold):
-            rounds[nth] = fold
+            rounds[round_number] = fold
     correct = next((fold.correct_value for fold in rounds.values()), MISSING)
     return Scoring(entry.path, correct, rounds, not activity.anonymous)

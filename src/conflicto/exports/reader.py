@@ -31,7 +31,7 @@ class ResponseReader:
 
     def responses_of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
         """Yield the answers of all rounds of an activity, in feed order."""
-        for response in scan_responses(self.tx, activity_id, nth=None, participant_id=None):
+        for response in scan_responses(self.tx, activity_id, round_number=None, participant_id=None):
             self.responses_read += 1
             yield response
 
@@ -43,6 +43,6 @@ class ResponseReader:
 
     def texts_of(self, activity_id: UUID) -> Iterator[tuple[int, str]]:
         """Yield round and JSON text of an activity's answers, ordered by text."""
-        for nth, text in texts_in_order(self.tx, activity_id):
+        for round_number, text in texts_in_order(self.tx, activity_id):
             self.responses_read += 1
-            yield nth, text
+            yield round_number, text

@@ -55,9 +55,9 @@ def seat_records(
             yield _seat_record(by_seat.get(seat.id, []), seat)
 
 
-def anonymous_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
+def anonymous_record(activity: Activity, round_number: int, text: str) -> dict[str, Any]:
     """Return the record of an answer to an anonymous activity, without a participant."""
-    return _seat_record([_embedded_response(activity, nth, text)])
+    return _seat_record([_embedded_response(activity, round_number, text)])
 
 
 def _seat_record(responses: list[dict[str, Any]], seat: Participant | None = None) -> dict[str, Any]:
@@ -70,6 +70,6 @@ def _seat_record(responses: list[dict[str, Any]], seat: Participant | None = Non
     }
 
 
-def _embedded_response(activity: Activity, nth: int, text: str | None) -> dict[str, Any]:
+def _embedded_response(activity: Activity, round_number: int, text: str | None) -> dict[str, Any]:
     data = msgspec.Raw((text or "null").encode())
-    return {"activity_id": activity.id, "activity_title": activity.title, "round": nth, "response_data": data}
+    return {"activity_id": activity.id, "activity_title": activity.title, "round": round_number, "response_data": data}

@@ -74,8 +74,8 @@ def codebook_rows(questions: Sequence[Question]) -> Iterator[list[Cell]]:
             yield [*head, "", "json", "", "", ""]
 
 
-def _common_cells(question: Question, nth: int) -> list[Cell]:
-    return [question.name, question.activity.type, NumberCell(nth)]
+def _common_cells(question: Question, round_number: int) -> list[Cell]:
+    return [question.name, question.activity.type, NumberCell(round_number)]
 
 
 def _items(question: Question, text: str) -> Iterator[tuple[Cell, Cell]]:

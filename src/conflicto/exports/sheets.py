@@ -116,8 +116,8 @@ def _seat_rows(reader: ResponseReader, blocks: Sequence[ColumnBlock]) -> Iterato
     anonymous_blocks = {(block.question.activity.id, block.round): block for block in blocks if is_anonymous(block)}
     for activity in activities:
         if activity.anonymous:
-            for nth, text in reader.texts_of(activity.id):
-                yield anonymous_row(blocks, anonymous_blocks[activity.id, nth], anonymous_response(text, nth))
+            for round_number, text in reader.texts_of(activity.id):
+                yield anonymous_row(blocks, anonymous_blocks[activity.id, round_number], anonymous_response(text, round_number))
 
 
 def seats_with_responses(

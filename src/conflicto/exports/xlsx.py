@@ -79,8 +79,8 @@ class _WorkbookWriter:
 
     def write(self, name: str, sheet: Sheet) -> None:
         header = sheet.header[:MAX_COLUMNS]
-        for nth in count(1):
-            page = self._new_page(header, f"{name} {nth}" if nth > 1 else name)
+        for page_number in count(1):
+            page = self._new_page(header, f"{name} {page_number}" if page_number > 1 else name)
             if not self._fill(page, sheet.rows):
                 return
 

@@ -47,7 +47,7 @@ class _PageReader:
 
     def session(self) -> Iterator[Item]:
         session = self.source.session()
-        if self.window.after < session.updated_ts <= self.window.upto:
+        if self.window.after < session.updated_ts <= self.window.through:
             data = session_out(session, self.caller.role, self.link_keys)
             yield change_item("session", session.id, session.revision, session.updated_ts, data)
 
@@ -61,15 +61,15 @@ class _PageReader:
 
     def _with_configs(self, visible: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
         """Pair activities with their JSON, in batches, because a page may end early."""
-        for nth in range(0, len(visible), MAX_CONTENTS_PER_QUERY):
-            yield from self.source.with_configs(visible[nth : nth + MAX_CONTENTS_PER_QUERY])
+        for start in range(0, len(visible), MAX_CONTENTS_PER_QUERY):
+            yield from self.source.with_configs(visible[start : start + MAX_CONTENTS_PER_QUERY])
 
     def participants(self) -> Iterator[Item]:
         if self.view is View.HOST:
             found = self.source.participants(self.window)
         elif self.caller.participant_id is not None:
             own_seat = self.source.participant(self.caller.participant_id)
-            found = [own_seat] if own_seat is not None and self.window.after < own_seat.updated_ts <= self.window.upto else []
+            found = [own_seat] if own_seat is not None and self.window.after < own_seat.updated_ts <= self.window.through else []
         else:
             found = []
         for participant in found:
@@ -105,7 +105,7 @@ def visible_changed_activities(source: RowSource, view: View, window: Window) ->
 
     The page needs the JSON of these.
     """
-    changed = source.changed_activities(window) if window.after < window.upto else ()
+    changed = source.changed_activities(window) if window.after < window.through else ()
     return [activity for activity in changed if _is_in_feed(activity, view, window.after)][: window.max_rows]
 
 
@@ -155,7 +155,7 @@ def _page(source: RowSource, caller: Caller, window: Window, link_keys: LinkKeys
     reading = _PageReader(source, caller, window, link_keys)
     closed = source.session().status is SessionStatus.COMPLETED
     found: Iterable[Item] = ()
-    if window.after < window.upto:
+    if window.after < window.through:
         parts = (
             reading.session(),
             reading.changed_activities(),

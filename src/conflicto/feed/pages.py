@@ -134,7 +134,7 @@ def build_page(
             break
         items.append(Raw(encoded))
         timestamps.append(ts)
-    cursor = (timestamps or [truncated_at_ts or window.after])[-1] if has_more else max(window.after, window.upto)
+    cursor = (timestamps or [truncated_at_ts or window.after])[-1] if has_more else max(window.after, window.through)
     return Page(items, timestamps, window.after, cursor, has_more, closed, clamped)
 
 
@@ -181,7 +181,7 @@ def responses_in_memory(state: SessionState, activity: Activity, view: View, sin
 
 def _response_page(source: RowSource, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
     rows: Sequence[ParticipantResponse] = ()
-    if window.after < window.upto:
+    if window.after < window.through:
         rows = source.activity_responses(
             activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST
         )

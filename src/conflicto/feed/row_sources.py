@@ -33,10 +33,10 @@ MAX_PAGE_CHARS = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Rows with timestamps in (after, upto], the first `max_rows` of each kind."""
+    """Rows with timestamps in (after, through], the first `max_rows` of each kind."""
 
     after: int
-    upto: int
+    through: int
     max_rows: int
 
 
@@ -108,7 +108,7 @@ class DatabaseRows:
 
     def changed_activities(self, window: Window) -> Sequence[Activity]:
         """Return activities that changed."""
-        return activities_changed(self.tx, self.session_id, after=window.after, upto=window.upto, limit=MAX_ACTIVITIES_EVER)
+        return activities_changed(self.tx, self.session_id, after=window.after, through=window.through, limit=MAX_ACTIVITIES_EVER)
 
     def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
         """Pair activities with their JSON."""
@@ -116,7 +116,7 @@ class DatabaseRows:
 
     def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""
-        return participants_changed(self.tx, self.session_id, after=window.after, upto=window.upto, limit=window.max_rows)
+        return participants_changed(self.tx, self.session_id, after=window.after, through=window.through, limit=window.max_rows)
 
     def participant(self, participant_id: int) -> Participant | None:
         """Return one seat; `NotFound` if it is gone."""
@@ -128,7 +128,7 @@ class DatabaseRows:
             self.tx,
             self.session_id,
             after=window.after,
-            upto=window.upto,
+            through=window.through,
             limit=window.max_rows,
             excluded_activities=closed,
             visible_only=visible_only,
@@ -142,7 +142,7 @@ class DatabaseRows:
             self.tx,
             participant_id,
             after=window.after,
-            upto=window.upto,
+            through=window.through,
             limit=window.max_rows,
             excluded_activities=closed,
             max_characters=MAX_PAGE_CHARS,
@@ -157,7 +157,7 @@ class DatabaseRows:
             self.tx,
             activity_id,
             after=window.after,
-            upto=window.upto,
+            through=window.through,
             limit=window.max_rows,
             live_only=live_only,
             visible_only=visible_only,
@@ -203,7 +203,7 @@ class MemoryRows:
 
     def changed_activities(self, window: Window) -> Sequence[Activity]:
         """Return activities that changed."""
-        changed = [each for each in self.state.activities.values() if window.after < each.updated_ts <= window.upto]
+        changed = [each for each in self.state.activities.values() if window.after < each.updated_ts <= window.through]
         return sorted(changed, key=lambda activity: activity.updated_ts)
 
     def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
@@ -212,7 +212,7 @@ class MemoryRows:
 
     def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""
-        return [seat for seat in self.state.recent_seats.after(window.after) if seat.updated_ts <= window.upto]
+        return [seat for seat in self.state.recent_seats.after(window.after) if seat.updated_ts <= window.through]
 
     def participant(self, participant_id: int) -> Participant | None:
         """Return one seat, if it changed after the floor."""
@@ -224,13 +224,13 @@ class MemoryRows:
         return [
             each
             for each in rows
-            if each.ts <= window.upto and each.activity_id not in closed and (each.was_visible or not visible_only)
+            if each.ts <= window.through and each.activity_id not in closed and (each.was_visible or not visible_only)
         ]
 
     def own_responses(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers."""
         rows = self.state.parts[RecentResponses].own_responses(participant_id)
-        found = [each for each in rows if window.after < each.ts <= window.upto and each.activity_id not in closed]
+        found = [each for each in rows if window.after < each.ts <= window.through and each.activity_id not in closed]
         if window.after == 0:
             return [each for each in found if not is_hidden_from_start(each)]
         return found
@@ -245,5 +245,5 @@ class MemoryRows:
     ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
         rows = self.state.parts[RecentResponses].rows.after(window.after)
-        found = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]
+        found = [each for each in rows if each.ts <= window.through and each.activity_id == activity_id]
         return [each for each in found if each.was_visible or not visible_only]

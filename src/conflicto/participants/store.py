@@ -52,7 +52,7 @@ _CHANGED = (
     .where(
         participants.c.session_id == bindparam("session_id"),
         participants.c.updated_ts > bindparam("after"),
-        participants.c.updated_ts <= bindparam("upto"),
+        participants.c.updated_ts <= bindparam("through"),
     )
     .order_by(participants.c.updated_ts)
     .limit(bindparam("most"))
@@ -207,13 +207,13 @@ def participant_bytes(tx: ReadTx) -> dict[int, int]:
     return {row.session_id: row.stored for row in tx.all(_BYTES)}
 
 
-def participants_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, limit: int) -> list[Participant]:
-    """Return participants whose newest change lies in (after, upto], in feed order.
+def participants_changed(tx: ReadTx, session_id: int, *, after: int, through: int, limit: int) -> list[Participant]:
+    """Return participants whose newest change lies in (after, through], in feed order.
 
     People who left are included only if `after` is not 0.
     """
     query = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
-    rows = tx.all(query, {"session_id": session_id, "after": after, "upto": upto, "most": limit})
+    rows = tx.all(query, {"session_id": session_id, "after": after, "through": through, "most": limit})
     return [_participant(row) for row in rows]
 
 

@@ -195,7 +195,7 @@ class Simulation:
             _, content = await self._context.db.read(activity_with_content, activity.id)
             seed = activity.id.int
             round_.generator = ResponseGenerator.for_activity(
-                activity_type, content.config, content.secret, language=self._language, seed=seed, nth=activity.round
+                activity_type, content.config, content.secret, language=self._language, seed=seed, round_number=activity.round
             )
         if round_.generator is None:
             await self._load_copied_texts(round_)
@@ -242,5 +242,5 @@ class Simulation:
 
 def _recent_texts(tx: ReadTx, activity_id: UUID) -> list[str]:
     """Return the texts of up to `MAX_COPIED_TEXTS` existing answers."""
-    found = activity_feed(tx, activity_id, after=0, upto=2**62, limit=MAX_COPIED_TEXTS, live_only=True, visible_only=False)
+    found = activity_feed(tx, activity_id, after=0, through=2**62, limit=MAX_COPIED_TEXTS, live_only=True, visible_only=False)
     return [each.text for each in found if each.text is not None]

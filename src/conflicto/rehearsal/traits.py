@@ -35,4 +35,4 @@ def bot_names(rng: Random) -> Iterator[str]:
     """Yield unique names in random order: plain ones, then with initials, then with numbers."""
     plain = rng.sample(NAMES, len(NAMES))
     with_initials = (f"{name} {initial}." for initial in rng.sample(INITIALS, len(INITIALS)) for name in plain)
-    yield from chain(plain, with_initials, (f"{plain[nth % len(plain)]} {nth}" for nth in count(2)))
+    yield from chain(plain, with_initials, (f"{plain[number % len(plain)]} {number}" for number in count(2)))

@@ -141,7 +141,7 @@ class ResponseEndpoints:
     async def page(self, request: Request, session_id: int, activity_id: UUID, query: schemas.ResponseListQuery) -> Response:
         """List the responses to an activity for the host, in feed order."""
         contains = None if query.contains is None else parse_pattern(query.contains)
-        response_filter = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
+        response_filter = ResponseFilter(round_number=query.round, participant_id=query.participant_id, contains=contains)
         with nullcontext() if contains is None else self.scans.slot(request.caller.subject, retry_after_s=SCAN_RETRY_S):
             found, total, activity = await self.db.lists.read(_read_page, request, activity_id, response_filter, query)
         return page_response(

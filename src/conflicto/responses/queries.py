@@ -96,14 +96,14 @@ class ResponseFilter:
     `contains` is compact JSON text.
     """
 
-    nth: int | None = None
+    round_number: int | None = None
     participant_id: int | None = None
     contains: str | None = None
 
     @property
     def is_empty(self) -> bool:
         """True if the filter selects all responses."""
-        return (self.nth, self.participant_id, self.contains) == (None, None, None)
+        return (self.round_number, self.participant_id, self.contains) == (None, None, None)
 
 
 def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = None) -> ParticipantResponse:
@@ -155,7 +155,7 @@ def response_page(
         found = list(_until_full(matching, max_characters))
     else:
         found = store.page(
-            tx, activity_id, nth=response_filter.nth, participant_id=response_filter.participant_id,
+            tx, activity_id, round_number=response_filter.round_number, participant_id=response_filter.participant_id,
             contains=response_filter.contains, limit=limit + 1, offset=offset, after=after, max_characters=max_characters,
         )  # fmt: skip
     return RowBatch(found, is_cut=len(found) <= limit and sum(map(character_count, found)) > max_characters), total
@@ -172,7 +172,7 @@ def _until_full(found: Iterable[ParticipantResponse], max_characters: int) -> It
 def _scan_matching(tx: ReadTx, activity_id: UUID, response_filter: ResponseFilter, after: int) -> Iterator[ParticipantResponse]:
     pattern, budget = parse(response_filter.contains or "null"), _ScanBudget(tx.deadline)
     for response in scan_responses(
-        tx, activity_id, nth=response_filter.nth, participant_id=response_filter.participant_id, after=after
+        tx, activity_id, round_number=response_filter.round_number, participant_id=response_filter.participant_id, after=after
     ):
         text = response.text or "null"
         budget.count_row(len(text))
@@ -283,12 +283,12 @@ def own_feed(
     participant_id: int,
     *,
     after: int,
-    upto: int,
+    through: int,
     limit: int,
     excluded_activities: Collection[UUID],
     max_characters: int,
 ) -> list[ParticipantResponse]:
-    """Return a participant's own responses with timestamps in (after, upto], in order.
+    """Return a participant's own responses with timestamps in (after, through], in order.
 
     Responses to `excluded_activities` are left out. The list ends early with the released response
     that exceeds `max_characters` of JSON.
@@ -299,18 +299,18 @@ def own_feed(
         tx,
         participant_id,
         after=after,
-        upto=upto,
+        through=through,
         limit=max_released,
         excluded_activities=excluded_activities,
         max_characters=max_characters,
     )
     if len(released) < max_released and sum(map(character_count, released)) > max_characters:
-        upto = released[-1].ts
+        through = released[-1].ts
     found = [each for each in released if each.id not in pooled]
     found += [
         each
         for each in pooled.values()
-        if after < each.ts <= upto
+        if after < each.ts <= through
         and each.activity_id not in excluded_activities
         and not (after == 0 and is_hidden_from_start(each))
     ]

@@ -116,7 +116,7 @@ class RecentResponses(StatePart):
         """Read the rows since the newest control change, the position of most phones, if few."""
         tx, head, limit = load.tx, load.head, MAX_LOADED_ROWS + 1
         responses = session_feed(
-            tx, head.topic, after=head.control_ts, upto=head.ts, limit=limit, excluded_activities=(), visible_only=False
+            tx, head.topic, after=head.control_ts, through=head.ts, limit=limit, excluded_activities=(), visible_only=False
         )
         pooled = pooled_changes(tx, head.topic, after=head.control_ts, limit=limit)
         if max(len(responses), len(pooled)) > MAX_LOADED_ROWS:
@@ -136,7 +136,9 @@ class RecentResponses(StatePart):
     def read_remote(cls, tx: ReadTx, head: FeedHead, after: int) -> RemoteResponses:
         """Read the responses that other processes changed after a position."""
         limit = MAX_REMOTE_ROWS + 1
-        responses = session_feed(tx, head.topic, after=after, upto=head.ts, limit=limit, excluded_activities=(), visible_only=False)
+        responses = session_feed(
+            tx, head.topic, after=after, through=head.ts, limit=limit, excluded_activities=(), visible_only=False
+        )
         return RemoteResponses(head.topic, responses, pooled_changes(tx, head.topic, after=after, limit=limit))
 
     @property

@@ -72,7 +72,7 @@ _OWN_LIVE = select(responses.c.id, responses.c.ts).where(
 _NEWEST_LIVE = select(func.max(responses.c.ts)).where(
     responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
 )
-_AFTER = _ALL.where(responses.c.ts > bindparam("after"), responses.c.ts <= bindparam("upto"))
+_AFTER = _ALL.where(responses.c.ts > bindparam("after"), responses.c.ts <= bindparam("through"))
 _ACTIVITY_FEED = _AFTER.where(responses.c.activity_id == bindparam("activity_id"))
 _SESSION_FEED = _AFTER.where(responses.c.session_id == bindparam("session_id"))
 _OWN_FEED = _AFTER.where(responses.c.participant_id == bindparam("participant_id"))
@@ -92,7 +92,7 @@ _LIVE_IN_RANGE = (
     responses.c.round == bindparam("round"),
     ~responses.c.deleted,
     responses.c.ts > bindparam("after"),
-    responses.c.ts <= bindparam("upto"),
+    responses.c.ts <= bindparam("through"),
 )
 _LIVE_RESPONSES = (
     select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveResponse._fields))
@@ -114,9 +114,11 @@ def find_any_number(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantRe
     return {row.id: _from_row(row) for row in _BY_KEYS.rows(tx, keys)} if keys else {}
 
 
-def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, excluding: Collection[UUID]) -> list[ParticipantResponse]:
+def sample_live(
+    tx: ReadTx, activity_id: UUID, round_number: int, amount: int, *, excluding: Collection[UUID]
+) -> list[ParticipantResponse]:
     """Return up to `amount` random live responses of a round, without those in `excluding`."""
-    ids = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(excluding)
+    ids = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": round_number})}.difference(excluding)
     return list(find_any_number(tx, random_sample(sorted(ids), amount)).values())
 
 
@@ -135,9 +137,9 @@ def find_single_responses(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> 
     return {(row.participant_id, row.activity_id): _from_row(row) for row in _SINGLE_RESPONSES.rows(tx, keys)}
 
 
-def count_by_participant(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+def count_by_participant(tx: ReadTx, activity_id: UUID, round_number: int, participants: Iterable[int]) -> dict[int, int]:
     """Count the rows of each participant in a round, tombstones included, from the index alone."""
-    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=round_number)
     return {row.participant_id: row.stored for row in rows}
 
 
@@ -151,10 +153,10 @@ def own_live_timestamps(tx: ReadTx, participant_id: int, *, activity_id: UUID | 
     return {row.id: row.ts for row in tx.all(query, {"participant_id": participant_id})}
 
 
-def newest_live_ts(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
+def newest_live_ts(tx: ReadTx, activity_id: UUID, round_number: int, *, visible_only: bool) -> int | None:
     """Return the timestamp of the newest live response of a round, or None."""
     query = _NEWEST_LIVE.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else _NEWEST_LIVE
-    newest: int | None = tx.scalar(query, {"activity_id": activity_id, "round": nth})
+    newest: int | None = tx.scalar(query, {"activity_id": activity_id, "round": round_number})
     return newest
 
 
@@ -175,19 +177,19 @@ def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
     activity_id: UUID,
     *,
     after: int,
-    upto: int,
+    through: int,
     limit: int,
     live_only: bool,
     visible_only: bool,
     max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
-    """Return up to `limit` responses of an activity with timestamps in (after, upto], in order.
+    """Return up to `limit` responses of an activity with timestamps in (after, through], in order.
 
     `live_only` leaves tombstones out. `visible_only` leaves out responses that the screen and
     participants never saw. The list ends with the response that exceeds `max_characters` of JSON.
     """
     query = _filter_visibility(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(limit)
-    return _read_until_full(tx, query, {"activity_id": activity_id, "after": after, "upto": upto}, limit, max_characters)
+    return _read_until_full(tx, query, {"activity_id": activity_id, "after": after, "through": through}, limit, max_characters)
 
 
 def session_feed(  # noqa: PLR0913 - a window, a view, a bound
@@ -195,7 +197,7 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
     session_id: int,
     *,
     after: int,
-    upto: int,
+    through: int,
     limit: int,
     excluded_activities: Collection[UUID],
     visible_only: bool,
@@ -209,7 +211,7 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
         _filter_visibility(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), excluded_activities
     )
     query = query.order_by(responses.c.ts).limit(limit)
-    return _read_until_full(tx, query, {"session_id": session_id, "after": after, "upto": upto}, limit, max_characters)
+    return _read_until_full(tx, query, {"session_id": session_id, "after": after, "through": through}, limit, max_characters)
 
 
 def own_feed(
@@ -217,7 +219,7 @@ def own_feed(
     participant_id: int,
     *,
     after: int,
-    upto: int,
+    through: int,
     limit: int,
     excluded_activities: Collection[UUID],
     max_characters: int,
@@ -227,7 +229,9 @@ def own_feed(
     if after == 0:
         query = query.where(_NOT_HIDDEN)
     query = query.order_by(_UNINDEXED_TS).limit(limit)
-    return _read_until_full(tx, query, {"participant_id": participant_id, "after": after, "upto": upto}, limit, max_characters)
+    return _read_until_full(
+        tx, query, {"participant_id": participant_id, "after": after, "through": through}, limit, max_characters
+    )
 
 
 def _read_until_full(
@@ -262,7 +266,7 @@ def page(  # noqa: PLR0913 - filters, a part
     tx: ReadTx,
     activity_id: UUID,
     *,
-    nth: int | None,
+    round_number: int | None,
     participant_id: int | None,
     contains: str | None,
     limit: int,
@@ -278,7 +282,7 @@ def page(  # noqa: PLR0913 - filters, a part
     Raises:
         ScanTooLong: the search for `contains` took longer than `MAX_SEARCH_S`.
     """
-    query = _filtered(activity_id, nth, participant_id, after).limit(limit).offset(offset)
+    query = _filtered(activity_id, round_number, participant_id, after).limit(limit).offset(offset)
     if contains is None:
         return _read_until_full(tx, query, {}, limit, max_characters)
     pattern = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
@@ -292,17 +296,17 @@ def page(  # noqa: PLR0913 - filters, a part
 
 
 def scan_responses(
-    tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0
+    tx: ReadTx, activity_id: UUID, *, round_number: int | None, participant_id: int | None, after: int = 0
 ) -> Iterator[ParticipantResponse]:
     """Yield an activity's live responses with timestamps after `after`, in feed order."""
-    for row in tx.stream(_filtered(activity_id, nth, participant_id, after), batch_rows=500):
+    for row in tx.stream(_filtered(activity_id, round_number, participant_id, after), batch_rows=500):
         yield _from_row(row)
 
 
-def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None, after: int) -> Select[Any]:
+def _filtered(activity_id: UUID, round_number: int | None, participant_id: int | None, after: int) -> Select[Any]:
     query = _ALL.where(responses.c.activity_id == activity_id, ~responses.c.deleted)
-    if nth is not None:
-        query = query.where(responses.c.round == nth)
+    if round_number is not None:
+        query = query.where(responses.c.round == round_number)
     if participant_id is not None:
         return query.where(responses.c.participant_id == participant_id, after < _UNINDEXED_TS).order_by(_UNINDEXED_TS)
     return query.where(responses.c.ts > after).order_by(responses.c.ts)
@@ -319,12 +323,12 @@ def save_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
 
 
 def live_rows(
-    tx: ReadTx, *, activity_id: UUID | None = None, nth: int | None = None, participant_id: int | None = None
+    tx: ReadTx, *, activity_id: UUID | None = None, round_number: int | None = None, participant_id: int | None = None
 ) -> list[ParticipantResponse]:
     """Return live responses of an activity's round, of a participant, or of both, in feed order."""
     query = _ALL.where(~responses.c.deleted)
     if activity_id is not None:
-        query = query.where(responses.c.activity_id == activity_id, responses.c.round == nth)
+        query = query.where(responses.c.activity_id == activity_id, responses.c.round == round_number)
     if participant_id is not None:
         query = query.where(responses.c.participant_id == participant_id)
     return [_from_row(row) for row in tx.all(query.order_by(_UNINDEXED_TS if participant_id is not None else responses.c.ts))]
@@ -346,20 +350,20 @@ def some_of_participants(
     return [_from_row(row) for row in tx.all(query, {"participants": list(participants), "limit": limit})]
 
 
-def live_responses(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, limit: int) -> list[LiveResponse]:
-    """Return up to `limit` live responses of a round with timestamps in (after, upto], in order."""
-    params = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "limit": limit}
+def live_responses(tx: ReadTx, activity_id: UUID, round_number: int, *, after: int, through: int, limit: int) -> list[LiveResponse]:
+    """Return up to `limit` live responses of a round in (after, through], in order."""
+    params = {"activity_id": activity_id, "round": round_number, "after": after, "through": through, "limit": limit}
     return [LiveResponse._make(row) for row in tx.all(_LIVE_RESPONSES, params)]
 
 
-def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int) -> int:
-    """Count the live responses of a round with timestamps in (after, upto]."""
-    return tx.scalar(_COUNT_LIVE, {"activity_id": activity_id, "round": nth, "after": after, "upto": upto}) or 0
+def count_live(tx: ReadTx, activity_id: UUID, round_number: int, *, after: int, through: int) -> int:
+    """Count the live responses of a round with timestamps in (after, through]."""
+    return tx.scalar(_COUNT_LIVE, {"activity_id": activity_id, "round": round_number, "after": after, "through": through}) or 0
 
 
-def participants_with_response(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> set[int]:
+def participants_with_response(tx: ReadTx, activity_id: UUID, round_number: int, participants: Iterable[int]) -> set[int]:
     """Return the participants among `participants` with a live response in a round."""
-    rows = _PARTICIPANTS_WITH_RESPONSE.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    rows = _PARTICIPANTS_WITH_RESPONSE.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=round_number)
     return {row.participant_id for row in rows}
 
 

@@ -20,7 +20,7 @@ class ResultsAccess(Enum):
     CLOSED = auto()
 
 
-def results_access(activity: Activity, nth: int, counts: Counts) -> ResultsAccess:
+def results_access(activity: Activity, round_number: int, counts: Counts) -> ResultsAccess:
     """Return the audience, beside hosts, that may read the results of a round.
 
     For the current round the activity says whether they are revealed, for a past round `counts`.
@@ -28,16 +28,16 @@ def results_access(activity: Activity, nth: int, counts: Counts) -> ResultsAcces
     visibility = activity.results_visibility
     if visibility is ResultsVisibility.HOST:
         return ResultsAccess.CLOSED
-    revealed = activity.results_revealed if nth == activity.round else counts.was_revealed
+    revealed = activity.results_revealed if round_number == activity.round else counts.was_revealed
     if visibility is ResultsVisibility.ALWAYS or revealed:
         return ResultsAccess.OPEN
     return ResultsAccess.AUTHORS if visibility is ResultsVisibility.AFTER_ANSWER else ResultsAccess.CLOSED
 
 
-def are_scores_visible(activity: Activity, nth: int) -> bool:
+def are_scores_visible(activity: Activity, round_number: int) -> bool:
     """Return whether screen and participants may see correct answers.
 
     They may once the results are revealed and the round is closed. Past rounds never show them,
     because a later round may ask the same.
     """
-    return activity.results_revealed and nth == activity.round and activity.status is ActivityStatus.EXPIRED
+    return activity.results_revealed and round_number == activity.round and activity.status is ActivityStatus.EXPIRED

@@ -111,8 +111,8 @@ class LeaderboardHandler:
         """
         counting = [each for each in state.activities.values() if _is_counted(each, is_host=is_host)]
         unknown = state.parts[LeaderboardCache].missing(counting)
-        for nth in range(0, len(unknown), MAX_CONFIGS_PER_READ):
-            part = unknown[nth : nth + MAX_CONFIGS_PER_READ]
+        for start in range(0, len(unknown), MAX_CONFIGS_PER_READ):
+            part = unknown[start : start + MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, part)
             state.parts[LeaderboardCache].add(await self._polls.single_flight(state, ("contents", *part), read))
         if unknown and state.parts[LeaderboardCache].missing(counting):

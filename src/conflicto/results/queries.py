@@ -115,11 +115,11 @@ class TallyLoader:
             self._stored_segments = [
                 each for each in store.stored_segments(tx, self.round_key, self.tally.inputs.digest) if each.after >= after
             ]
-            self.segmented_upto_ts = max([after, *(each.upto for each in self._stored_segments)])
-        upto = self._merge_stored_segment(tx, after) or self._count_chunk(tx, after, start)
-        self.chunks.append(Chunk(upto, seen_ts, start))
+            self.segmented_upto_ts = max([after, *(each.through for each in self._stored_segments)])
+        through = self._merge_stored_segment(tx, after) or self._count_chunk(tx, after, start)
+        self.chunks.append(Chunk(through, seen_ts, start))
         if self.is_done:
-            self._finish_part(upto, is_segment=False)
+            self._finish_part(through, is_segment=False)
 
     def _merge_stored_segment(self, tx: ReadTx, after: int) -> int | None:
         """Merge the segment that begins at `after` and return its end; None without a valid one."""
@@ -128,7 +128,10 @@ class TallyLoader:
         if not self._stored_segments or self._stored_segments[0].after != after:
             return None
         segment = self._stored_segments.pop(0)
-        if count_live(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=segment.upto) == segment.answers:
+        if (
+            count_live(tx, self.round_key.activity_id, self.round_key.round_number, after=after, through=segment.through)
+            == segment.answers
+        ):
             state = store.segment_state(tx, self.round_key, self.tally.inputs.digest, segment)
             if state is not None:
                 self._finish_part(after, is_segment=False)
@@ -136,20 +139,22 @@ class TallyLoader:
                 if self._observer is not None:
                     self._observer.stop_recording()
                 self.segmented_count += segment.answers
-                self._part_after_ts = segment.upto
-                return segment.upto
+                self._part_after_ts = segment.through
+                return segment.through
         return None
 
     def _count_chunk(self, tx: ReadTx, after: int, start: int) -> int:
         """Count the next chunk and return its end, at most the start of the next segment."""
         end = min(start, self._stored_segments[0].after) if self._stored_segments else start
         limit, share = self._chunk_size, self._part.memory_share
-        responses = live_responses(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=end, limit=limit)
+        responses = live_responses(
+            tx, self.round_key.activity_id, self.round_key.round_number, after=after, through=end, limit=limit
+        )
         for response in responses:
             self._part.add(response)
             if self._observer is not None:
                 self._observer.record(response)
-        upto = responses[-1].ts if len(responses) == limit else end
+        through = responses[-1].ts if len(responses) == limit else end
         is_large = (
             sum(len(each.text or "") for each in responses) > MAX_CHUNK_CHARACTERS
             or self._part.memory_share - share > MAX_CHUNK_MEMORY_SHARE
@@ -159,19 +164,19 @@ class TallyLoader:
         )
         count = self._part.audience(is_host=True).count
         if self._part.memory_share > 1:
-            self._finish_part(upto, is_segment=count >= MIN_SEGMENT_RESPONSES)
-        elif count >= MAX_SEGMENT_RESPONSES or (count >= MIN_SEGMENT_RESPONSES and self._stored_segments and upto == end):
-            self._finish_part(upto, is_segment=True)
-        return upto
+            self._finish_part(through, is_segment=count >= MIN_SEGMENT_RESPONSES)
+        elif count >= MAX_SEGMENT_RESPONSES or (count >= MIN_SEGMENT_RESPONSES and self._stored_segments and through == end):
+            self._finish_part(through, is_segment=True)
+        return through
 
-    def _finish_part(self, upto: int, *, is_segment: bool) -> None:
+    def _finish_part(self, through: int, *, is_segment: bool) -> None:
         """Merge the part into the tally. With `is_segment`, it becomes a new segment."""
         dump, count = self._part.dump(), self._part.audience(is_host=True).count
         if is_segment:
             self.segmented_count += count
-            self.new_segments.append(NewSegment(Segment(self._part_after_ts, upto, count), _encode(dump)))
-            self.segmented_upto_ts = max(self.segmented_upto_ts, upto)
+            self.new_segments.append(NewSegment(Segment(self._part_after_ts, through, count), _encode(dump)))
+            self.segmented_upto_ts = max(self.segmented_upto_ts, through)
         if count:
             self.tally.merge(dump)
             self._part = RoundTally(self.tally.inputs)
-        self._part_after_ts = upto
+        self._part_after_ts = through

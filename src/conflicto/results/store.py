@@ -19,20 +19,20 @@ class RoundKey(NamedTuple):
 
     session_id: int
     activity_id: UUID
-    nth: int
+    round_number: int
 
 
 class Segment(NamedTuple):
-    """Part of a round with timestamps in (after, upto], and its number of live responses."""
+    """Part of a round with timestamps in (after, through], and its number of live responses."""
 
     after: int
-    upto: int
+    through: int
     answers: int
 
 
 _OF_ROUND = (
     tally_segments.c.activity_id == bindparam("activity_id"),
-    tally_segments.c.round == bindparam("nth"),
+    tally_segments.c.round == bindparam("round_number"),
 )
 _SEGMENTS = (
     select(tally_segments.c.after_ts, tally_segments.c.upto_ts, tally_segments.c.answers)
@@ -43,28 +43,28 @@ _STATE = select(tally_segments.c.state).where(
     *_OF_ROUND,
     tally_segments.c.basis == bindparam("basis"),
     tally_segments.c.after_ts == bindparam("after"),
-    tally_segments.c.upto_ts == bindparam("upto"),
+    tally_segments.c.upto_ts == bindparam("through"),
     tally_segments.c.answers == bindparam("answers"),
 )
 _DELETE_OVERLAPPING = delete(tally_segments).where(
     *_OF_ROUND,
     or_(
         tally_segments.c.basis != bindparam("basis"),
-        (tally_segments.c.after_ts < bindparam("upto")) & (tally_segments.c.upto_ts > bindparam("after")),
+        (tally_segments.c.after_ts < bindparam("through")) & (tally_segments.c.upto_ts > bindparam("after")),
     ),
 )
 
 
 def stored_segments(tx: ReadTx, round_key: RoundKey, basis: bytes) -> list[Segment]:
     """Return the segments of a round in order, without overlaps; `basis` is the inputs' digest."""
-    rows = tx.all(_SEGMENTS, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis})
+    rows = tx.all(_SEGMENTS, {"activity_id": round_key.activity_id, "round_number": round_key.round_number, "basis": basis})
     return [Segment._make(row) for row in rows]
 
 
 def segment_state(tx: ReadTx, round_key: RoundKey, basis: bytes, segment: Segment) -> bytes | None:
     """Return the dump of a segment, None if it was replaced."""
     state: bytes | None = tx.scalar(
-        _STATE, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis, **segment._asdict()}
+        _STATE, {"activity_id": round_key.activity_id, "round_number": round_key.round_number, "basis": basis, **segment._asdict()}
     )
     return state
 
@@ -73,14 +73,14 @@ def save_segment(tx: WriteTx, round_key: RoundKey, basis: bytes, segment: Segmen
     """Store a segment, and delete those that it overlaps or that have other inputs."""
     place = {
         "activity_id": round_key.activity_id,
-        "nth": round_key.nth,
+        "round_number": round_key.round_number,
         "basis": basis,
         "after": segment.after,
-        "upto": segment.upto,
+        "through": segment.through,
     }
     tx.write(_DELETE_OVERLAPPING, place)
     row = {
-        "activity_id": round_key.activity_id, "round": round_key.nth, "upto_ts": segment.upto, "after_ts": segment.after,
+        "activity_id": round_key.activity_id, "round": round_key.round_number, "upto_ts": segment.through, "after_ts": segment.after,
         "session_id": round_key.session_id,
         "basis": basis, "answers": segment.answers, "state": state,
     }  # fmt: skip

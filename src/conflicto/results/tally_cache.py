@@ -84,7 +84,7 @@ class TallyCache(StatePart):
             Unavailable: the database does not answer, or the load takes longer than `MAX_WAIT_S`
                 and goes on.
         """
-        tally = self._tallies.get((round_key.activity_id, round_key.nth))
+        tally = self._tallies.get((round_key.activity_id, round_key.round_number))
         if tally is None or tally.is_invalid or tally.inputs != inputs:
             tally = self._load(segments, round_key, inputs)
         live_tally = tally if isinstance(tally, LiveTally) else await tally.load.wait()
@@ -93,7 +93,7 @@ class TallyCache(StatePart):
 
     def _load(self, segments: SegmentService, round_key: RoundKey, inputs: TallyInputs) -> LoadingTally:
         """Start a load, and evict the oldest tallies beyond the bounds."""
-        key = round_key.activity_id, round_key.nth
+        key = round_key.activity_id, round_key.round_number
         loading = self._tallies[key] = LoadingTally(inputs, is_shared=segments.is_shared)
         loading.load = TallyLoad(start_task(self._read(segments, round_key, loading)), partial(self._drop, key))
         while len(self._tallies) > 1 and (len(self._tallies) > MAX_TALLIES or self.bytes > MAX_TALLIES_BYTES):
@@ -101,7 +101,7 @@ class TallyCache(StatePart):
         return loading
 
     async def _read(self, segments: SegmentService, round_key: RoundKey, loading: LoadingTally) -> LiveTally:
-        key = round_key.activity_id, round_key.nth
+        key = round_key.activity_id, round_key.round_number
         try:
             loader = await segments.read(round_key, loading.inputs, loading)
         except BaseException:

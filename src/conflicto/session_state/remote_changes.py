@@ -72,9 +72,9 @@ class RemoteChanges:
             yield from rows.events(state)
 
     def _changed_counts(self, known: Mapping[tuple[UUID, int], Counts]) -> Iterator[CountsChanged]:
-        for (activity_id, nth), counts in self.counts.items():
-            if known.get((activity_id, nth)) != counts:
-                yield CountsChanged(self.head_row.topic, activity_id, nth, counts)
+        for (activity_id, round_number), counts in self.counts.items():
+            if known.get((activity_id, round_number)) != counts:
+                yield CountsChanged(self.head_row.topic, activity_id, round_number, counts)
 
 
 def load_remote_changes(tx: ReadTx, session_id: int, after: int, parts: StateParts) -> RemoteChanges:
@@ -84,9 +84,9 @@ def load_remote_changes(tx: ReadTx, session_id: int, after: int, parts: StatePar
         epoch=read_epoch(tx),
         head_row=row,
         session=session_by_id(tx, session_id),
-        activities=activities_changed(tx, session_id, after=after, upto=row.ts, limit=MAX_ACTIVITIES_EVER),
+        activities=activities_changed(tx, session_id, after=after, through=row.ts, limit=MAX_ACTIVITIES_EVER),
         counts=all_counts(tx, session_id),
-        participants=participants_changed(tx, session_id, after=after, upto=row.ts, limit=MAX_REMOTE_ROWS + 1),
+        participants=participants_changed(tx, session_id, after=after, through=row.ts, limit=MAX_REMOTE_ROWS + 1),
         links=session_links(tx, session_id, after=after) if row.counts["links_ts"] > after else (),
         rows=parts.read_remote(tx, row, after),
     )

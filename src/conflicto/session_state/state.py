@@ -303,7 +303,7 @@ def load_session_state(tx: ReadTx, session_id: int, parts: StateParts) -> Sessio
 def _load_recent_seats(load: StateLoad) -> OrderedRows[Participant]:
     """Read the seats since the newest control change, the position of most phones, if few."""
     tx, row = load.tx, load.head
-    seats = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, limit=MAX_LOADED_ROWS + 1)
+    seats = participants_changed(tx, row.topic, after=row.control_ts, through=row.ts, limit=MAX_LOADED_ROWS + 1)
     if len(seats) > MAX_LOADED_ROWS:
         load.is_truncated = True
         return OrderedRows(row.ts, MAX_SEATS)

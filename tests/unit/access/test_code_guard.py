@@ -281,11 +281,13 @@ async def test_under_attack_a_wrong_code_costs_ten_and_guessing_ends(guard: Code
 
 async def test_two_addresses_cannot_spend_the_whole_quota(guard: CodeGuard, clock: FrozenClock) -> None:
     looked = 0
-    for nth in range(18_000):  # three minutes at a hundred a second
+    for number in range(18_000):  # three minutes at a hundred a second
         clock.advance(0.01)
-        looked += await tries(guard, f"192.0.2.{nth % 2}", f"wrong {nth}", right=False)
-        if nth % 100 == 0:
-            assert await tries(guard, f"10.0.{nth >> 8}.1", f"RIGHT {nth}", right=True), "new participants are always admitted"
+        looked += await tries(guard, f"192.0.2.{number % 2}", f"wrong {number}", right=False)
+        if number % 100 == 0:
+            assert await tries(guard, f"10.0.{number >> 8}.1", f"RIGHT {number}", right=True), (
+                "new participants are always admitted"
+            )
     assert looked <= SERVER_POLICY.quota * 4
 
 

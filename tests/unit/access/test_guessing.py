@@ -68,12 +68,12 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
     looked, turn = 0, deque(range(addresses))
     for second in range(2 * seconds):
         looked = 0 if second == seconds else looked
-        for nth in range(tries_a_second):
+        for number in range(tries_a_second):
             turn.rotate(-1)
             clock.advance(1 / tries_a_second)
             try:
                 async with guard.guard(
-                    f"10.{turn[0] >> 16}.{turn[0] >> 8 & 255}.{turn[0] & 255}", f"{second} {nth}", wrong=NotFound
+                    f"10.{turn[0] >> 16}.{turn[0] >> 8 & 255}.{turn[0] & 255}", f"{second} {number}", wrong=NotFound
                 ):
                     looked += 1
                     raise NotFound  # noqa: TRY301 - the look itself

@@ -20,9 +20,9 @@ def test_entries_use_at_most_the_counted_bytes() -> None:
     used = UsedCodes(clock)
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    for nth in range(20_000):
+    for number in range(20_000):
         clock.advance(0.001)
-        used.add(f"2001:db8:{nth >> 12:x}:{nth & 4095:x}::", "BCDFGHJKLM")
+        used.add(f"2001:db8:{number >> 12:x}:{number & 4095:x}::", "BCDFGHJKLM")
     after, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -35,8 +35,8 @@ def test_entries_use_at_most_the_counted_bytes() -> None:
 def test_bytes_are_bounded_for_codes_of_any_length(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
     monkeypatch.setattr(used_codes, "MAX_BYTES", 10 * ENTRY_BYTES)
     used = UsedCodes(ManualClock())
-    for nth in range(100):
-        used.add("192.0.2.1", f"{nth:0{length}}")
+    for number in range(100):
+        used.add("192.0.2.1", f"{number:0{length}}")
     assert len(used) == 10
     assert not used.contains("192.0.2.1", f"{89:0{length}}")
     assert used.contains("192.0.2.1", f"{90:0{length}}")

@@ -81,7 +81,9 @@ def test_numbers_gather_around_one_of_a_deck() -> None:
 
 def test_a_room_agrees_more_in_the_next_round() -> None:
     config = {"question": "?", "min": 0, "max": 100}
-    first, third = ([each["rating"] for each in crowd(imitation("rating", config, nth=nth))] for nth in (1, 3))
+    first, third = (
+        [each["rating"] for each in crowd(imitation("rating", config, round_number=round_number))] for round_number in (1, 3)
+    )
 
     assert spread(third) < spread(first) * 0.8
 

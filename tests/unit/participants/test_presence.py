@@ -77,7 +77,7 @@ def test_wherever_in_a_minute_a_sign_lies_states_change_at_the_same_instants(sig
     hall = Hall(hidden={ROOM})
     hall.sign(sign)
     states = [hall.state(sign + tenth / 10) for tenth in range(4_000)]
-    changes = [round(sign + nth / 10, 1) for nth in range(1, len(states)) if states[nth] != states[nth - 1]]
+    changes = [round(sign + number / 10, 1) for number in range(1, len(states)) if states[number] != states[number - 1]]
     assert {round(at % 60) for at in changes} == {15}
     assert len(changes) >= 2
 

@@ -81,7 +81,7 @@ def test_a_text_weighs_what_the_interpreter_says(text: str) -> None:
 
 
 def cached_response(size: int, *, created_s: float = 0.0) -> CachedResponse:
-    headers = tuple((b"header-%d" % nth, b"value of some length %d" % nth) for nth in range(6))
+    headers = tuple((b"header-%d" % number, b"value of some length %d" % number) for number in range(6))
     tag = b'"%x"' % (hash((size, created_s)) & 0xFFFFFFFF)
     return CachedResponse(
         b"x" * size,
@@ -101,9 +101,9 @@ def test_a_cached_response_weighs_at_least_what_it_holds(size: int) -> None:
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    for nth in range(many):
-        made = cached_response(size, created_s=nth / 1_000)
-        where.put(b"/api/v1/sessions/1/changes/since/%016d" % nth, made)
+    for number in range(many):
+        made = cached_response(size, created_s=number / 1_000)
+        where.put(b"/api/v1/sessions/1/changes/since/%016d" % number, made)
         made.to_bytes(FULL, DATE)
         made.to_bytes(NOT_MODIFIED, DATE)
     held = tracemalloc.get_traced_memory()[0] - before
@@ -126,8 +126,8 @@ def test_the_oldest_cached_responses_are_evicted() -> None:
     queue = EvictionQueue(budget)
     one: BoundedMap[CachedResponse] = BoundedMap(queue)
     other: BoundedMap[CachedResponse] = BoundedMap(queue)
-    for nth in range(100):
-        (one if nth % 2 else other).put(nth, cached_response(1_000))
+    for number in range(100):
+        (one if number % 2 else other).put(number, cached_response(1_000))
     assert budget.used <= 200_000
     kept = sorted([*one, *other])
     assert kept == list(range(100 - len(kept), 100))
@@ -145,10 +145,10 @@ def test_a_body_too_large_is_not_cached_and_removes_the_earlier_one() -> None:
 def test_expired_responses_are_removed_when_others_are_added() -> None:
     queue = EvictionQueue()
     where: BoundedMap[CachedResponse] = BoundedMap(queue)
-    for nth in range(50):
-        where.put(nth, cached_response(10, created_s=0.0))
-    for nth in range(50, 100):
-        where.put(nth, cached_response(10, created_s=100.0))
+    for number in range(50):
+        where.put(number, cached_response(10, created_s=0.0))
+    for number in range(50, 100):
+        where.put(number, cached_response(10, created_s=100.0))
     assert sorted(where) == list(range(50, 100))
     assert len(queue._queue) == 50
 
@@ -156,9 +156,9 @@ def test_expired_responses_are_removed_when_others_are_added() -> None:
 def test_the_account_follows_every_way_out() -> None:
     queue = EvictionQueue()
     where: BoundedMap[CachedResponse] = BoundedMap(queue)
-    for nth in range(10):
-        where.put(nth, cached_response(10))
-        where.put(nth, cached_response(20))
+    for number in range(10):
+        where.put(number, cached_response(10))
+        where.put(number, cached_response(20))
     where.remove(3)
     assert not where.remove(3)
     nine = queue.account.bytes

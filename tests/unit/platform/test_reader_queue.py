@@ -78,7 +78,9 @@ async def test_a_burst_is_taken_in_the_order_of_arrival_and_a_full_category_is_p
         await queue.acquire(category)
         order.append(name)
 
-    tasks = [asyncio.create_task(read(f"{'l' if nth % 2 else 'p'}{nth}", lists if nth % 2 else plain)) for nth in range(6)]
+    tasks = [
+        asyncio.create_task(read(f"{'l' if number % 2 else 'p'}{number}", lists if number % 2 else plain)) for number in range(6)
+    ]
     await settle()
     assert len(queue) == 6
     for category in (plain, plain, lists, lists):

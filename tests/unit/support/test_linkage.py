@@ -19,7 +19,7 @@ def instant(second: float) -> str:
 
 def named_by(*bodies: dict[str, Any]) -> set[str]:
     """Return the kinds of strategies that name all three authors."""
-    found = gather([Sight(1_000.0 + nth, body) for nth, body in enumerate(bodies)], PEOPLE)
+    found = gather([Sight(1_000.0 + number, body) for number, body in enumerate(bodies)], PEOPLE)
     return {name.partition(":")[0] for name, guesses in strategies(found) if guesses == AUTHORS}
 
 
@@ -41,7 +41,7 @@ def test_times_that_lie_near_each_other_are_joined() -> None:
 
 
 def test_the_time_in_an_id_is_joined() -> None:
-    moment_ms = {name: 1_795_914_000_000 + 1_000 * nth for nth, name in enumerate(("Bert", "Anna", "Cleo"))}
+    moment_ms = {name: 1_795_914_000_000 + 1_000 * number for number, name in enumerate(("Bert", "Anna", "Cleo"))}
     ids = {name: UUID_OF_SECOND.format(ms >> 16, ms & 0xFFFF) for name, ms in moment_ms.items()}
     assert "order" in named_by({"p": people_at(2, 1, 3), "a": answers("Cleo", "Anna", "Bert", id=ids)})
 
@@ -53,14 +53,14 @@ def test_places_in_lists_are_joined() -> None:
 
 def test_what_changes_between_two_bodies_is_joined() -> None:
     bodies = [{"p": people_at(0, 0, 0), "a": answers()}]
-    for nth in range(1, 4):
-        seen = [1.0 * (place < nth) for place in range(3)]
-        bodies.append({"p": people_at(*seen), "a": answers(*sorted(list(PEOPLE)[:nth], reverse=True))})
+    for number in range(1, 4):
+        seen = [1.0 * (place < number) for place in range(3)]
+        bodies.append({"p": people_at(*seen), "a": answers(*sorted(list(PEOPLE)[:number], reverse=True))})
     assert "same" in named_by(*bodies)
 
 
 def test_a_count_that_rises_is_joined_with_an_order() -> None:
-    counted = [{"n": {"responses": nth}, "p": people_at(*(9.0 * (place < nth) for place in range(3)))} for nth in range(4)]
+    counted = [{"n": {"responses": number}, "p": people_at(*(9.0 * (place < number) for place in range(3)))} for number in range(4)]
     assert "count" in named_by(
         *counted, counted[-1] | {"a": answers("Anna", "Bert", "Cleo", order_index={"Anna": 1, "Bert": 2, "Cleo": 3})}
     )
@@ -68,8 +68,8 @@ def test_a_count_that_rises_is_joined_with_an_order() -> None:
 
 def test_bodies_that_give_nothing_away_name_nobody() -> None:
     attack = Attack()
-    for nth in range(60):
-        order = [list(PEOPLE)[(nth + place) % 3] for place in range(3)]
+    for number in range(60):
+        order = [list(PEOPLE)[(number + place) % 3] for place in range(3)]
         body = {"p": people_at(1, 2, 3), "a": answers(*order, created_at=dict.fromkeys(PEOPLE, instant(9)))}
         attack.learn(gather([Sight(1.0, body)], PEOPLE), AUTHORS)
     assert attack.scores

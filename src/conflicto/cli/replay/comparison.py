@@ -57,8 +57,8 @@ def compare(table: Table, seats: Sequence[int], feeds: Sequence[Sequence[FeedIte
     mismatches too.
     """
     mismatches: list[Mismatch] = []
-    for nth, (name, feed) in enumerate(zip(table.columns, feeds, strict=True)):
-        mismatches += _column(name, {seats[row]: (row + 1, cell) for row, cell in table.column(nth)}, feed)
+    for index, (name, feed) in enumerate(zip(table.columns, feeds, strict=True)):
+        mismatches += _column(name, {seats[row]: (row + 1, cell) for row, cell in table.column(index)}, feed)
     return Report(table.cells, tuple(mismatches))
 
 

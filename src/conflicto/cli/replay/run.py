@@ -68,9 +68,9 @@ async def run_replay(target: Target, table: Table, plan: Plan, screen: Console) 
             joining = progress.add_task("joins", total=len(table.rows))
             seats = await join_participants(server, session, len(table.rows), lambda: progress.advance(joining))
             sending = progress.add_task("responses", total=table.cells)
-            for nth in range(len(table.columns)):
-                await submit_column(server, session, table, nth, seats, lambda: progress.advance(sending))
-        feeds = tuple([await read_back(server, session, nth) for nth in range(len(table.columns))])
+            for column in range(len(table.columns)):
+                await submit_column(server, session, table, column, seats, lambda: progress.advance(sending))
+        feeds = tuple([await read_back(server, session, column) for column in range(len(table.columns))])
     report = compare(table, [seat.participant_id for seat in seats], feeds)
     joins_per_s, responses_per_s = (_rate(task) for task in progress.tasks)
     return Outcome(

@@ -99,10 +99,10 @@ async def join_participants(server: Server, session: ReplaySession, rows: int, d
 
 
 async def submit_column(
-    server: Server, session: ReplaySession, table: Table, nth: int, seats: Sequence[ReplaySeat], done: Callable[[], None]
+    server: Server, session: ReplaySession, table: Table, column: int, seats: Sequence[ReplaySeat], done: Callable[[], None]
 ) -> None:
     """Open the activity of one column, which closes the previous one, and send all its answers."""
-    path = f"{session.path}/activities/{session.activities[nth]}"
+    path = f"{session.path}/activities/{session.activities[column]}"
     await server.send_json("POST", f"{path}/transition", {"target_status": "active"}, token=session.host_token, key=_key())
 
     async def answer(cell: tuple[int, str]) -> None:
@@ -111,15 +111,15 @@ async def submit_column(
         await server.send("POST", f"{path}/responses", body, token=seats[row].participant_token, key=_key())
         done()
 
-    await _run_concurrently(table.column(nth), answer, server.connections)
+    await _run_concurrently(table.column(column), answer, server.connections)
 
 
-async def read_back(server: Server, session: ReplaySession, nth: int) -> list[FeedItem]:
+async def read_back(server: Server, session: ReplaySession, column: int) -> list[FeedItem]:
     """Return every answer to a column's activity as its host sees it, page by page."""
     items: list[FeedItem] = []
     cursor, more = "0", True
     while more:
-        path = f"{session.path}/activities/{session.activities[nth]}/responses/since/{cursor}?limit={PAGE_ITEMS}"
+        path = f"{session.path}/activities/{session.activities[column]}/responses/since/{cursor}?limit={PAGE_ITEMS}"
         page = msgspec.json.decode(await server.send("GET", path, token=session.host_token), type=FeedPage)
         items += page.items
         cursor, more = page.cursor, page.has_more

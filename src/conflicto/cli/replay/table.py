@@ -35,9 +35,9 @@ class Table:
         """Number of answers."""
         return sum(cell is not None for row in self.rows for cell in row)
 
-    def column(self, nth: int) -> list[tuple[int, str]]:
+    def column(self, index: int) -> list[tuple[int, str]]:
         """Return (row, JSON text) of the answers to one activity, in row order."""
-        return [(place, row[nth]) for place, row in enumerate(self.rows) if (row[nth]) is not None]  # type: ignore[misc]
+        return [(place, row[index]) for place, row in enumerate(self.rows) if (row[index]) is not None]  # type: ignore[misc]
 
 
 def read_table(lines: Iterable[str]) -> Table:

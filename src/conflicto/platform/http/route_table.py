@@ -80,12 +80,12 @@ class RouteTable:
         node: _Node | None = self._root
         params: dict[str, Any] = {}
         segments = path.split("/")
-        for nth, segment in enumerate(segments[1:], 1):
+        for depth, segment in enumerate(segments[1:], 1):
             if node is None:
                 break
             if node.rest is not None:
                 name, node = node.rest
-                params[name] = "/".join(segments[nth:])
+                params[name] = "/".join(segments[depth:])
                 break
             child = node.fixed.get(segment)
             if child is None and node.parameter is not None:

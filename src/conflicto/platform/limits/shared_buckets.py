@@ -36,8 +36,8 @@ TTL_LUA = "'PX', math.ceil((after - now) * 1000)"
 
 SPEND_LUA = f"""
 local requests, replies = cmsgpack.unpack(ARGV[1]), {{}}
-for nth, key in ipairs(KEYS) do
-    local interval, window, cost = requests[3 * nth - 2], requests[3 * nth - 1], requests[3 * nth]
+for index, key in ipairs(KEYS) do
+    local interval, window, cost = requests[3 * index - 2], requests[3 * index - 1], requests[3 * index]
     local full = tonumber(redis.call('GET', key) or '0')
     local state = full
     if full > now + window + {ROUNDING_S!r} then state = now + window end
@@ -50,7 +50,7 @@ for nth, key in ipairs(KEYS) do
     elseif after ~= full then
         redis.call('SET', key, string.format('%.17g', after), {TTL_LUA})
     end
-    replies[2 * nth - 1], replies[2 * nth] = allowed and 1 or 0, free
+    replies[2 * index - 1], replies[2 * index] = allowed and 1 or 0, free
 end
 return cmsgpack.pack(replies)
 """
@@ -183,6 +183,6 @@ class SharedBuckets:
 
 
 def _resolve(pending: list[Pending], verdicts: list[Verdict] | None) -> None:
-    for nth, (_, future) in enumerate(pending):
+    for index, (_, future) in enumerate(pending):
         if future is not None and not future.done():
-            future.set_result(verdicts[nth] if verdicts else None)
+            future.set_result(verdicts[index] if verdicts else None)

@@ -165,7 +165,7 @@ def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
     activity = activity_by_id(tx, activity_id, session_id=session_id)
     require_open(session_by_id(tx, session_id))
     pooled = clear_pool(tx, activity) if activity.anonymous else 0
-    return pooled + delete_responses(tx, session_id, store.live_rows(tx, activity_id=activity_id, nth=activity.round))
+    return pooled + delete_responses(tx, session_id, store.live_rows(tx, activity_id=activity_id, round_number=activity.round))
 
 
 def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:

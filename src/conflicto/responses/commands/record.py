@@ -68,9 +68,9 @@ def _update_counts(tx: WriteTx, by_round: Mapping[tuple[UUID, int], Sequence[Cha
     change_counts(tx, changed)
 
 
-def _with_newest_timestamps(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> Counts:
+def _with_newest_timestamps(tx: WriteTx, activity_id: UUID, round_number: int, counts: Counts) -> Counts:
     if counts.live_last_ts == 0:
-        counts = replace(counts, live_last_ts=store.newest_live_ts(tx, activity_id, nth, visible_only=False))
+        counts = replace(counts, live_last_ts=store.newest_live_ts(tx, activity_id, round_number, visible_only=False))
     if counts.visible_last_ts == 0:
-        counts = replace(counts, visible_last_ts=store.newest_live_ts(tx, activity_id, nth, visible_only=True))
+        counts = replace(counts, visible_last_ts=store.newest_live_ts(tx, activity_id, round_number, visible_only=True))
     return counts

@@ -80,9 +80,9 @@ def find_by_slots(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> dict[tup
     return {(row.participant_id, row.activity_id): _from_row(row) for row in _BY_SLOTS.rows(tx, keys)}
 
 
-def count_by_participant(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+def count_by_participant(tx: ReadTx, activity_id: UUID, round_number: int, participants: Iterable[int]) -> dict[int, int]:
     """Count each participant's pooled rows in a round, tombstones included, edits excluded."""
-    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=round_number)
     return {row.participant_id: row.stored for row in rows}
 
 
@@ -96,23 +96,23 @@ def due_responses(tx: ReadTx, activity: Activity, at_us: int) -> list[PooledResp
     return _read_round(tx, activity, _DUE, at_us=at_us)
 
 
-def next_due(tx: ReadTx, activity_id: UUID, nth: int) -> int | None:
+def next_due(tx: ReadTx, activity_id: UUID, round_number: int) -> int | None:
     """Return the next release time in a round, µs since 1970 UTC, or None if its pool is empty."""
-    found: int | None = tx.scalar(_NEXT_DUE, {"activity_id": activity_id, "round": nth})
+    found: int | None = tx.scalar(_NEXT_DUE, {"activity_id": activity_id, "round": round_number})
     return found
 
 
-def authors_by_kind(tx: ReadTx, activity_id: UUID, nth: int) -> dict[bool, set[int]]:
+def authors_by_kind(tx: ReadTx, activity_id: UUID, round_number: int) -> dict[bool, set[int]]:
     """Return the participants with a pooled new response (False) and those with an edit (True)."""
     found: dict[bool, set[int]] = {False: set(), True: set()}
-    for row in tx.all(_AUTHORS_BY_KIND, {"activity_id": activity_id, "round": nth}):
+    for row in tx.all(_AUTHORS_BY_KIND, {"activity_id": activity_id, "round": round_number}):
         found[bool(row.is_edit)].add(row.participant_id)
     return found
 
 
-def has_waiting(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
+def has_waiting(tx: ReadTx, activity_id: UUID, round_number: int) -> bool:
     """Return whether any response of a round waits for its release."""
-    return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": nth}) is not None
+    return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": round_number}) is not None
 
 
 def activities_with_waiting(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
@@ -120,9 +120,9 @@ def activities_with_waiting(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> s
     return {row.activity_id for row in _WAITING_ACTIVITIES.rows(tx, rounds)}
 
 
-def pooled_authors(tx: ReadTx, activity_id: UUID, nth: int) -> set[int]:
+def pooled_authors(tx: ReadTx, activity_id: UUID, round_number: int) -> set[int]:
     """Return the participants with a response that waits in a round."""
-    return {row.participant_id for row in tx.all(_AUTHORS, {"activity_id": activity_id, "round": nth})}
+    return {row.participant_id for row in tx.all(_AUTHORS, {"activity_id": activity_id, "round": round_number})}
 
 
 def responses_of_participant(tx: ReadTx, participant_id: int) -> list[PooledResponse]:
@@ -155,26 +155,26 @@ def added_bytes(before: PooledResponse | None, after: PooledResponse) -> int:
     return row + text_bytes(after.text, after.masked)
 
 
-def remove_kind(tx: WriteTx, activity_id: UUID, nth: int, *, edits: bool, excluding: Collection[int] = ()) -> None:
+def remove_kind(tx: WriteTx, activity_id: UUID, round_number: int, *, edits: bool, excluding: Collection[int] = ()) -> None:
     """Remove the waiting new responses of a round, or its edits.
 
     Those of the participants in `excluding` stay.
     """
     kind = pool.c.revision > 1 if edits else pool.c.revision == 1
-    conditions = [pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind]
+    conditions = [pool.c.activity_id == activity_id, pool.c.round == round_number, ~pool.c.deleted, kind]
     if excluding:
         conditions.append(pool.c.participant_id.not_in(list(excluding)))
     _remove(tx, *conditions)
 
 
-def remove_due(tx: WriteTx, activity_id: UUID, nth: int, at_us: int) -> None:
+def remove_due(tx: WriteTx, activity_id: UUID, round_number: int, at_us: int) -> None:
     """Remove the responses of a round whose release time has come."""
-    _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, pool.c.due_us <= at_us)
+    _remove(tx, pool.c.activity_id == activity_id, pool.c.round == round_number, ~pool.c.deleted, pool.c.due_us <= at_us)
 
 
-def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, response_id: UUID | None = None) -> None:
+def remove_edits(tx: WriteTx, activity_id: UUID, round_number: int, *, response_id: UUID | None = None) -> None:
     """Remove the waiting edits of a round, or only that of one response."""
-    conditions = [pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1]
+    conditions = [pool.c.activity_id == activity_id, pool.c.round == round_number, pool.c.revision > 1]
     _remove(tx, *(conditions if response_id is None else [*conditions, pool.c.id == response_id]))
 
 
@@ -183,9 +183,9 @@ def remove_participant(tx: WriteTx, participant_id: int) -> None:
     _remove(tx, pool.c.participant_id == participant_id, ~pool.c.is_spent)
 
 
-def remove_spent(tx: WriteTx, activity_id: UUID, nth: int) -> int:
+def remove_spent(tx: WriteTx, activity_id: UUID, round_number: int) -> int:
     """Remove the markers of withdrawn responses of a round and return their number."""
-    return _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.is_spent)
+    return _remove(tx, pool.c.activity_id == activity_id, pool.c.round == round_number, pool.c.is_spent)
 
 
 def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
@@ -235,9 +235,9 @@ def _from_round_row(row: Row[Any], key: tuple[int, UUID, int], *, is_many: bool)
     row_id, participant_id, ts, created_ts, received_us, revision, moderation, due_us, response, masked = cast(
         "tuple[Any, ...]", row
     )
-    session_id, activity_id, nth = key
+    session_id, activity_id, round_number = key
     return PooledResponse(
-        id=row_id, session_id=session_id, activity_id=activity_id, participant_id=participant_id, round=nth,
+        id=row_id, session_id=session_id, activity_id=activity_id, participant_id=participant_id, round=round_number,
         slot=row_id if is_many else NO_SLOT, ts=ts, created_ts=created_ts, received_us=received_us, revision=revision, deleted=False,
         is_spent=False, moderation=Moderation(moderation), due_us=due_us, text=response, masked=masked,
     )  # fmt: skip

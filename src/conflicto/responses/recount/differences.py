@@ -76,10 +76,10 @@ def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
 
 def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:
     rows = store.recounted_rounds(tx)
-    for (session_id, activity_id, nth), counter in stored_counts(tx).items():
-        counted = rows.pop((activity_id, nth), (0, 0))
+    for (session_id, activity_id, round_number), counter in stored_counts(tx).items():
+        counted = rows.pop((activity_id, round_number), (0, 0))
         if session_id in live and counted != (counter.live, counter.visible):
             yield (
-                f"activity {activity_id} round {nth}: counter {counter.live} live and {counter.visible} visible responses, "
+                f"activity {activity_id} round {round_number}: counter {counter.live} live and {counter.visible} visible responses, "
                 f"rows {counted[0]} and {counted[1]}"
             )

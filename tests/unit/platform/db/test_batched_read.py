@@ -47,7 +47,7 @@ async def test_a_burst_takes_few_reads_and_equal_look_ups_are_made_once() -> Non
 async def test_whoever_waits_too_long_is_refused_and_not_looked_up() -> None:
     readers = Readers(caller_s=0.0)
     reads = BatchedRead(readers, deduplicated(lambda _, item: item), max_batch=2)
-    refused = await asyncio.gather(*(reads.read(nth) for nth in range(5)), return_exceptions=True)
+    refused = await asyncio.gather(*(reads.read(number) for number in range(5)), return_exceptions=True)
     assert [type(each) for each in refused] == [Overloaded] * 5
 
     readers.timeouts = Timeouts()
@@ -67,7 +67,7 @@ async def test_a_failing_read_reaches_everyone_in_its_batch_and_no_other() -> No
         return list(items)
 
     reads: BatchedRead[int, int] = BatchedRead(readers, fail_once, max_batch=2)
-    outcomes = await asyncio.gather(*(reads.read(nth) for nth in range(4)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(reads.read(number) for number in range(4)), return_exceptions=True)
 
     assert [each if isinstance(each, int) else type(each) for each in outcomes] == [ZeroDivisionError, ZeroDivisionError, 2, 3]
 
@@ -76,7 +76,7 @@ async def test_a_failing_read_reaches_everyone_in_its_batch_and_no_other() -> No
 async def test_whoever_leaves_takes_nobody_along(leaves: int) -> None:
     readers = Readers()
     reads = BatchedRead(readers, deduplicated(lambda _, item: item))
-    waiting = [asyncio.create_task(reads.read(nth)) for nth in range(2)]
+    waiting = [asyncio.create_task(reads.read(number)) for number in range(2)]
     await asyncio.sleep(0)
     waiting[leaves].cancel()
     readers.is_open.set()

@@ -47,16 +47,16 @@ def test_other_texts_and_the_other_role_have_lines_of_their_own(slow: SlowQuerie
 
 def test_texts_without_end_make_no_lines_without_end(slow: SlowQueries, clock: HandClock) -> None:
     with capture_logs() as lines:
-        for nth in range(3 * MAX_TEXTS):
-            slow.report("reader", f"SELECT {nth} -- " + "x" * 10_000, 1)
+        for number in range(3 * MAX_TEXTS):
+            slow.report("reader", f"SELECT {number} -- " + "x" * 10_000, 1)
     assert len(lines) == MAX_TEXTS
     assert max(len(line["statement"]) for line in lines) == MAX_TEXT_CHARS
     assert slow.counts["reader"] == 3 * MAX_TEXTS
 
     clock.advance(MIN_BETWEEN_LINES_S)
     with capture_logs() as lines:
-        for nth in range(3 * MAX_TEXTS):
-            slow.report("writer", f"SELECT {nth}", 1)
+        for number in range(3 * MAX_TEXTS):
+            slow.report("writer", f"SELECT {number}", 1)
     assert len(lines) == MAX_TEXTS
 
 

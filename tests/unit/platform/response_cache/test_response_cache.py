@@ -110,7 +110,7 @@ def test_revoke_invalidates_one_participant_and_expired_auths_are_removed(auths:
 
 def test_cached_auth_expires_with_its_token_and_after_five_minutes_at_most(auths: AuthCache, clock: HandClock) -> None:
     view, now_s = ViewCache(), clock.monotonic_s()
-    assert [auth_of(auths, view, nth, life).expires_s - now_s for nth, life in ((1, 7), (2, 1e9))] == pytest.approx(
+    assert [auth_of(auths, view, number, life).expires_s - now_s for number, life in ((1, 7), (2, 1e9))] == pytest.approx(
         [7, 300], abs=0.1
     )
 
@@ -118,10 +118,10 @@ def test_cached_auth_expires_with_its_token_and_after_five_minutes_at_most(auths
 def test_the_oldest_authentication_leaves_first(auths: AuthCache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth_cache, "MAX_CACHED_AUTHS", 3)
     view = ViewCache()
-    for nth in range(1, 6):
-        auth_of(auths, view, nth)
+    for number in range(1, 6):
+        auth_of(auths, view, number)
     auths.add(b"x" * 3_000, FakeCaller(9), valid, view, lifetime_s=9)
-    assert [auths.find(b"Bearer %d" % nth) is not None for nth in range(1, 6)] == [False, False, True, True, True]
+    assert [auths.find(b"Bearer %d" % number) is not None for number in range(1, 6)] == [False, False, True, True, True]
     assert len(auths) == 3
     assert set(view._auths) == {3, 4, 5}
 

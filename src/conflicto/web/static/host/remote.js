@@ -67,18 +67,18 @@ export class Remote {
     ];
   }
 
-  #jump(activity, nth) {
-    const words = `${nth}: ${questionOf(activity)}`;
+  #jump(activity, number) {
+    const words = `${number}: ${questionOf(activity)}`;
     return h(
       "button",
       {
         type: "button",
         class: "square",
-        key: `jump ${nth}`,
+        key: `jump ${number}`,
         "aria-label": words,
-        onclick: () => this.#control.jump(nth),
+        onclick: () => this.#control.jump(number),
       },
-      String(nth),
+      String(number),
     );
   }
 

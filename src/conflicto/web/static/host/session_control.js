@@ -231,9 +231,9 @@ export class SessionControl {
   startTimer = () =>
     this.postActivity(this.shown, "extend", { seconds: this.shown.duration_seconds ?? TIMER_S, counted_from: "now" });
 
-  // Starts the nth activity, or shows it again after its end.
-  async jump(nth) {
-    const activity = this.activities[nth - 1];
+  // Starts the activity of this number, or shows it again after its end.
+  async jump(number) {
+    const activity = this.activities[number - 1];
     if (!activity || activity.id === this.shown?.id) return;
     if (activity.status === "draft" || activity.status === "published") await this.start(activity);
     else if (!this.isRunning) await this.show(activity);

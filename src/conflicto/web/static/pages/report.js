@@ -74,11 +74,11 @@ async function part(activity) {
   const at = `${path}/activities/${activity.id}`;
   const answers = await everyAnswer(at);
   const rounds = [];
-  for (let nth = 1; nth <= activity.round; nth += 1) {
-    const counted = await fetchResults(client, `${at}/results?moderation=visible&round=${nth}`);
+  for (let roundNumber = 1; roundNumber <= activity.round; roundNumber += 1) {
+    const counted = await fetchResults(client, `${at}/results?moderation=visible&round=${roundNumber}`);
     rounds.push({
       counted,
-      answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible"),
+      answers: answers.filter(({ round, moderation }) => round === roundNumber && moderation === "visible"),
     });
   }
   return { activity, rounds };
