@@ -1,13 +1,16 @@
 """Validation of arbitrary data: a clear result, and accepted data means what the docs say."""
 
 import copy
+from fractions import Fraction
 from typing import Any
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conflicto.activity_types.binding import ConfigValues, bind
 from conflicto.activity_types.registry import installed_types, load_registry
+from conflicto.activity_types.validator import SchemaValidator
 
 TYPES = installed_types()
 SCALARS = (
@@ -82,6 +85,30 @@ def test_choices_are_taken_exactly_if_the_config_allows_them(
     limit = min(most or 50, 50 if multiple else 1)
     fits = 1 <= len(choices) <= limit and len(set(choices)) == len(choices) and set(choices) <= set(ids)
     assert check.is_valid({"choices": choices}) == fits
+
+
+AMOUNTS = st.one_of(st.integers(-50, 150), st.integers(-500, 1500).map(lambda each: each / 10))
+
+
+@settings(max_examples=300, deadline=None)
+@given(values=st.lists(AMOUNTS, max_size=8), limit=AMOUNTS, is_object=st.booleans(), has_member=st.booleans())
+def test_sums_are_taken_exactly_if_the_decimal_sum_fits(
+    values: list[float], limit: float, is_object: bool, has_member: bool
+) -> None:
+    total = sum(Fraction(repr(each)) for each in values)
+    elements: list[Any] = [{"n": each} for each in values] if has_member else list(values)
+    value = {str(place): each for place, each in enumerate(elements)} if is_object else elements
+    rules = {
+        "x-sum": total == Fraction(repr(limit)),
+        "x-max-sum": total <= Fraction(repr(limit)),
+        "x-min-sum": total >= Fraction(repr(limit)),
+    }
+
+    for keyword, fits in rules.items():
+        schema = {keyword: "/limit"} | ({"x-sum-of": "/n"} if has_member else {})
+        assert SchemaValidator(bind(schema, ConfigValues({"limit": limit}, {})), "").is_valid(value) == fits
+        assert SchemaValidator(bind(schema, ConfigValues({}, {})), "").is_valid(value)
+        assert SchemaValidator(schema | {keyword: float(total)}, "").is_valid(value)
 
 
 @settings(max_examples=200, deadline=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.subset import CONFIG_POINTERS, Schema, map_children, walk
+from conflicto.activity_types.subset import CONFIG_POINTERS, SUMS, Schema, map_children, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +19,15 @@ EVERY_ELEMENT = "*"
 _LIMIT_KEYWORDS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "x-min": ("minimum", max),
     "x-max": ("maximum", min),
+    "x-min-items": ("minItems", max),
     "x-max-items": ("maxItems", min),
+    "x-min-length": ("minLength", max),
     "x-max-length": ("maxLength", min),
+    "x-multiple-of": ("multipleOf", max),
 }
+"""Plain keyword of each limit, and the narrower one of two limits."""
 
-
-_WHOLE_NUMBER_KEYWORDS = frozenset({"maxItems", "maxLength"})
+_WHOLE_NUMBER_KEYWORDS = frozenset({"minItems", "maxItems", "minLength", "maxLength"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,29 @@ def bind(schema: Schema, facts: ConfigValues) -> Schema:
     result = map_children(schema, lambda part: bind(part, facts))
     if "x-in" in result:
         result["enum"] = [value for value in facts.at(result.pop("x-in")) if isinstance(value, str | int | float)]
+    _bind_names(result, facts)
     for keyword, (plain, narrower) in _LIMIT_KEYWORDS.items():
         if keyword in result:
             limit = _limit(facts.at(result.pop(keyword)), is_integer=plain in _WHOLE_NUMBER_KEYWORDS)
-            if limit is not None:
+            if limit is not None and not (plain == "multipleOf" and limit <= 0):
                 result[plain] = narrower(limit, result[plain]) if plain in result else limit
+    for keyword in SUMS & result.keys():
+        if isinstance(result[keyword], str):
+            limit = _limit(facts.at(result.pop(keyword)), is_integer=False)
+            result |= {} if limit is None else {keyword: limit}
     return result
+
+
+def _bind_names(part: Schema, facts: ConfigValues) -> None:
+    """Copy names of members from the config; a number stands for the name of its digits."""
+    if "enum" in part.get("propertyNames", {}):
+        part["propertyNames"] = part["propertyNames"] | {"enum": _names(part["propertyNames"]["enum"])}
+    if "x-required" in part:
+        part["required"] = _names([*part.get("required", ()), *facts.at(part.pop("x-required"))])
+
+
+def _names(values: list[Any]) -> list[str]:
+    return list(dict.fromkeys(str(value) for value in values if isinstance(value, str | int | float)))
 
 
 def _limit(values: list[Any], *, is_integer: bool) -> float | None:

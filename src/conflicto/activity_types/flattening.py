@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from conflicto.activity_types.subset import Schema
 
 _MERGE_BY_KEYWORD: dict[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties"), min),
-    **dict.fromkeys(("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties", "x-max-sum"), min),
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties", "x-min-sum"), max),
     "enum": lambda one, other: [subschema for subschema in one if subschema in other],
     "required": lambda one, other: [*one, *other],
     "properties": lambda one, other: {**one, **other},
+    "propertyNames": lambda one, other: merge(one, other),  # noqa: PLW0108 - defined below
 }
 
 

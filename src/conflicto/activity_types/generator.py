@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from conflicto.activity_types.members import replace_at, value_at
 from conflicto.activity_types.model import RESPONSE
 from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
 from conflicto.activity_types.validator import SchemaValidator
@@ -100,24 +101,6 @@ class ResponseGenerator:
             if self._validator.is_valid(value):
                 return _compact_json(value)
         return _compact_json(rng.choice(self._samples)) if self._samples else None
-
-
-def value_at(value: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return the value at a JSON pointer of object members, None if it is missing."""
-    for name in pointer.split("/")[1:]:
-        value = value.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
-    return value
-
-
-def replace_at(value: Any, pointer: str, replacement: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a copy with the value at a JSON pointer replaced, if the pointer exists."""
-    if not pointer:
-        return replacement
-    name, slash, rest = pointer[1:].partition("/")
-    name = name.replace("~1", "/").replace("~0", "~")
-    if not isinstance(value, dict) or name not in value:
-        return value
-    return value | {name: replace_at(value[name], slash + rest, replacement)}
 
 
 def _compact_json(value: object) -> str:

@@ -29,6 +29,9 @@ VOTES = "votes"
 MAX_DEPTH = 2
 """Nesting levels of objects that are split into parts: an answer, and one object in it."""
 
+MAX_NAMED_PARTS = 50
+"""Names in an object up to which each is a part; above it, the object is one value."""
+
 _decode = msgspec.json.Decoder().decode
 
 
@@ -99,7 +102,7 @@ class _PartReader:
     def _below(self, given: Schema, bound_schema: Schema, steps: tuple[str, ...], name: str, depth: int) -> Iterator[ResponsePart]:
         below = self._properties(self._root, given)
         if not below or not depth:
-            yield self._part(flatten(self._root, given), flatten(self._bound_schema, bound_schema), steps, name)
+            yield from self._part(flatten(self._root, given), flatten(self._bound_schema, bound_schema), steps, name)
             return
         limits = self._properties(self._bound_schema, bound_schema)
         for step, schema in below.items():
@@ -114,7 +117,18 @@ class _PartReader:
             found = flatten(root, branch).get("properties", {}) | found
         return found
 
-    def _part(self, part: Schema, bound_schema: Schema, steps: tuple[str, ...], name: str) -> ResponsePart:
+    def _part(self, part: Schema, bound_schema: Schema, steps: tuple[str, ...], name: str) -> Iterator[ResponsePart]:
+        """Yield the part, or one for each name that the config allows in an object."""
+        names = flatten(self._root, part.get("propertyNames", {})).get("x-in")
+        if names is not None and len(options := tuple(self._options(names))) <= MAX_NAMED_PARTS:
+            yield from (
+                ResponsePart((*steps, str(option.value)), f"{name}: {option.text}" if name else option.text, PartKind.VALUE)
+                for option in options
+            )
+            return
+        yield self._listed(part, bound_schema, steps, name)
+
+    def _listed(self, part: Schema, bound_schema: Schema, steps: tuple[str, ...], name: str) -> ResponsePart:
         if self._refers and part.get("format") == "uuid":
             return ResponsePart(steps, name, PartKind.ANSWER)
         items = flatten(self._root, part["items"]) if "items" in part else part

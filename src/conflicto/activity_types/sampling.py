@@ -11,7 +11,10 @@ from math import exp, floor, inf, log10
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from conflicto.activity_types.allocation import fit_sum
 from conflicto.activity_types.flattening import flatten, merge
+from conflicto.activity_types.members import value_at
+from conflicto.activity_types.subset import UNIQUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,7 +125,27 @@ class ResponseSampler:
                 except NothingToSample:
                     if name in required:
                         raise
+        names = part.get("propertyNames", {}).get("enum", [])
+        for name in self._sample_names(names, result, part, at, rng):
+            result[name] = self._value(part["additionalProperties"], f"{at}/*", rng)
+        weights = dict(zip(names, self._option_weights(names, at), strict=True))
+        fit_sum(self._root, part, result, [weights.get(name, 1) * rng.expovariate(1) for name in result])
         return result
+
+    def _sample_names(self, names: list[str], given: dict[str, Any], part: Schema, at: str, rng: Random) -> list[str]:
+        """Return names of further members, from those that the config allows."""
+        if not isinstance(part.get("additionalProperties"), dict):
+            return []
+        left = [name for name in names if name not in given]
+        required = set(part.get("required", ()))
+        favoured = sorted(left, key=lambda name: rng.random() ** (1 / self._option_weights(names, at)[names.index(name)]))
+        least = max(part.get("minProperties", 1) - len(given), 0)
+        most = max(part.get("maxProperties", len(names)) - len(given), 0)
+        chosen = [name for name in favoured if name in required]
+        for name in reversed([name for name in favoured if name not in required]):
+            if len(chosen) < most and (len(chosen) < least or rng.random() < OPTIONAL_PROBABILITY):
+                chosen.append(name)
+        return sorted(chosen, key=left.index)
 
     def _array(self, part: Schema, at: str, rng: Random) -> list[Any]:
         items = flatten(self._root, part.get("items", {}))
@@ -133,12 +156,13 @@ class ResponseSampler:
         found: list[Any] = []
         for _ in range(size * 4):
             value = self._value(items, at + "/*", rng)
-            if len(found) < size and value not in found:
+            if len(found) < size and not _repeats(value, found, part):
                 found.append(value)
-        while len(found) < min_items and not part.get("uniqueItems"):
+        while len(found) < min_items and not part.get("uniqueItems") and UNIQUE not in part:
             found.append(self._value(items, at + "/*", rng))
         if len(found) < min_items:
             raise NothingToSample
+        fit_sum(self._root, part, found, [rng.expovariate(1) for _ in found])
         return found
 
     def _sample_options(self, values: list[Any], at: str, rng: Random, *, min_items: int, max_items: int) -> list[Any]:
@@ -179,8 +203,8 @@ class ResponseSampler:
         if middle is None:
             middle = self._centers[at] = low + (high - low) * self._rng.uniform(0.5, 0.8)
         value = min(high, max(low, rng.gauss(middle, (high - low) * RELATIVE_SIGMA / self._hints.consensus)))
-        rounded = (_rounded(each, high - low, part) for each in (value, (low + high) / 2, high, low + 1, low))
-        return next((each for each in rounded if _is_between(each, part)), value)
+        likely = (value, (low + high) / 2, high, low + 1, low, low + part.get("multipleOf", 1) / 2)
+        return next((each for each in (_rounded(each, high - low, part) for each in likely) if _is_between(each, part)), value)
 
     def _string(self, part: Schema, at: str, rng: Random) -> str:
         if part.get("format") == "uuid":
@@ -202,6 +226,12 @@ class ResponseSampler:
         return self._unused_phrases.pop()
 
 
+def _repeats(value: Any, found: list[Any], part: Schema) -> bool:  # noqa: ANN401 - any JSON
+    """Return whether a value equals an earlier one, as a whole or where `x-unique` points."""
+    key = value_at(value, part.get(UNIQUE, ""))
+    return value in found or (key is not None and key in [value_at(each, part.get(UNIQUE, "")) for each in found])
+
+
 def _is_number(value: object) -> bool:
     if isinstance(value, str):
         try:
@@ -212,9 +242,9 @@ def _is_number(value: object) -> bool:
 
 
 def _is_between(value: float, part: Schema) -> bool:
-    """Return whether a number lies strictly between the exclusive bounds after rounding."""
+    """Return whether a number lies within the bounds after rounding."""
     low, high = float(part.get("exclusiveMinimum", -inf)), float(part.get("exclusiveMaximum", inf))
-    return low < value < high
+    return bool(low < value < high and part.get("minimum", -inf) <= value <= part.get("maximum", inf))
 
 
 def _rounded(value: float, span: float, part: Schema) -> float:

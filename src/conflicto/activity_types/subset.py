@@ -30,13 +30,22 @@ ASSERTIONS = frozenset({
 ANNOTATIONS = frozenset({"title", "description", "default", "examples", "$comment", "x-ui"})
 """Keywords that check nothing: notes for people and hints for forms."""
 
-SCHEMA_KEYWORDS = frozenset({"items", "additionalProperties"})
+SCHEMA_KEYWORDS = frozenset({"items", "additionalProperties", "propertyNames"})
 SCHEMA_LIST_KEYWORDS = frozenset({"oneOf", "anyOf", "allOf", "prefixItems"})
 SCHEMA_MAP_KEYWORDS = frozenset({"properties", "$defs"})
-CONFIG_POINTERS = frozenset({"x-in", "x-min", "x-max", "x-max-items", "x-max-length"})
+SUMS = frozenset({"x-sum", "x-min-sum", "x-max-sum"})
+"""Keywords that limit a sum: by a number, or by a JSON pointer to one in the config."""
+
+NAME_POINTERS = frozenset({"x-in", "x-required"})
+"""Keywords whose value is a JSON pointer to values in the config; `*` is every element."""
+
+CONFIG_POINTERS = SUMS | NAME_POINTERS | {
+    "x-min", "x-max", "x-min-items", "x-max-items", "x-min-length", "x-max-length", "x-multiple-of",
+}  # fmt: skip
 """Keywords whose value is a JSON pointer to a limit in the activity's config."""
 
 UNIQUE = "x-unique"
+SUM_OF = "x-sum-of"
 SCOPE = "x-scope"
 SCOPES = frozenset({"public", "host", "after_reveal"})
 ROOT_KEYWORDS = frozenset({"$schema", "$defs"})
@@ -48,7 +57,7 @@ KEYWORDS = (
     | SCHEMA_MAP_KEYWORDS
     | CONFIG_POINTERS
     | ROOT_KEYWORDS
-    | {UNIQUE, SCOPE}
+    | {UNIQUE, SUM_OF, SCOPE}
 )
 
 FORMATS = frozenset({"date", "date-time", "time", "email", "uri", "uuid"})
@@ -158,11 +167,17 @@ def _keyword_error(root: Schema, part: Schema, key: str, value: Any) -> str | No
     """Return the error of a keyword's value as far as compiling does not find it, else None."""
     if key == "$ref":
         return None if reference_target(root, value) is not None else "must name a definition of this file, such as #/$defs/name"
-    if key == "x-in" and "enum" in part:
-        return "cannot be combined with enum"
+    other = _EXCLUSIVE.get(key)
+    if other in part:
+        return f"cannot be combined with {other}"
+    if key == SUM_OF and SUMS.isdisjoint(part):
+        return f"is allowed beside one of {', '.join(sorted(SUMS))} only"
     fits, reason = _VALUE_CHECKS.get(key, _ANYTHING)
     return None if fits(value) else reason
 
+
+_EXCLUSIVE = {"x-in": "enum", "x-multiple-of": "multipleOf"}
+"""Keywords that become a plain one, which must not stand beside them."""
 
 _ANYTHING: tuple[Callable[[Any], bool], str] = (lambda _: True, "")
 _BRANCHES = (
@@ -173,16 +188,24 @@ _ONE_PLACE = (lambda value: is_pointer(value) and "*" not in value, "must be a J
 _VALUE_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(SCHEMA_LIST_KEYWORDS, _BRANCHES),
     **dict.fromkeys(CONFIG_POINTERS, _ONE_PLACE),
-    "x-in": (is_pointer, "must be a JSON pointer into the config"),
+    **dict.fromkeys(NAME_POINTERS, (is_pointer, "must be a JSON pointer into the config")),
+    **dict.fromkeys(
+        SUMS,
+        (lambda value: _is_number(value) or _ONE_PLACE[0](value), "must be a number or a JSON pointer into the config, without *"),
+    ),
     "pattern": (
         lambda value: isinstance(value, str) and len(value) <= MAX_PATTERN_CHARS,
         f"must have at most {MAX_PATTERN_CHARS} characters",
     ),
     "format": (lambda value: isinstance(value, str) and value in FORMATS, f"must be one of {', '.join(sorted(FORMATS))}"),
     SCOPE: (lambda value: isinstance(value, str) and value in SCOPES, f"must be one of {', '.join(sorted(SCOPES))}"),
-    UNIQUE: (is_pointer, "must be a JSON pointer into each element"),
+    **dict.fromkeys((UNIQUE, SUM_OF), (is_pointer, "must be a JSON pointer into each element")),
     "x-ui": (lambda value: isinstance(value, dict), "must be an object"),
 }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _expanded_size(root: Schema, part: Schema, pointer: str, known: dict[str, int], inside: tuple[str, ...]) -> int:

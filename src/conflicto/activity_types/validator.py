@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import jsonschema_rs
 
 from conflicto.activity_types.errors import UnsupportedSchema
-from conflicto.activity_types.subset import UNIQUE, Schema, walk
-from conflicto.platform.normalization import normalized
+from conflicto.activity_types.keywords import KEYWORD_CLASSES
+from conflicto.activity_types.subset import Schema, walk
 from conflicto.platform.problems import FieldError
 from conflicto.platform.strict_json import pointer_escape
 
@@ -56,27 +56,8 @@ _MESSAGES = {
     "maxItems": "must have at most {limit} items",
     "minProperties": "must have at least {limit} fields",
     "maxProperties": "must have at most {limit} fields",
-    UNIQUE: "has duplicate items",
+    "propertyNames": "holds a field with a name that is not allowed",
 }
-
-
-class _Unique:
-    """Keyword `x-unique`: elements of a list must differ in the text or number at a pointer."""
-
-    def __init__(self, parent_schema: Schema, value: str, schema_path: list[str | int]) -> None:
-        del parent_schema, schema_path
-        self._steps = [step.replace("~1", "/").replace("~0", "~") for step in value.split("/")[1:]]
-
-    def validate(self, instance: Any) -> None:  # noqa: ANN401 - any JSON
-        if isinstance(instance, list):
-            found = [value for value in map(self._at, instance) if isinstance(value, str | int | float)]
-            if len({normalized("NFC", value) if isinstance(value, str) else value for value in found}) < len(found):
-                raise ValueError
-
-    def _at(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        for step in self._steps:
-            value = value.get(step) if isinstance(value, dict) else None
-        return value
 
 
 def _fetch(uri: str) -> NoReturn:
@@ -111,7 +92,10 @@ class SchemaValidator:
         return tuple(self._field_error(error) for error in islice(self._compiled.iter_errors(value), MAX_ERRORS))
 
     def _field_error(self, error: jsonschema_rs.ValidationError) -> FieldError:
-        keyword = str(error.schema_path[-1]) if error.schema_path else ""
+        kind = jsonschema_rs.ValidationErrorKind
+        if isinstance(error.kind, kind.Custom):
+            return FieldError(self.prefix + pointer_of(error.instance_path), error.message)
+        keyword = "propertyNames" if isinstance(error.kind, kind.PropertyNames) else str((error.schema_path or [""])[-1])
         path: Sequence[str | int] = error.instance_path
         if keyword == "required":
             path = [*path, str(getattr(error.kind, "property", ""))]
@@ -140,7 +124,7 @@ def compile_schema(schema: Schema) -> jsonschema_rs.Draft202012Validator:
     """
     try:
         return jsonschema_rs.Draft202012Validator(
-            schema, pattern_options=_PATTERNS, validate_formats=True, retriever=_fetch, keywords={UNIQUE: _Unique}
+            schema, pattern_options=_PATTERNS, validate_formats=True, retriever=_fetch, keywords=KEYWORD_CLASSES
         )
     except jsonschema_rs.ValidationError as error:
         pattern = error.instance_path[-1:] == ["pattern"]

@@ -92,11 +92,12 @@ def _value_sources(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _schema_at(schema: Schema, pointer: str) -> Schema:
-    """Return the schema at a pointer into a response, or of the elements there."""
+    """Return the schema at a pointer into a response, or of the elements or names there."""
     for step in pointer.split("/")[1:]:
         schema = schema.get("properties", {}).get(step, {})
     items: Schema = schema.get("items", schema)
-    return items
+    names: Schema = items.get("propertyNames", items)
+    return names
 
 
 def _label_property(known: ActivityType, pointer: str) -> str | None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflicto.activity_types.flattening import flatten
-from conflicto.activity_types.generator import ResponseGenerator, replace_at, value_at
+from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.activity_types.loader import load_type
+from conflicto.activity_types.members import replace_at, value_at
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.registry import load_registry
 from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
@@ -182,6 +183,32 @@ SCHEMAS = [
     {"type": "array", "items": {"enum": ["a", "b", "c"]}, "uniqueItems": True, "minItems": 2},
     {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}, "required": ["a"]},
     {"oneOf": [{"type": "string", "format": "uuid"}, {"const": 1}]},
+    {"type": "integer", "minimum": 3, "maximum": 11, "multipleOf": 4},
+    *(
+        {"type": "object", "propertyNames": {"enum": ["a", "b", "c"]}, "additionalProperties": values, **rules}
+        for values, rules in (
+            ({"type": "integer", "minimum": 0, "maximum": 100}, {"x-sum": 100}),
+            ({"type": "integer", "minimum": 0, "multipleOf": 5}, {"x-sum": 100, "required": ["a", "b", "c"]}),
+            ({"type": "number", "minimum": 0, "maximum": 1}, {"x-sum": 1, "minProperties": 2}),
+            ({"type": "integer", "minimum": 1, "maximum": 60}, {"x-max-sum": 50, "maxProperties": 2}),
+            ({"type": "integer", "minimum": -5, "exclusiveMaximum": 40}, {"x-min-sum": 70, "required": ["a", "b", "c"]}),
+            ({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, {"x-sum": 9, "x-sum-of": "/n"}),
+        )
+    ),
+    {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 3,
+        "x-unique": "/k",
+        "x-sum": 10,
+        "x-sum-of": "/n",
+        "items": {
+            "type": "object",
+            "required": ["k", "n"],
+            "properties": {"k": {"enum": ["x", "y", "z"]}, "n": {"type": "integer", "minimum": 1, "maximum": 9}},
+        },
+    },
+    {"type": "object", "propertyNames": {"enum": []}, "additionalProperties": {"type": "integer"}},
     {"type": "object", "required": ["k"], "anyOf": [{"properties": {"k": {"const": 1}}}, {"properties": {"k": {"const": 2}}}]},
     {"allOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"$ref": "#/$defs/low"}], "$defs": {"low": {"maximum": 3}}},
 ]
@@ -212,6 +239,26 @@ def test_array_is_as_long_as_it_must_be_though_the_same_is_drawn_again() -> None
     assert ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1))[:2] == [1, 1]
     with pytest.raises(NothingToSample):
         ResponseSampler(schema | {"uniqueItems": True}, SamplingHints(phrases=[]), 1).sample(Random(1))
+
+
+def test_points_are_given_to_names_of_the_config_and_favour_some() -> None:
+    schema = {
+        "type": "object", "propertyNames": {"enum": ["a", "b", "c", "d"]}, "x-sum": 100,
+        "additionalProperties": {"type": "integer", "minimum": 0},
+    }  # fmt: skip
+    sampler = ResponseSampler(schema, SamplingHints(phrases=[]), 1)
+    people = [sampler.sample(Random(each)) for each in range(200)]
+    means = [sum(each.get(name, 0) for each in people) / 200 for name in "abcd"]
+
+    assert sum(means) == pytest.approx(100)
+    assert max(means) > 35
+    assert min(means) > 0
+
+
+def test_sums_that_no_values_have_are_left_to_the_validator() -> None:
+    schema = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 3}, "maxItems": 2, "x-sum": 100}
+
+    assert not SchemaValidator(schema, "").is_valid(ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1)))
 
 
 def test_what_is_not_required_is_left_out_where_nothing_can_be_said() -> None:

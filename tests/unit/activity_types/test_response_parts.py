@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from conflicto.activity_types.loader import load_type
-from conflicto.activity_types.response_parts import Option, response_parts
+from conflicto.activity_types.response_parts import MAX_NAMED_PARTS, Option, PartKind, response_parts
 
 
 def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) -> None:
@@ -16,7 +16,11 @@ def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) 
         "config.schema.json": {"type": "object", "properties": {"rows": rows, "words": words}},
         "response.schema.json": {
             "type": "object",
-            "properties": {"row": {"type": "string", "x-in": "/rows/*/id"}, "word": {"type": "string", "x-in": "/words/*"}},
+            "properties": {
+                "row": {"type": "string", "x-in": "/rows/*/id"},
+                "word": {"type": "string", "x-in": "/words/*"},
+                "points": {"title": "Points", "propertyNames": {"x-in": "/rows/*/id"}},
+            },
         },
         "examples/one.json": {"config": {"rows": [{"id": "a"}], "words": ["x"]}, "responses": [{"row": "a", "word": "x"}]},
     }
@@ -25,7 +29,12 @@ def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) 
         (folder / name).write_text(json.dumps(content))
 
     config = {"rows": [{"id": "a", "text": "Apple"}, {"text": "no id"}, {"id": "b"}], "words": ["x", "y"]}
-    row, word = response_parts(load_type(folder), json.dumps(config))
+    row, word, apple, b = response_parts(load_type(folder), json.dumps(config))
 
     assert row.options == (Option("a", "Apple"), Option("b", "b"))
     assert word.options == (Option("x", "x"), Option("y", "y"))
+    assert [(each.steps, each.name, each.kind) for each in (apple, b)] == [
+        (("points", "a"), "Points: Apple", PartKind.VALUE), (("points", "b"), "Points: b", PartKind.VALUE),
+    ]  # fmt: skip
+    many = {"rows": [{"id": str(each)} for each in range(MAX_NAMED_PARTS + 1)]}
+    assert [each.steps for each in response_parts(load_type(folder), json.dumps(many))] == [("row",), ("word",), ("points",)]

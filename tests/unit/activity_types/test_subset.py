@@ -61,6 +61,14 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"x-max": "/options/*"}, "/x-max", "without *"),
     ({"x-max-items": 3}, "/x-max-items", "without *"),
     ({"x-unique": "id"}, "/x-unique", "into each element"),
+    ({"x-sum": "100"}, "/x-sum", "a number or a JSON pointer into the config"),
+    ({"x-max-sum": True}, "/x-max-sum", "a number or a JSON pointer into the config"),
+    ({"x-min-sum": "/limits/*"}, "/x-min-sum", "without *"),
+    ({"x-sum-of": "/n"}, "/x-sum-of", "beside one of x-max-sum, x-min-sum, x-sum"),
+    ({"x-sum": 1, "x-sum-of": "n"}, "/x-sum-of", "into each element"),
+    ({"x-required": "options"}, "/x-required", "a JSON pointer into the config"),
+    ({"x-multiple-of": "/step", "multipleOf": 2}, "/x-multiple-of", "cannot be combined with multipleOf"),
+    ({"propertyNames": {"x-typo": 1}}, "/propertyNames/x-typo", "not part of the subset"),
     ({"x-ui": "text"}, "/x-ui", "must be an object"),
     ({"properties": {"a": {"x-scope": "everyone"}}}, "/properties/a/x-scope", "must be one of after_reveal, host, public"),
     ({"x-scope": "host"}, "/x-scope", "properties of the root only"),
@@ -106,6 +114,8 @@ def test_what_the_subset_holds_is_taken() -> None:
         "properties": {
             "a": {"$ref": "#/$defs/name", "title": "A", "description": "D", "default": "x", "examples": ["x"], "x-scope": "host"},
             "b": {"type": ["array", "null"], "prefixItems": [{"const": 1}], "items": False, "uniqueItems": True, "x-unique": "/id"},
+            "d": {"propertyNames": {"x-in": "/a/*"}, "x-required": "/a/*", "x-sum": 1, "x-max-sum": "/a", "x-sum-of": ""},
+            "e": {"x-min-items": "/a", "x-min-length": "/a", "x-multiple-of": "/a"},
             "c": {"oneOf": [{"multipleOf": 2}, {"enum": [3]}], "allOf": [{"x-min": "/a~1b", "x-max": ""}], "x-ui": {"widget": "number"}},
         },
     }  # fmt: skip

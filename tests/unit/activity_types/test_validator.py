@@ -24,6 +24,14 @@ CANARY = "canary-7f3a"
         ({"x-unique": "/a/b"}, [{"a": {"b": CANARY}}, {"a": {"b": CANARY}}], "", "has duplicate items"),
         ({"x-unique": ""}, [CANARY, CANARY], "", "has duplicate items"),
         ({"x-unique": ""}, [f"{CANARY}\u00e9", f"{CANARY}e\u0301"], "", "has duplicate items"),
+        ({"x-unique": ""}, {"a": CANARY, "b": CANARY}, "", "has duplicate items"),
+        ({"properties": {"points": {"x-sum": 100}}}, {"points": {"a": 99}}, "/points", "must add up to 100"),
+        ({"x-sum": 100}, {}, "", "must add up to 100"),
+        ({"x-sum": 0.3}, [0.1, 0.1], "", "must add up to 0.3"),
+        ({"x-min-sum": 3}, [1, 1, CANARY, True, None], "", "must add up to at least 3"),
+        ({"items": {"x-max-sum": 3}}, [[3], [4]], "/1", "must add up to at most 3"),
+        ({"x-sum": 3, "x-sum-of": "/n/m"}, [{"n": {"m": 1}}, {"n": 2}, 2], "", "must add up to 3"),
+        ({"propertyNames": {"enum": ["a"]}}, {CANARY: 1}, "", "holds a field with a name that is not allowed"),
         ({"oneOf": [{"type": "null"}]}, CANARY, "", "must match exactly one of the allowed forms"),
         ({"oneOf": [{}, {}]}, CANARY, "", "must match exactly one of the allowed forms"),
         ({"anyOf": [{"type": "null"}]}, CANARY, "", "matches none of the allowed forms"),
@@ -47,6 +55,25 @@ def test_faults_say_where_and_what_and_echo_nothing(schema: dict[str, Any], valu
 
     assert [(each.pointer, each.message) for each in faults] == [("/config" + pointer, message)]
     assert CANARY not in str(faults)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"x-sum": 100}, {"a": 60, "b": 40}),
+        ({"x-sum": 0.3}, [0.1, 0.2]),
+        ({"x-sum": 1}, [0.1] * 10),
+        ({"x-sum": 0}, [1e308, 5e-324, -1e308, -5e-324]),
+        ({"x-sum": 2**53 + 1}, [2**53, 1.0]),
+        ({"x-sum": 100}, "100"),
+        ({"x-sum": "/total"}, {"a": 1}),
+        ({"x-sum": 3, "x-sum-of": "/n"}, {"a": {"n": 1}, "b": {"n": 2}, "c": {}}),
+        ({"x-min-sum": 1, "x-max-sum": 3}, [1, 2]),
+    ],
+    ids=str,
+)
+def test_sums_are_exact_in_decimal(schema: dict[str, Any], value: Any) -> None:
+    assert SchemaValidator(schema, "").errors(value) == ()
 
 
 @pytest.mark.parametrize("value", [[{"id": 1}, {"id": 2}, {}, {}, "x", "x", {"id": None}, {"id": None}], {"id": 1}, None])
@@ -79,6 +106,7 @@ CONFIG = {
     "many": True,
     "odd": "x",
     "half": 1.5,
+    "none": 0,
     "a/b": 1,
 }
 
@@ -100,6 +128,13 @@ CONFIG = {
         ({"x-max-items": "/many"}, {}),
         ({"x-max-length": "/half"}, {}),
         ({"x-max-length": "/a~1b"}, {"maxLength": 1}),
+        ({"x-multiple-of": "/half"}, {"multipleOf": 1.5}),
+        ({"x-multiple-of": "/none"}, {}),
+        ({"x-min-items": "/most", "x-min-length": "/most", "minLength": 3}, {"minItems": 2, "minLength": 3}),
+        ({"x-sum": "/most", "x-sum-of": "/n"}, {"x-sum": 2, "x-sum-of": "/n"}),
+        ({"x-sum": 7, "x-max-sum": "/missing"}, {"x-sum": 7}),
+        ({"x-required": "/options/*/id", "required": ["b", "c"]}, {"required": ["b", "c", "a"]}),
+        ({"propertyNames": {"x-in": "/levels/*"}}, {"propertyNames": {"enum": ["1", "2"]}}),
         ({"properties": {"x": {"x-max": "/most"}}}, {"properties": {"x": {"maximum": 2}}}),
         ({"items": {"x-max": "/most"}}, {"items": {"maximum": 2}}),
         ({"items": False, "oneOf": [{"x-max": "/most"}]}, {"items": False, "oneOf": [{"maximum": 2}]}),

@@ -44,7 +44,7 @@ function fieldState(form, { path, pointer, key, field, put, value, within, ...mo
     id: `f${pointer.replaceAll("/", "-")}`,
     path,
     pointer,
-    field,
+    field: withLimits(field, form.config),
     put,
     value,
     form,
@@ -54,6 +54,23 @@ function fieldState(form, { path, pointer, key, field, put, value, within, ...mo
     choices: choicesFor(form, field),
     ...more,
   };
+}
+
+const LIMITS = {
+  "x-min": "minimum",
+  "x-max": "maximum",
+  "x-min-items": "minItems",
+  "x-max-items": "maxItems",
+  "x-max-length": "maxLength",
+};
+
+// Returns a field with the numeric limits that other parts of the config set.
+function withLimits(field, config) {
+  const limits = Object.entries(LIMITS)
+    .filter(([keyword]) => keyword in field)
+    .map(([keyword, plain]) => [plain, valuesAt(config, field[keyword])[0]?.value])
+    .filter(([, limit]) => typeof limit === "number");
+  return limits.length ? { ...field, ...Object.fromEntries(limits) } : field;
 }
 
 function choicesFor({ config }, field) {
@@ -70,11 +87,33 @@ const wordsOf = (row, value) =>
   value;
 
 function drawField(one) {
-  const isRows = one.field.type === "array" && one.field.items?.type === "object";
   return [
-    isRows ? drawRows(one) : drawSimple(one),
+    partsOf(one.field)(one),
     one.error ? h("p", { id: `${one.id}-fault`, class: "bad small fault" }, one.error) : null,
   ];
+}
+
+function partsOf({ type, items, propertyNames, additionalProperties }) {
+  if (type === "object" && propertyNames?.["x-in"] && additionalProperties) return drawNamed;
+  return type === "array" && items?.type === "object" ? drawRows : drawSimple;
+}
+
+// Draws an object whose names come from the config: a field for each name.
+function drawNamed({ field, form, path, pointer, put, value, label }) {
+  const fields = choicesFor(form, field.propertyNames).map(([name, words]) => {
+    const at = `${pointer}/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const state = fieldState(form, {
+      path: `${path}.${name}`,
+      pointer: at,
+      key: String(name),
+      field: field.additionalProperties,
+      value: value?.[name],
+      within: field,
+      put: (to) => put(changed(value, name, to), at),
+    });
+    return h("div", { class: "stack-tight", key: name }, drawField({ ...state, label: words }));
+  });
+  return h("fieldset", { class: "stack" }, h("legend", { class: "strong" }, label), fields);
 }
 
 function drawCell({ field, form, path, pointer, put }, rows, row, index, [key, column], more = {}) {
