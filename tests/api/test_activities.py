@@ -35,7 +35,8 @@ async def test_a_new_activity_is_a_draft_with_defaults_and_can_be_read_in_two_pl
     made = accepted(answer, 201)
 
     expected = {
-        "session_id": event.id, "type": "lunch", "title": None, "config": {}, "secret": None, "aggregate": None, "order_index": 0,
+        "session_id": event.id, "type": "lunch", "type_version": None, "title": None,
+        "config": {}, "secret": None, "aggregate": None, "order_index": 0,
         "status": "draft", "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host",
         "moderation": "off", "anonymous": False, "min_group": 3, "duration_seconds": None, "round": 1, "started_at": None, "ends_at": None,
         "results_revealed": False, "secret_revealed": False, "focus_response_id": None, "revision": 1,

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pysqlite3.dbapi2 as driver
@@ -104,6 +105,17 @@ async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url:
         page = await Api(app).get(f"{path}/activities/{revisions.POLL}/responses/since/0", token=host)
         assert [item["participant_id"] for item in accepted(page)["items"]] == [revisions.ANNA, revisions.BERT]
         assert revisions.TEXT in page.text
+
+
+def test_existing_activities_get_the_version_that_they_had(empty_url: str) -> None:
+    left_by(empty_url, "0016")
+    poll = revisions.ROWS["activities"][0] | {"id": UUID(int=99), "type": "poll", "updated_ts": revisions.T + 9}
+    revisions.add(empty_url, "activities", poll)
+
+    migrations.upgrade(empty_url)
+
+    rows = revisions.dump(empty_url)["activities"]
+    assert {row["type"]: row["type_version"] for row in rows} == {"lunch": "unknown", "poll": "1"}
 
 
 @pytest.mark.parametrize("to", REVISIONS)

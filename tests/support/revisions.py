@@ -50,7 +50,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "anonymous": False, "round": 1, "started_ts": T + 2, "results_revealed": False, "secret_revealed": False,
          "was_revealed": False, "published_ts": T + 2, "revision": 1, "deleted": False, "created_ts": T + 2, "updated_ts": T + 2,
          "title": "Lunch", "secret_text": "[1]", "aggregate_text": '{"n":{"path":"","op":"count"}}', "duration_seconds": 60,
-         "ends_us": 2 * T, "scopes_text": '{"host":["b"]}', "focus_response_id": FIRST, "min_group": 3}
+         "ends_us": 2 * T, "scopes_text": '{"host":["b"]}', "focus_response_id": FIRST, "min_group": 3,
+         "type_version": "1"}
     ],
     "activity_rounds": [
         {"activity_id": POLL, "round": 1, "session_id": SESSION, "live": 2, "live_last_ts": T + 6, "live_changed_ts": T + 6, "visible": 2,

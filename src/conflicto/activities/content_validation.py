@@ -1,47 +1,76 @@
-"""Validation of an activity's JSON against its type, and the type's defaults."""
+"""Validation of an activity's JSON against the version of its type, and the type's defaults."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conflicto.platform.problems import InvalidInput
+from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
-    from conflicto.activities.model import Content
+    from conflicto.activities.model import Activity, Content
+    from conflicto.activity_types.model import ActivityType
     from conflicto.activity_types.registry import Registry
 
 
-def validated_content(types: Registry, type_name: str, content: Content) -> Content:
-    """Return the JSON to store, with the type's aggregate and scopes.
+def chosen_type(types: Registry, name: str, version: str | None) -> ActivityType | None:
+    """Return the type in the wanted version, the newest one if None.
 
-    Unregistered types accept any JSON.
+    None: the type is not registered, so its activities are opaque JSON.
 
     Raises:
-        InvalidInput: `config` or `secret` does not fit the type.
+        InvalidInput: the server does not have the wanted version.
     """
-    activity_type = types.find(type_name)
+    if version is None:
+        return types.find(name)
+    found = types.find_version(name, version)
+    if found is None:
+        known = ", ".join(types.versions(name))
+        reason = f"must be one of {known}" if known else "must be omitted, as this server has no such type"
+        raise InvalidInput(errors=(FieldError("/type_version", reason),))
+    return found
+
+
+def validated_content(types: Registry, name: str, version: str | None, content: Content) -> tuple[str | None, Content]:
+    """Return the version and the JSON to store, with the type's aggregate and scopes.
+
+    Unregistered types accept any JSON and have no version.
+
+    Raises:
+        InvalidInput: `config` or `secret` does not fit the type, or there is no such version.
+    """
+    activity_type = chosen_type(types, name, version)
     if activity_type is None:
-        return replace(content, scopes=None)
+        return None, replace(content, scopes=None)
     faults = activity_type.content_errors(content.config, content.secret)
     if faults:
         raise InvalidInput(errors=faults)
-    return replace(content, aggregate=content.aggregate or activity_type.aggregate, scopes=activity_type.scopes)
+    aggregate = content.aggregate or activity_type.aggregate
+    return activity_type.version, replace(content, aggregate=aggregate, scopes=activity_type.scopes)
 
 
-def validated_change(types: Registry, type_names: tuple[str, str], before: Content, after: Content) -> Content:
-    """Return changed JSON to store; `type_names` are the types before and after.
+def validated_change(
+    types: Registry, before: tuple[Activity, Content], after: tuple[Activity, Content]
+) -> tuple[str | None, Content]:
+    """Return the version and the JSON to store of a changed activity.
 
-    JSON that predates its type, or the type's version, stays as it is until it changes.
+    `type_version` None of `after` means the present one for the same type, else the newest one.
+    JSON that does not change is not checked again.
 
     Raises:
         InvalidInput: as in `validated_content`.
+        TypeUnavailable: the JSON changes, but this server lacks the activity's version.
     """
-    old, new = type_names
-    activity_type = types.find(old)
-    if old != new and activity_type is not None and after.aggregate == activity_type.aggregate:
-        after = replace(after, aggregate=None)
-    if (old, before.config, before.secret) != (new, after.config, after.secret):
-        return validated_content(types, new, after)
-    activity_type = types.find(new)
-    return replace(after, aggregate=after.aggregate or (activity_type.aggregate if activity_type else None))
+    (old, old_content), (new, content) = before, after
+    is_same_type = old.type == new.type
+    wanted = new.type_version or (old.type_version if is_same_type else None)
+    is_same_version = is_same_type and wanted == old.type_version
+    old_type = types.find_version(old.type, old.type_version)
+    if is_same_version and (old_content.config, old_content.secret) == (content.config, content.secret):
+        return wanted, replace(content, aggregate=content.aggregate or (old_type.aggregate if old_type else None))
+    if is_same_version and types.is_unavailable(old.type, wanted):
+        raise types.unavailable(old.type, wanted)
+    if not is_same_version and old_type is not None and content.aggregate == old_type.aggregate:
+        content = replace(content, aggregate=None)
+    is_recorded = types.find_version(new.type, wanted) is not None or new.type_version is not None
+    return validated_content(types, new.type, wanted if is_recorded else None, content)

@@ -43,7 +43,8 @@ class NotTimed(DomainError):
 class ResponsesExist(DomainError):
     """`fields` lists the fields that cannot change.
 
-    `config` and `secret` change with `?force=true`, the others never. `anonymous`, `min_group`,
+    `conflicto types upgrade` changes the `type_version` together with the answers. `config` and
+    `secret` change with `?force=true`, the others never. `anonymous`, `min_group`,
     `results_visibility` and `responses_visibility` can still become stricter. An anonymous activity
     counts as answered from its opening.
     """

@@ -10,9 +10,10 @@ from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_delet
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
-from conflicto.activities.content_validation import validated_content
+from conflicto.activities.content_validation import chosen_type, validated_content
 from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
+from conflicto.activity_types.errors import TypeUnavailable
 from conflicto.activity_types.registry import Registry
 from conflicto.aggregation.spec import validate_spec
 from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, deduplicated
@@ -87,8 +88,8 @@ class ActivityEndpoints:
         """Create an activity; with a status, move it there at once."""
         texts = self._texts(body)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
-        content = validated_content(self.types, body.type, content)
-        fields = body.model_dump(exclude={*JSON_FIELDS, "status"}) | self._type_defaults(body)
+        version, content = validated_content(self.types, body.type, body.type_version, content)
+        fields = body.model_dump(exclude={*JSON_FIELDS, "status"}) | self._type_defaults(body) | {"type_version": version}
         activity, content, status = await self.writer.run(
             session_id, edit.create_activity, session_id, edit.NewActivity(content=content, **fields),
             status=body.status, actor=request.caller.subject, key=_key(request),
@@ -165,7 +166,7 @@ class ActivityEndpoints:
 
     def _type_defaults(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
         """Return the type's defaults of the fields that the body omits."""
-        activity_type = self.types.find(body.type)
+        activity_type = chosen_type(self.types, body.type, body.type_version)
         set_fields = body.model_fields_set
         policy = body.response_policy if "response_policy" in set_fields else None
         return schemas.type_defaults(activity_type.defaults_under(policy), set_fields=set_fields) if activity_type else {}
@@ -287,7 +288,7 @@ def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Ro
 
 def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     ok: dict[int, Any] = {200: schemas.ActivityOut}
-    change_problems = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist)
+    change_problems = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist, TypeUnavailable)
     nested, bare, collection = (
         "/sessions/{session_id:int}/activities/{activity_id:uuid}",
         "/activities/{activity_id:uuid}",

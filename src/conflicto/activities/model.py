@@ -88,7 +88,8 @@ class Activity:
     expiry. `was_revealed`: results or secret were shown in this round, even if hidden again.
     `focus_response_id` is the answer that the host shows large (None: no answer). `min_group` is
     the minimum number of people behind any published result of an anonymous activity. 0: each
-    answer appears alone, after a random delay.
+    answer appears alone, after a random delay. `type_version` is the version whose schemas the JSON
+    fits (None: the type was not registered, so the JSON is opaque).
     """
 
     id: UUID
@@ -116,6 +117,7 @@ class Activity:
     updated_ts: int
     focus_response_id: UUID | None = None
     min_group: int = 0
+    type_version: str | None = None
 
     @property
     def is_visible(self) -> bool:

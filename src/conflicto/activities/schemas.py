@@ -17,6 +17,7 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
+from conflicto.activity_types.manifest import VERSION
 from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.formats import JsonText, OptionalJsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example
@@ -32,11 +33,13 @@ TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-
 Seconds = Annotated[StrictInt, Field(ge=1, le=S_PER_DAY)]
 CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
 MinGroup = Annotated[StrictInt, Field(ge=0, le=MAX_MIN_GROUP)]
+TypeVersion = Annotated[StrictStr, StringConstraints(pattern=VERSION)]
 OrderIndex = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 
 ACTIVITY_EXAMPLE: dict[str, Any] = {
-    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "lunch", "title": "Where do we eat?",
+    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "lunch", "type_version": "1",
+    "title": "Where do we eat?",
     "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active",
     "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
     "min_group": 3,
@@ -82,6 +85,7 @@ class ActivityIn(ActivityFields):
     type: TypeName = Field(
         description="Name of the activity type. Any name is accepted; `/activity-types` lists the registered ones."
     )
+    type_version: TypeVersion | None = Field(None, description="Version of a registered type; without it the newest one.")
     config: JsonText = Field(default_factory=lambda: EMPTY_CONFIG, description="Any JSON; a registered type validates it.")
     secret: OptionalJsonText = Field(None, description="Any JSON that only hosts see before its reveal.")
     aggregate: OptionalJsonText = Field(None, description="How answers are counted; without it as the registered type defines.")
@@ -97,6 +101,7 @@ class ActivityPut(ActivityFields):
     model_config = example(type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
 
     type: TypeName
+    type_version: TypeVersion | None = Field(None, description="Without it, the same type keeps its version.")
     config: JsonText = Field(default_factory=lambda: EMPTY_CONFIG)
     secret: OptionalJsonText = None
     aggregate: OptionalJsonText = None
@@ -108,6 +113,7 @@ class ActivityPatch(StrictModel):
     model_config = example(title="Where do we eat tonight?", responses_visibility="screen")
 
     type: TypeName = optional_field()
+    type_version: TypeVersion = optional_field()
     title: Title | None = None
     order_index: OrderIndex = optional_field()
     response_policy: ResponsePolicy = optional_field()
@@ -202,6 +208,10 @@ class ActivityOut(BaseModel):
     id: Uuid
     session_id: int
     type: str
+    type_version: str | None = Field(
+        description="Version of the type whose schemas the JSON fits. null: the type was not registered, and any JSON is accepted."
+        " `unknown`: from before versions were stored, so the oldest registered version."
+    )
     title: str | None
     config: Json
     secret: Json
@@ -248,6 +258,7 @@ def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dic
         "id": activity.id,
         "session_id": activity.session_id,
         "type": activity.type,
+        "type_version": activity.type_version,
         "title": activity.title,
         "config": _raw(content.config if for_host else _shown_config(activity, content)),
         "secret": _raw(content.secret) if for_host or activity.secret_revealed else NULL,

@@ -1,6 +1,27 @@
-"""Errors of activity type folders: for operators and authors, never sent over HTTP."""
+"""Errors of activity types.
+
+The errors of folders are for operators and authors, and never sent over HTTP.
+
+DomainError
+└── TypeUnavailable     this server cannot check the JSON of an activity any more.
+"""
 
 from __future__ import annotations
+
+from conflicto.platform.problems import DomainError, Kind
+
+
+class TypeUnavailable(DomainError):
+    """The server lacks the activity's type or version, or the config does not fit it.
+
+    Nothing is lost and answers stay readable, but no new ones are accepted. `versions` lists the
+    versions of the type on this server. The operator installs the missing version again or runs
+    `conflicto types upgrade`. The host may give the activity another `type` or `type_version`.
+    """
+
+    code = "type-unavailable"
+    title = "The activity's type is not available in its version"
+    kind = Kind.CONFLICT
 
 
 class InvalidActivityType(ValueError):

@@ -10,6 +10,9 @@ from conflicto.platform.instants import S_PER_DAY
 NAME = "^[a-z][a-z0-9_-]{0,31}$"
 """Pattern of a type's name, usable in a path, a module and the name of an HTML element."""
 
+VERSION = r"^[0-9]{1,5}(\.[0-9]{1,5}){0,2}$"
+"""Pattern of a type's version: up to three numbers, compared one by one."""
+
 SDK = "1"
 """Version of the contract between a type's views and the pages."""
 
@@ -38,7 +41,7 @@ MANIFEST = SchemaValidator(
         "required": ["type", "version", "title", "icon", "sdk"],
         "properties": {
             "type": {"type": "string", "pattern": NAME},
-            "version": {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,5}){0,2}$"},
+            "version": {"type": "string", "pattern": VERSION},
             "title": _SHORT,
             "icon": {"type": "string", "minLength": 1, "maxLength": 16},
             "sdk": {"const": SDK},

@@ -69,7 +69,7 @@ class ActivityType:
     def response_validator(self, config: str) -> SchemaValidator | None:
         """Return the compiled validator of answers under this config; cache it with the config.
 
-        None: the config does not fit the type, so the activity predates the type and stays opaque.
+        None: the config does not fit this version of the type, so no answer can be checked.
         """
         schema = self.bound_response_schema(config)
         return None if schema is None else SchemaValidator(schema, RESPONSE)

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.errors import InvalidActivityType, TypeUnavailable
 from conflicto.activity_types.loader import MANIFEST_FILE, load_type
 from conflicto.platform.problems import NotFound
 
@@ -20,36 +20,88 @@ GROUP = "conflicto.activity_types"
 """Entry point group. Each entry names a callable that returns a folder, or a package."""
 
 
+UNRECORDED = "unknown"
+"""Version of activities from before versions were stored: the oldest registered one, if any."""
+
+
 class Registry:
-    """The types by name, in the order of their manifests."""
+    """The types in the order of their manifests, each in one or more versions."""
 
     def __init__(self, types: Iterable[ActivityType]) -> None:
-        self._types: dict[str, ActivityType] = {}
-        for each in sorted(types, key=lambda each: (each.order, each.name)):
-            if each.name in self._types:
+        self._versions: dict[str, dict[str, ActivityType]] = {}
+        for each in sorted(types, key=lambda each: version_key(each.version), reverse=True):
+            versions = self._versions.setdefault(each.name, {})
+            if each.version in versions:
                 raise InvalidActivityType(
-                    f"{each.folder.name}/{MANIFEST_FILE}", "/type", "another folder has registered this type already"
+                    f"{each.folder.name}/{MANIFEST_FILE}", "/version", "another folder has registered this version already"
                 )
-            self._types[each.name] = each
+            versions[each.version] = each
+        newest = [next(iter(versions.values())) for versions in self._versions.values()]
+        self._newest = {each.name: each for each in sorted(newest, key=lambda each: (each.order, each.name))}
 
     def find(self, name: str) -> ActivityType | None:
-        """Return a type, None if the name is not registered: its activities stay opaque JSON."""
-        return self._types.get(name)
+        """Return the newest version of a type, None if the name is not registered."""
+        return self._newest.get(name)
 
-    def get(self, name: str) -> ActivityType:
-        """Return a type.
+    def find_version(self, name: str, version: str | None) -> ActivityType | None:
+        """Return the type of an activity by its stored version; None as in `is_unavailable`."""
+        versions = self._versions.get(name)
+        if versions is None or version is None:
+            return None
+        return next(reversed(versions.values())) if version == UNRECORDED else versions.get(version)
+
+    def is_unavailable(self, name: str, version: str | None) -> bool:
+        """Return whether an activity's type was registered, but not in this version here.
+
+        Without a type and not unavailable, an activity is opaque: it accepts any JSON.
+        """
+        return version not in {None, UNRECORDED} and self.find_version(name, version) is None
+
+    def unavailable(self, name: str, version: str | None) -> TypeUnavailable:
+        """Return the problem of an activity that cannot be checked."""
+        versions, found = self.versions(name), self.find_version(name, version)
+        if found is not None:
+            fault = f"The activity's config does not fit version {found.version} of {name}"
+        else:
+            known = f"only version {', '.join(versions)}" if versions else "no version at all"
+            fault = f"The activity needs version {version} of {name}, and this server has {known}"
+        return TypeUnavailable(
+            f"{fault}. Everything is kept. Ask the operator to install that version or to run `conflicto types upgrade`.",
+            extensions={"type": name, "type_version": version, "versions": versions},
+        )
+
+    def versions(self, name: str) -> list[str]:
+        """Return the versions of a type, newest first; empty if it is not registered."""
+        return list(self._versions.get(name, ()))
+
+    def get(self, name: str, version: str | None = None) -> ActivityType:
+        """Return a type in a version, the newest one if None.
 
         Raises:
-            NotFound: no type has this name.
+            NotFound: no type has this name and version.
         """
-        found = self._types.get(name)
+        found = self.find(name) if version is None else self._versions.get(name, {}).get(version)
         if found is None:
             raise NotFound
         return found
 
     def all(self) -> list[ActivityType]:
-        """Return all types."""
-        return list(self._types.values())
+        """Return the newest version of every type."""
+        return list(self._newest.values())
+
+    def every_version(self) -> list[ActivityType]:
+        """Return every version of every type; the newest of each type first."""
+        return [each for name in self._newest for each in self._versions[name].values()]
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a key that orders versions by their numbers; missing numbers are 0.
+
+    >>> max("2", "1.10", "1.9", key=version_key)
+    '2'
+    """
+    numbers = [int(each) for each in version.split(".")]
+    return (*numbers, *[0] * (3 - len(numbers)))
 
 
 def load_registry(folders: Iterable[Path] = ()) -> Registry:

@@ -25,6 +25,7 @@ def response_record(response: ParticipantResponse, activity: Activity, seats: Ma
         "session_id": response.session_id,
         "activity_id": response.activity_id,
         "activity_type": activity.type,
+        "activity_type_version": activity.type_version,
         "activity_title": activity.title,
         "round": response.round,
         "participant_id": None if activity.anonymous else response.participant_id,

@@ -77,7 +77,8 @@ def session_questions(tx: ReadTx, session_id: int, types: Registry) -> list[Ques
     questions = []
     for each in activities_in_order(tx, session_id):
         activity, content = activity_with_content(tx, each.id)
-        questions.append(export_question(activity, content, types.find(activity.type), counts_by_round(tx, activity.id)))
+        activity_type = types.find_version(activity.type, activity.type_version)
+        questions.append(export_question(activity, content, activity_type, counts_by_round(tx, activity.id)))
     return questions
 
 

@@ -190,7 +190,7 @@ class Simulation:
 
     async def _new_round(self, activity: Activity) -> SimulatedRound:
         round_ = SimulatedRound(activity, self._context.clock.monotonic_s())
-        activity_type = self._context.types.find(activity.type)
+        activity_type = self._context.types.find_version(activity.type, activity.type_version)
         if activity_type is not None:
             _, content = await self._context.db.read(activity_with_content, activity.id)
             seed = activity.id.int
@@ -224,8 +224,8 @@ class Simulation:
         )
         if text is None:
             return
-        written, faults = await self._context.validator.validate(self._session_id, round_.activity.id, text)
-        if faults:
+        written, problem = await self._context.validator.validate(self._session_id, round_.activity.id, text)
+        if problem:
             return
         wall_us = self._context.clock.wall_us()
         item = Submission(self._session_id, round_.activity.id, bot.participant_id, written, wall_us)

@@ -12,6 +12,7 @@ from conflicto.access.receipts import RESPONSE_HEADERS, Deletion, Receipts, run_
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.activities.model import Activity
 from conflicto.activities.queries import activities_by_id, activity_by_id
+from conflicto.activity_types.errors import TypeUnavailable
 from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import flood_size, participant_by_id
 from conflicto.participants.schemas import participant_out
@@ -25,7 +26,7 @@ from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key,
 from conflicto.platform.http.routes import PREFIX, Docs, Route, route
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.concurrency import ConcurrencyLimit
-from conflicto.platform.problems import DomainError, InvalidInput, NotFound
+from conflicto.platform.problems import DomainError, NotFound
 from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid
 from conflicto.responses import errors, schemas
@@ -118,9 +119,9 @@ class ResponseEndpoints:
     async def submit(self, request: Request, body: schemas.ResponseIn) -> Response:
         """Store a response and acknowledge it once it is durable."""
         caller, activity_id, key = request.caller, request.params["activity_id"], _idempotency_key(request)
-        content, faults = await self.validator.validate(caller.session_id, activity_id, body.response_data)
-        if faults and not await self.is_replay(request):
-            raise InvalidInput(errors=faults)
+        content, problem = await self.validator.validate(caller.session_id, activity_id, body.response_data)
+        if problem and not await self.is_replay(request):
+            raise problem
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         result: SubmitResult = await self.writer.submit(caller.session_id, self.store_group, item, keys)
@@ -184,9 +185,9 @@ class ResponseEndpoints:
     ) -> Response:
         """Replace the caller's own response while the activity is open."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
-        content, faults = await self.validator.validate(session_id, activity_id, body.response_data)
-        if faults:
-            raise InvalidInput(errors=faults)
+        content, problem = await self.validator.validate(session_id, activity_id, body.response_data)
+        if problem:
+            raise problem
         edited = await self.writer.run(
             session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, content=content,
             received_us=self.clock.wall_us(),
@@ -317,7 +318,7 @@ def _to_response(request: Request, response: ParticipantResponse, activity: Acti
     return json_response(schemas.response_out(response, anonymous=activity.anonymous and not is_own))
 
 
-_CHANGE_PROBLEMS: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone, errors.AlreadyAnswered)
+_CHANGE_PROBLEMS: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone, errors.AlreadyAnswered, TypeUnavailable)
 _SUBMIT_PROBLEMS = (
     *_CHANGE_PROBLEMS,
     errors.AnsweredTooOften,

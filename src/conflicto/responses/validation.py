@@ -13,6 +13,7 @@ import msgspec
 
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.db.epochs import EpochChanged
+from conflicto.platform.problems import InvalidInput
 from conflicto.platform.word_filter.masking import mask_json, strings_in
 from conflicto.responses.activity_cache import ActivityCache
 from conflicto.responses.model import ResponseContent
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.validator import SchemaValidator
     from conflicto.platform.db.engine import Database
     from conflicto.platform.event_bus import EventBus
-    from conflicto.platform.problems import FieldError
+    from conflicto.platform.problems import DomainError
     from conflicto.platform.word_filter.masking import Masked
     from conflicto.session_state.session_cache import SessionCache
     from conflicto.sessions.word_filter import WordFilter
@@ -61,10 +62,10 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Validated(NamedTuple):
-    """Validated content of a response, and the faults that its schema found."""
+    """Validated content of a response, and the problem of an invalid one."""
 
     content: ResponseContent
-    faults: tuple[FieldError, ...] = ()
+    problem: DomainError | None = None
 
 
 class ResponseValidator:
@@ -88,7 +89,8 @@ class ResponseValidator:
     async def validate(self, session_id: int, activity_id: UUID, text: str) -> Validated:
         """Validate a response, given as compact JSON text, and apply the word filter.
 
-        Without a visible activity there are no faults, because the writer rejects the response.
+        Without a visible activity there is no problem, because the writer rejects the response.
+        Only activities whose type was never registered accept any JSON.
 
         Raises:
             NotFound: the activity was deleted meanwhile.
@@ -97,13 +99,22 @@ class ResponseValidator:
         activity = state.activities.get(activity_id) if state else None
         if state is None or activity is None or not activity.is_visible:
             return Validated(ResponseContent(text))
-        faults: tuple[FieldError, ...] = ()
-        if self._types.find(activity.type) is not None:
-            check = await self._checks.get(activity)
-            faults = () if check is None else check.errors(_decode(text))
-        if faults or not state.session.word_filter.is_on:
-            return Validated(ResponseContent(text), faults)
+        problem = await self._problem(activity, text)
+        if problem or not state.session.word_filter.is_on:
+            return Validated(ResponseContent(text), problem)
         return Validated(await self._filter(state.session.word_filter, activity, text))
+
+    async def _problem(self, activity: Activity, text: str) -> DomainError | None:
+        """Return the problem of a response by the activity's version of its type."""
+        if self._types.find_version(activity.type, activity.type_version) is None:
+            if self._types.is_unavailable(activity.type, activity.type_version):
+                return self._types.unavailable(activity.type, activity.type_version)
+            return None
+        check = await self._checks.get(activity)
+        if check is None:
+            return self._types.unavailable(activity.type, activity.type_version)
+        errors = check.errors(_decode(text))
+        return InvalidInput(errors=errors) if errors else None
 
     async def _filter(self, word_filter: WordFilter, activity: Activity, text: str) -> ResponseContent:
         """Return a response with its masked text. Texts of the config are allowed."""
@@ -123,7 +134,7 @@ class ResponseValidator:
         return self._host_texts.evict_oldest() or self._checks.evict_oldest()
 
     def _compile_check(self, activity: Activity, content: Content) -> SchemaValidator | None:
-        activity_type = self._types.find(activity.type)
+        activity_type = self._types.find_version(activity.type, activity.type_version)
         return activity_type.response_validator(content.config) if activity_type else None
 
 

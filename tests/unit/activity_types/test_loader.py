@@ -169,9 +169,9 @@ def test_a_name_can_be_taken_once() -> None:
     assert both.find("nobody") is None
     with pytest.raises(NotFound):
         both.get("nobody")
-    with pytest.raises(InvalidActivityType, match="another folder has registered this type"):
+    with pytest.raises(InvalidActivityType, match="another folder has registered this version"):
         load_registry([TYPES, TYPES / "toast"])
-    with pytest.raises(InvalidActivityType, match="another folder has registered this type"):
+    with pytest.raises(InvalidActivityType, match="another folder has registered this version"):
         Registry([both.get("toast"), both.get("toast")])
 
 

@@ -24,6 +24,7 @@ from conflicto.activities.model import (
 )
 from conflicto.activities.privacy import has_binding_settings, weakened_settings
 from conflicto.activities.queries import activity_with_content, count_responses
+from conflicto.activity_types.registry import UNRECORDED
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions.commands import Revisions, clear_activity, require_active, require_revision
 from conflicto.sessions.idempotency import store as idempotency
@@ -50,6 +51,7 @@ class NewActivity:
 
     type: str
     content: Content
+    type_version: str | None = None
     title: str | None = None
     order_index: int | None = None
     response_policy: ResponsePolicy = ResponsePolicy.ONE
@@ -98,7 +100,8 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
     index = new.order_index if new.order_index is not None else (-1 if last is None else last) + 1
     now = tx.next_ts(session_id)
     activity = Activity(
-        id=random_uuid(), session_id=session_id, type=new.type, title=new.title, order_index=index, status=ActivityStatus.DRAFT,
+        id=random_uuid(), session_id=session_id, type=new.type, type_version=new.type_version, title=new.title,
+        order_index=index, status=ActivityStatus.DRAFT,
         response_policy=new.response_policy, results_visibility=new.results_visibility,
         responses_visibility=new.responses_visibility, moderation=new.moderation, anonymous=new.anonymous,
         min_group=new.min_group, duration_seconds=new.duration_seconds, round=1, started_ts=None, ends_us=None, results_revealed=False,
@@ -126,7 +129,8 @@ def change_activity(
 
     Raises:
         RevisionStale: `revisions` does not hold the current one.
-        InvalidInput: the type is registered and rejects the JSON.
+        InvalidInput: the type is registered and rejects the JSON, or has no such version.
+        TypeUnavailable: this server lacks the type or version of the activity.
         ResponsesExist: the change would alter the question or the privacy settings after answers;
             `force` allows it for `config` and `secret`.
         StorageFull: the change exceeds the session's storage limit.
@@ -135,8 +139,9 @@ def change_activity(
     activity, content = activity_with_content(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
-    changed = replace(activity, **fields)
-    new_content = validated_change(types, (activity.type, changed.type), content, replace(content, **texts))
+    wanted = replace(activity, **{"type_version": None} | fields)
+    version, new_content = validated_change(types, (activity, content), (wanted, replace(content, **texts)))
+    changed = replace(wanted, type_version=version)
     if (changed, new_content) == (activity, content):
         return activity, content
     _require_no_responses(tx, (activity, changed), (content, new_content), force=force)
@@ -197,6 +202,8 @@ def _require_no_responses(
     before, after = before_after
     frozen = weakened_settings(before, after)
     frozen |= {name for name in FROZEN_FIELDS if getattr(before, name) != getattr(after, name)}
+    if before.type_version not in {None, UNRECORDED, after.type_version}:
+        frozen.add("type_version")
     if not force:
         frozen |= {name for name in ("config", "secret") if getattr(contents[0], name) != getattr(contents[1], name)}
     if frozen and has_binding_settings(before, count_responses(store.counts_by_round(tx, before.id))):

@@ -4,6 +4,7 @@ export interface Activity {
   id: string;
   session_id: number;
   type: string;
+  type_version: string | null;
   title: string | null;
   config: any;
   secret: any;
