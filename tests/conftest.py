@@ -35,7 +35,7 @@ PERIODIC = (
     "activities.expiry.POLL_INTERVAL_S",
     "responses.release_timer.SCAN_INTERVAL_S",
     "session_state.worker_sync.SWEEP_INTERVAL_S",
-    "participants.presence_saver.SAVE_INTERVAL_S",
+    "session_state.presence_saver.SAVE_INTERVAL_S",
     "sessions.purge.PURGE_INTERVAL_S",
 )
 """Intervals of an app's periodic work, seconds."""

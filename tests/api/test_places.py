@@ -151,7 +151,7 @@ async def test_an_anonymous_round_keeps_every_place_and_tells_of_none(api: Api, 
 
 
 async def test_a_flood_of_leavers_is_taken_for_full(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.responses.queries.MAX_LEAVERS_READ", 2)
+    monkeypatch.setattr("conflicto.joining.queries.MAX_LEAVERS_READ", 2)
     event = await make_event(api, max_participants=2)
     poll = await event.activity(status="active")
     for number in range(3):

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.participants.presence_saver import save_presence
 from tests.support.api import Api, Event, Seat, cold, make_event
 from tests.support.checks import accepted
 from tests.support.clocks import US_PER_S, HandClock
@@ -104,12 +103,12 @@ async def test_other_workers_learn_no_more_than_the_tick(
 ) -> None:
     event, _, anna, _ = await quiet_pair(api, clock, anonymous=True)
     await poll(event, anna)
-    await save_presence(app.domain.presence, app.domain.writer)
+    await app.domain.presence_saver.save()
     async with cold(app, monkeypatch) as other:
         elsewhere = Event(other, event.id, event.code, event.host, event.screen)
         assert await states(elsewhere) == ["disconnected", "disconnected"]
         go_to(clock, 16)
-        await save_presence(app.domain.presence, app.domain.writer)
+        await app.domain.presence_saver.save()
         assert await states(elsewhere) == ["idle", "disconnected"]
 
 

@@ -12,9 +12,9 @@ from tests.support.checks import accepted, refused
 WORDS = "what-the-fault-says-of-itself"
 LAYERS = {
     "matching": ("conflicto.platform.http.route_table.RouteTable.match", "GET", "", None),
-    "authentication": ("conflicto.access.authentication.TokenAuthenticator.authenticate", "GET", "", None),
+    "authentication": ("conflicto.session_state.authentication.TokenAuthenticator.authenticate", "GET", "", None),
     "limits": ("conflicto.platform.limits.memory.MemoryLimiter.bucket", "GET", "", None),
-    "access of a known caller": ("conflicto.access.authentication.TokenAuthenticator.require_access", "GET", "", None),
+    "access of a known caller": ("conflicto.session_state.authentication.TokenAuthenticator.require_access", "GET", "", None),
     "the gate": ("conflicto.platform.http.request_pipeline.read_body", "POST", "/lock", {"locked": True}),
     "memory": ("conflicto.feed.poll_handler.PollHandler.session_status", "GET", "/status", None),
     "a query": ("conflicto.sessions.store.find", "GET", "", None),

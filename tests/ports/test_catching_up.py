@@ -15,7 +15,7 @@ from conflicto.activities.commands.edit import NewActivity, create_activity
 from conflicto.activities.commands.run import start_round
 from conflicto.activities.model import ActivityStatus, Content, Counts, ModerationPolicy, ResponsePolicy
 from conflicto.feed.row_sources import DatabaseRows, MemoryRows, RowSource, Window
-from conflicto.participants.commands.join import JoinRequest, join_many
+from conflicto.joining.commands import JoinRequest, join_many
 from conflicto.participants.commands.seats import remove, rename
 from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.db.group import Committed

@@ -8,7 +8,7 @@ from uuid import UUID
 from conflicto.activities.commands.edit import NewActivity, create_activity
 from conflicto.activities.commands.run import expire_with_session
 from conflicto.activities.model import ActivityStatus, Content, ResponsePolicy
-from conflicto.participants.commands.join import JoinRequest, join_many
+from conflicto.joining.commands import JoinRequest, join_many
 from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize

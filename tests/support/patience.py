@@ -29,7 +29,7 @@ def lift_deadlines(patch: pytest.MonkeyPatch) -> None:
 
 LIFTED = (
     "exports.http.MAX_WAIT_S",
-    "participants.http.MAX_JOIN_WAIT_S",
+    "joining.http.MAX_JOIN_WAIT_S",
     "platform.db.writer.MAX_WAIT_S",
     "platform.http.health.PROBE_TIMEOUT_S",
     "platform.http.server.deadlines.MAX_BODY_S",

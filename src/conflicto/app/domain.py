@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.access.authentication import TokenAuthenticator
 from conflicto.access.code_guard import CodeGuard, share_of_server_policy
 from conflicto.access.identity import build_tokens
 from conflicto.access.tickets import UsedTickets
@@ -15,7 +14,6 @@ from conflicto.activity_types.registry import load_registry
 from conflicto.app.services import DomainServices
 from conflicto.exports.service import Exports
 from conflicto.participants import store as participants_store
-from conflicto.participants.presence import Presence
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.limits.shared_flags import SharedFlags
@@ -26,7 +24,10 @@ from conflicto.responses.release_timer import ReleaseTimer
 from conflicto.responses.validation import ResponseValidator
 from conflicto.results import store as results_store
 from conflicto.results.segment_service import SegmentService
+from conflicto.session_state.authentication import TokenAuthenticator
 from conflicto.session_state.join_code_cache import JoinCodeCache
+from conflicto.session_state.presence import Presence
+from conflicto.session_state.presence_saver import PresenceSaver
 from conflicto.session_state.worker_sync import WorkerSync
 from conflicto.sessions.feed_heads.store import FeedHeads
 from conflicto.sessions.purge import Purger
@@ -51,13 +52,13 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
     redis = platform.redis.data if platform.redis else None
     runner = GroupRunner(db, FeedHeads(settings.max_session_bytes), clock, platform.bus.in_transaction, epoch_guard)
     writer = Writer(runner, clock, caller_s=db.timeouts.caller_s, on_commit=platform.bus.publish)
-    presence, types = Presence(clock, sessions.may_be_anonymous), load_registry(settings.activity_types)
+    presence, types = Presence(clock, sessions), load_registry(settings.activity_types)
     tokens = build_tokens(db, platform.identity, clock, max_days=settings.max_token_days, budget=platform.budget)
     tickets = UsedTickets(clock, redis, issuer, platform.budget)
     validator = ResponseValidator(db, types, sessions, platform.budget)
     return DomainServices(
         sessions=sessions, join_codes=JoinCodeCache(db, sessions), writer=writer, presence=presence, types=types, tokens=tokens,
-        validator=validator,
+        validator=validator, presence_saver=PresenceSaver(presence, writer),
         worker_sync=WorkerSync(sessions, writer, redis, issuer),
         authenticator=TokenAuthenticator(
             tokens, platform.identity.admin_hash, sessions, tickets, metrics_token=settings.secret("metrics_token")

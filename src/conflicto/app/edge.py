@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conflicto import __version__
-from conflicto.access.authentication import refusals
-from conflicto.access.roles import ANYONE
+from conflicto.access.roles import ANYONE, METRICS_READERS
 from conflicto.app.delivery import build_delivery
 from conflicto.app.endpoints import build_routes
 from conflicto.app.services import EdgeServices
 from conflicto.app.shutdown import Drain
-from conflicto.app.telemetry import redis_state, render_metrics
+from conflicto.app.telemetry import RedisReadiness
 from conflicto.platform.http import health
 from conflicto.platform.http.cors import with_cors
 from conflicto.platform.http.openapi.document import ApiDocument
@@ -24,6 +22,7 @@ from conflicto.platform.http.route_table import RouteTable
 from conflicto.platform.http.server.connection_manager import ConnectionManager
 from conflicto.platform.http.server.fast_path import FastPath
 from conflicto.platform.metrics import definitions
+from conflicto.platform.metrics.exposition import MetricsExposition
 from conflicto.platform.response_cache.auth_cache import AuthCache
 from conflicto.web import pages as web_pages
 
@@ -40,31 +39,36 @@ def build_edge(platform: PlatformServices, domain: DomainServices) -> EdgeServic
     """Return what stands between the network and the domain."""
     settings, issuer, drain = platform.settings, platform.identity.issuer, Drain()
     auths = AuthCache(platform.clock, platform.limiter.memory, platform.budget)
-    fast_path = FastPath(platform.clock, auths, domain.presence.record_caller, platform.budget)
+    fast_path = FastPath(platform.clock, auths, domain.presence, platform.budget)
     connections = ConnectionManager(
         fast_path if settings.fast_path else None, server=issuer, max_connections=settings.max_connections, drain=drain,
         on_tick=platform.metrics.histogram(definitions.LOOP_LATE).observe, on_refusal=platform.metrics.count_rejected_connection,
-        is_proxy=lambda address: address in http.trusted_hosts,
     )  # fmt: skip
     connections.prefix = prefix_of(settings.public_url).encode()
     delivery = build_delivery(platform, domain, connections)
     drain.add(delivery.long_poll.close, delivery.streams.close)
     drain.add(domain.exports.writer.close, domain.rehearsals.close, domain.sessions.close)
-    operators = health.HealthEndpoints(
-        platform.db, domain.writer, platform.clock, render_metrics=partial(render_metrics, platform),
-        redis=partial(redis_state, platform, domain), document=lambda: api_document.content,
-    )  # fmt: skip
-    routes = build_routes(platform, domain, delivery, operators)
-    api_document = ApiDocument(routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals)
+    routes = build_routes(platform, domain, delivery)
+    api_document = ApiDocument(routes, about=ABOUT | {"url": settings.public_url}, authenticator=domain.authenticator)
+    routes += health.routes(_health_endpoints(platform, domain, api_document), operator=METRICS_READERS)
     pages = web_pages.Pages(settings.public_url, domain.types.all(), settings.image_origins, settings.retention_days, server=issuer)
     page_routes = web_pages.routes(pages, anyone=ANYONE)
     pipeline = RequestPipeline(Dependencies(
         routes=RouteTable([*routes, *page_routes]), authenticator=domain.authenticator, limiter=platform.limiter, clock=platform.clock,
-        metrics=platform.metrics, auths=auths, view_cache_of=domain.sessions.view_cache_of,
-        note_presence=domain.presence.record_caller, access_log=settings.access_log, server=issuer, prefix=connections.prefix,
+        metrics=platform.metrics, auths=auths, presence=domain.presence,
+        access_log=settings.access_log, server=issuer, prefix=connections.prefix,
     ))  # fmt: skip
     http = ProxyHeadersMiddleware(with_cors(pipeline, settings.cors_origins), trusted_hosts=settings.trusted_proxies)
+    connections.eviction.proxies = http.trusted_hosts
     return EdgeServices(
         auths=auths, fast_path=fast_path, connections=connections, long_poll=delivery.long_poll, streams=delivery.streams, routes=routes,
         page_routes=page_routes, pages=pages, api_document=api_document, pipeline=pipeline, http=http, drain=drain,
+    )  # fmt: skip
+
+
+def _health_endpoints(platform: PlatformServices, domain: DomainServices, api_document: ApiDocument) -> health.HealthEndpoints:
+    return health.HealthEndpoints(
+        platform.db, domain.writer, platform.clock, document=api_document,
+        metrics=MetricsExposition(platform.metrics, platform.multiprocess_metrics),
+        redis=RedisReadiness(platform, domain.worker_sync),
     )  # fmt: skip

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto import __version__
-from conflicto.participants.presence_saver import run_presence_saver, save_presence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,7 +33,7 @@ async def running(services: Services) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await save_presence(domain.presence, domain.writer)
+        await domain.presence_saver.save()
         await domain.writer.stop()
         await _close_connections(services)
         if platform.multiprocess_metrics:
@@ -48,7 +47,7 @@ def _loops(services: Services) -> list[Callable[[], Awaitable[None]]]:
     platform, domain, edge = services
     loops: list[Callable[[], Awaitable[None]]] = [
         domain.expiry.run, domain.releases.run, domain.purger.run, domain.retention.run, edge.connections.run, edge.streams.run,
-        domain.exports.run, lambda: run_presence_saver(domain.presence, domain.writer),
+        domain.exports.run, domain.presence_saver.run,
     ]  # fmt: skip
     if platform.db.is_shared:
         loops.append(domain.worker_sync.run)

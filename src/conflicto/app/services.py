@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-    from conflicto.access.authentication import TokenAuthenticator
     from conflicto.access.code_guard import CodeGuard
     from conflicto.access.identity import Identity
     from conflicto.access.tokens import Tokens
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from conflicto.exports.service import Exports
     from conflicto.feed.long_poll import LongPoll
     from conflicto.feed.streams import StreamRegistry
-    from conflicto.participants.presence import Presence
     from conflicto.platform.cache_budget import CacheBudget
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
@@ -39,7 +37,10 @@ if TYPE_CHECKING:
     from conflicto.responses.release_timer import ReleaseTimer
     from conflicto.responses.validation import ResponseValidator
     from conflicto.results.segment_service import SegmentService
+    from conflicto.session_state.authentication import TokenAuthenticator
     from conflicto.session_state.join_code_cache import JoinCodeCache
+    from conflicto.session_state.presence import Presence
+    from conflicto.session_state.presence_saver import PresenceSaver
     from conflicto.session_state.session_cache import SessionCache
     from conflicto.session_state.worker_sync import WorkerSync
     from conflicto.sessions.purge import Purger
@@ -84,6 +85,7 @@ class DomainServices:
     writer: Writer
     worker_sync: WorkerSync
     presence: Presence
+    presence_saver: PresenceSaver
     types: Registry
     tokens: Tokens
     authenticator: TokenAuthenticator

@@ -6,7 +6,7 @@ They read from memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from conflicto.access.roles import MEMBERS
 from conflicto.access.tokens import TICKET_LIFETIME_S
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Request, Response
+    from conflicto.session_state.authentication import TokenAuthenticator
     from conflicto.session_state.state import SessionState
 
 POLL = Policy("poll", 600, 60)
@@ -45,7 +46,7 @@ class FeedEndpoints:
     polls: PollHandler
     long_poll: LongPoll
     streams: StreamRegistry
-    tickets: TicketIssuer
+    authenticator: TokenAuthenticator
     clock: Clock
 
     async def session_status(self, request: Request) -> Response:
@@ -109,7 +110,7 @@ class FeedEndpoints:
 
         Browsers cannot send a token there.
         """
-        ticket = await self.tickets.create_ticket(request.caller, request.params["session_id"])
+        ticket = await self.authenticator.create_ticket(request.caller, request.params["session_id"])
         expires_us = self.clock.wall_us() + TICKET_LIFETIME_S * US_PER_S
         return json_response({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
 
@@ -132,13 +133,6 @@ POLLED = ("If-None-Match", "Prefer")
 """Headers that every polled path accepts."""
 
 STREAMED = (*POLLED, "Last-Event-ID")
-
-
-class TicketIssuer(Protocol):
-    """Issuer of stream tickets, provided by the access package."""
-
-    async def create_ticket(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access package's
-        """Return a ticket that opens a stream once."""
 
 
 def routes(feed: FeedEndpoints) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Model of participants and reserved places."""
+"""Model of participants."""
 
 from __future__ import annotations
 
@@ -16,34 +16,6 @@ SEAT_LINK_LIFETIME_S = 600
 
 MAX_SHOWN_NAMES = 60
 """Names on a screen in letters that a hall can read."""
-
-
-MAX_LEAVERS_READ = 5_000
-"""People who left during open rounds and are checked one by one; beyond it, all places count as
-taken.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ReservedPlaces:
-    """Places reserved for people who left, which count towards the session's limit.
-
-    `counted` have an answer in an open round; hosts see their number. `uncounted` left while an
-    anonymous round was open, with or without an answer. So neither the number nor a rejection
-    reveals who answered. `is_full`: more people left than are checked.
-    """
-
-    counted: frozenset[int] = frozenset()
-    uncounted: frozenset[int] = frozenset()
-    is_full: bool = False
-
-    @property
-    def count(self) -> int:
-        """Number of reserved places."""
-        return len(self.counted | self.uncounted)
-
-
-NO_RESERVED_PLACES = ReservedPlaces()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

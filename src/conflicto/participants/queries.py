@@ -12,6 +12,7 @@ from conflicto.participants.store import (
     departed_ids,
     erased_ids,
     every_seat,
+    find_ever,
     flood_size,
     flooding_seats,
     has_deleted_participants,
@@ -26,6 +27,7 @@ from conflicto.participants.store import (
     removed_of_flood,
     scripted_ids,
     scripted_seats,
+    taken_keys,
 )
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown, KeyReused
@@ -45,6 +47,7 @@ __all__ = [
     "departed_ids",
     "erased_ids",
     "every_seat",
+    "find_ever",
     "flood_size",
     "flooding_seats",
     "has_deleted_participants",
@@ -66,6 +69,7 @@ __all__ = [
     "session_of_link",
     "sessions_to_join",
     "shown_names",
+    "taken_keys",
 ]
 
 

@@ -14,7 +14,7 @@ import structlog
 from conflicto.activities.model import ActivityStatus, ResponsePolicy
 from conflicto.activities.queries import activity_with_content
 from conflicto.activity_types.generator import ResponseGenerator
-from conflicto.participants.commands.join import JoinRequest, join_many
+from conflicto.joining.commands import JoinRequest, join_many
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone
 from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.problems import DomainError
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity
     from conflicto.activity_types.registry import Registry
-    from conflicto.participants.commands.join import Seat
-    from conflicto.participants.presence import Presence
+    from conflicto.joining.commands import Seat
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from conflicto.rehearsal.traits import BotTraits
     from conflicto.responses.commands.submit import SubmitResult
     from conflicto.responses.validation import ResponseValidator
+    from conflicto.session_state.presence import Presence
     from conflicto.session_state.session_cache import SessionCache
 
 TICK_S = 0.25

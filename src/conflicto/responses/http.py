@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from conflicto.access.receipts import RESPONSE_HEADERS, Deletion, Receipts, run_with_deletion, run_with_deletion_for_author
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.activities.model import Activity
-from conflicto.activities.queries import activities_by_id, activity_by_id
+from conflicto.activities.queries import activity_by_id
 from conflicto.activity_types.errors import TypeUnavailable
 from conflicto.participants.errors import SeatGone
-from conflicto.participants.queries import flood_size, participant_by_id
-from conflicto.participants.schemas import participant_out
+from conflicto.participants.queries import flood_size
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, deduplicated
 from conflicto.platform.db.engine import Database
@@ -56,9 +55,6 @@ _RESPONSES = "/sessions/{session_id:int}/activities/{activity_id:uuid}/responses
 SUBMIT_ROUTE = PREFIX + "/sessions/{session_id}/activities/{activity_id}/responses"
 """Route of submissions, as metrics name it."""
 
-MAX_OWN_RESPONSES = 1000
-"""Maximum own responses in the body of `GET /participants/me`."""
-
 MAX_SCANS = 2
 MAX_SCANS_OF_TOKEN = 1
 """Maximum concurrent lists with a `contains` filter, in this process and of one token."""
@@ -72,17 +68,6 @@ MAX_FLOOD_STEPS = 40
 
 def _scan_slots() -> ConcurrencyLimit:
     return ConcurrencyLimit(MAX_SCANS, MAX_SCANS_OF_TOKEN, key_error=errors.ScanRunning, total_error=errors.ScansBusy)
-
-
-class PointsSource(Protocol):
-    """Source of a participant's points. The leaderboard, in a package above, implements it."""
-
-    async def points(self, session_id: int, participant_id: int) -> int | None:
-        """Return the points that a participant may see, None while there are none.
-
-        Raises:
-            NotFound: the session does not exist.
-        """
 
 
 class OwnPageQuery(NamedTuple):
@@ -104,17 +89,14 @@ class ResponseEndpoints:
     writer: Writer
     clock: Clock
     validator: ResponseValidator
-    points: PointsSource
     capacity: ResponseCapacity
     receipts: Receipts
     scans: ConcurrencyLimit = field(default_factory=_scan_slots)
     own_pages: BatchedRead[OwnPageQuery, RowBatch[ParticipantResponse]] = field(init=False)
-    own_seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Create the batched reads. Participants that reconnect at once share them."""
         object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
-        object.__setattr__(self, "own_seats", BatchedRead(self.db, deduplicated(_read_own_seat), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request, body: schemas.ResponseIn) -> Response:
         """Store a response and acknowledge it once it is durable."""
@@ -165,15 +147,6 @@ class ResponseEndpoints:
             key=_page_key,
             is_cut=found.is_cut,
         )
-
-    async def me(self, request: Request) -> Response:
-        """Return the caller's own seat, points and responses."""
-        caller = request.caller
-        try:
-            points = await self.points.points(caller.session_id, caller.participant_id)
-            return json_response(await self.own_seats.read((caller.participant_id, points)))
-        except NotFound as error:
-            raise SeatGone from error
 
     async def read(self, request: Request, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Return one response to its author or the host."""
@@ -292,15 +265,6 @@ def _read_own_page(tx: ReadTx, page: OwnPageQuery) -> RowBatch[ParticipantRespon
     )  # fmt: skip
 
 
-def _read_own_seat(tx: ReadTx, seat: tuple[int, int | None]) -> dict[str, Any]:
-    participant_id, points = seat
-    participant = participant_by_id(tx, participant_id)
-    own = own_responses(tx, participant_id, activity_id=None, limit=MAX_OWN_RESPONSES, max_characters=MAX_PAGE_BYTES).rows
-    visible = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
-    responses = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in visible]
-    return participant_out(participant) | {"points": points, "responses": responses}
-
-
 def _find_readable(tx: ReadTx, request: Request, activity_id: UUID, response_id: UUID) -> tuple[ParticipantResponse, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
     if request.caller.role is not Role.PARTICIPANT:
@@ -346,8 +310,6 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                                   errors.ScansBusy, JsonInvalid))),
         route("GET", _RESPONSES + "/mine", responses.mine, cancels=True, roles=PARTICIPANTS, policy=CONTROL, tag="responses",
               docs=Docs(summary="List one's own responses to an activity", responses={200: schemas.ResponsePage})),
-        route("GET", "/participants/me", responses.me, cancels=True, roles=PARTICIPANTS, policy=CONTROL, tag="participants",
-              docs=Docs(summary="Read one's own seat, points and responses", responses={200: schemas.MeOut}, problems=(SeatGone,))),
         route("GET", one, responses.read, cancels=True, roles=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
               docs=Docs(summary="Read a response", responses=shown)),
         route("PUT", one, responses.edit, roles=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",

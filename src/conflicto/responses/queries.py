@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from conflicto.activities.model import ActivityStatus
-from conflicto.activities.queries import activities_in_order, count_responses, counts_by_round
-from conflicto.participants.model import MAX_LEAVERS_READ, NO_RESERVED_PLACES, ReservedPlaces
-from conflicto.participants.queries import left_seats
+from conflicto.activities.queries import count_responses, counts_by_round
 from conflicto.platform.json_contains import contains, count_values, parse
 from conflicto.platform.problems import NotFound
 from conflicto.platform.row_batch import RowBatch
@@ -25,6 +22,7 @@ from conflicto.responses.store import (
     count_live,
     has_deleted_responses,
     live_responses,
+    participants_with_response,
     responses_of_participants,
     scan_responses,
     session_feed,
@@ -54,9 +52,9 @@ __all__ = [
     "own_response",
     "own_responses",
     "parse_pattern",
+    "participants_with_response",
     "pooled_authors",
     "pooled_changes",
-    "reserved_places",
     "response_by_id",
     "response_page",
     "responses_of_participants",
@@ -212,30 +210,6 @@ class _ScanBudget:
 def has_responses(tx: ReadTx, participant_id: int) -> bool:
     """Return whether live responses of a participant exist."""
     return bool(store.live_rows(tx, participant_id=participant_id))
-
-
-def reserved_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
-    """Return the places of a session that are reserved for people who left.
-
-    A place is reserved until the open rounds with a response of that person are over. People who
-    left during an open anonymous round keep theirs until it is over, with or without a response.
-    """
-    rounds = [each for each in activities_in_order(tx, session_id) if each.status is ActivityStatus.ACTIVE]
-    began_ts = min((each.started_ts or 0 for each in rounds), default=None)
-    left = {} if began_ts is None else left_seats(tx, session_id, began_ts, limit=MAX_LEAVERS_READ + 1)
-    if not left:
-        return NO_RESERVED_PLACES
-    if len(left) > MAX_LEAVERS_READ:
-        return ReservedPlaces(is_full=True)
-    counted = {
-        participant_id
-        for each in rounds
-        if not each.anonymous
-        for participant_id in store.participants_with_response(tx, each.id, each.round, left)
-    }
-    anonymous_ts = min((each.started_ts or 0 for each in rounds if each.anonymous), default=None)
-    uncounted = {participant_id for participant_id, left_ts in left.items() if anonymous_ts is not None and left_ts > anonymous_ts}
-    return ReservedPlaces(frozenset(counted), frozenset(uncounted))
 
 
 def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:

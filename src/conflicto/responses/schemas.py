@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, St
 
 from conflicto.participants.model import FloodFilter
 from conflicto.participants.nickname import MAX_CHARS, key_part
-from conflicto.participants.schemas import PARTICIPANT_EXAMPLE, ResponseRetention
+from conflicto.participants.schemas import ResponseRetention
 from conflicto.platform.http.formats import JsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, page_example
 from conflicto.platform.instants import parse_rfc3339, rfc3339
@@ -152,25 +152,6 @@ class ResponsePage(PageOut):
     model_config = page_example(RESPONSE_EXAMPLE)
 
     items: list[ResponseOut]
-
-
-class MeOut(BaseModel):
-    """The caller's own seat, points and responses.
-
-    `points` is null until results of a scored activity are visible to participants.
-    """
-
-    model_config = example(**PARTICIPANT_EXAMPLE, points=1840, responses=[RESPONSE_EXAMPLE])
-
-    id: int
-    session_id: int
-    nickname: str
-    scripted: bool
-    revision: int
-    created_at: Timestamp
-    updated_at: Timestamp
-    points: int | None
-    responses: list[ResponseOut]
 
 
 def response_out(

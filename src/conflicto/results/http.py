@@ -1,19 +1,21 @@
-"""Endpoints of results and leaderboard, which every phone and screen polls."""
+"""Endpoints of results and leaderboard, which every phone and screen polls, and of own points."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conflicto.access.roles import MEMBERS
+from conflicto.access.roles import MEMBERS, PARTICIPANTS
 from conflicto.feed.errors import TooManyStreams
 from conflicto.feed.http import POLL, POLLED, STREAMED
 from conflicto.feed.streams import EVENT_STREAM
+from conflicto.participants.errors import SeatGone
 from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.problems import InvalidInput
 from conflicto.results import schemas
 from conflicto.results.errors import ResultsHidden
 from conflicto.results.event_source import ResultsEventSource
+from conflicto.sessions.http import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.http.messages import Request, Response
     from conflicto.results.leaderboard_handler import LeaderboardHandler
+    from conflicto.results.own_participant import OwnParticipant
     from conflicto.results.results_handler import ResultsHandler
     from conflicto.session_state.state import SessionState
 
@@ -57,7 +60,7 @@ class ResultsEndpoints:
         return await make(request, await self.long_poll.sessions.get(request.params["session_id"]))
 
 
-def routes(results: ResultsEndpoints) -> list[Route]:
+def routes(results: ResultsEndpoints, own: OwnParticipant) -> list[Route]:
     """Return the routes of this package."""
     return [
         route("GET", "/sessions/{session_id:int}/activities/{activity_id:uuid}/results", results.results, roles=MEMBERS, policy=POLL,
@@ -68,4 +71,6 @@ def routes(results: ResultsEndpoints) -> list[Route]:
         route("GET", "/sessions/{session_id:int}/leaderboard", results.leaderboard, roles=MEMBERS, policy=POLL, tag="polling",
               docs=Docs(summary="Read the leaderboard", responses={200: schemas.LeaderboardOut, 304: None}, query=schemas.LeaderboardQuery,
                         headers=POLLED, problems=(InvalidInput,))),
+        route("GET", "/participants/me", own.read, cancels=True, roles=PARTICIPANTS, policy=CONTROL, tag="participants",
+              docs=Docs(summary="Read one's own seat, points and responses", responses={200: schemas.MeOut}, problems=(SeatGone,))),
     ]  # fmt: skip

@@ -11,8 +11,10 @@ from typing_extensions import TypeAliasType
 
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.feed.schemas import DEFAULT_LIMIT, MAX_LIMIT, WaitQuery
+from conflicto.participants.schemas import PARTICIPANT_EXAMPLE
 from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import example
+from conflicto.responses.schemas import RESPONSE_EXAMPLE, ResponseOut
 
 _ANY_RESULT: Any = reduce(or_, (operation.result for operation in OPERATIONS.values()))
 
@@ -95,3 +97,22 @@ class LeaderboardOut(BaseModel):
     items: list[PlaceOut]
     total: int
     me: OwnPlaceOut | None = Field(None, description="For participants; null while they have no place.")
+
+
+class MeOut(BaseModel):
+    """The caller's own seat, points and responses.
+
+    `points` is null until results of a scored activity are visible to participants.
+    """
+
+    model_config = example(**PARTICIPANT_EXAMPLE, points=1840, responses=[RESPONSE_EXAMPLE])
+
+    id: int
+    session_id: int
+    nickname: str
+    scripted: bool
+    revision: int
+    created_at: Timestamp
+    updated_at: Timestamp
+    points: int | None
+    responses: list[ResponseOut]

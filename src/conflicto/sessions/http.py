@@ -5,17 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from conflicto.access.code_guard import GUESS_POLICIES, CodeGuard
-from conflicto.access.errors import TooManyGuesses
-from conflicto.access.link_keys import link_key_of
-from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_deletion
-from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
+from conflicto.access.roles import ADMIN, HOSTS, MEMBERS, Role
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditional_requests import (
     ConditionInvalid,
@@ -27,33 +20,27 @@ from conflicto.platform.http.conditional_requests import (
 from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
 from conflicto.platform.http.paging import after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, route
-from conflicto.platform.limits.bucket import LimitScope, Policy
+from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, link_http, schemas
 from conflicto.sessions.idempotency.store import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.links import create_session_with_links
-from conflicto.sessions.model import NewSession, Session, normalize_code
+from conflicto.sessions.model import NewSession, Session
 from conflicto.sessions.queries import audit_page, session_by_id, session_page
 
 CONTROL = Policy("control", 600, 60, shared=True)
 """Ten requests a second for a minute: more than a host's hands, less than a runaway script."""
 
-LOOKUP = Policy("lookup", 60_000, 60, scope=LimitScope.SERVER)
-"""A lookup needs no token: a crowd of thousands at once, and a thousand a second continuously."""
-
 
 @dataclass(frozen=True, slots=True)
 class SessionEndpoints:
-    """Sessions as objects: create, list, read, change, delete."""
+    """Sessions as objects: create, list, read, change."""
 
     db: Database
     writer: Writer
     tokens: LinkTokens
-    receipts: Receipts
-    contents: Callable[[WriteTx, int], dict[str, int]]
-    """Function that counts a session's rows; packages above this one know them."""
 
     async def create(self, request: Request, body: schemas.SessionIn) -> Response:
         """Create a draft and return its tokens."""
@@ -90,21 +77,6 @@ class SessionEndpoints:
         """Replace the given fields; `status` changes the lifecycle."""
         return await self._change(request, session_id, body.fields())
 
-    async def delete(self, request: Request, session_id: int) -> Response:
-        """Delete the session, which hides it from everyone."""
-        revisions = required_revisions(request)
-        actor = request.caller.subject
-        counts, deletion = await self.writer.run(
-            session_id, run_with_deletion, self._delete, session_id, actor=actor, revisions=revisions
-        )
-        deletion.counts |= counts
-        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
-
-    def _delete(self, tx: WriteTx, session_id: int, *, actor: str, revisions: commands.Revisions) -> dict[str, int]:
-        counts = self.contents(tx, session_id)
-        commands.delete_session(tx, session_id, actor=actor, revisions=revisions)
-        return counts
-
     async def _change(self, request: Request, session_id: int, fields: dict[str, object]) -> Response:
         revisions = required_revisions(request)
         actor = request.caller.subject
@@ -112,39 +84,19 @@ class SessionEndpoints:
         return _session_response(request, session, self.tokens)
 
 
-class SessionLookup(Protocol):
-    """Lookup of sessions by code; the feed package provides it from its memory."""
-
-    async def find(self, typed: str) -> Session:
-        """Return the session with the join code `typed`, in any spelling.
-
-        Raises:
-            CodeUnknown: no session can be joined with it.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class SessionActionEndpoints:
-    """Actions on sessions: code lookup, lock, new code, overlay; and the audit."""
+    """Actions on sessions: lock, new code, overlay; and the audit."""
 
     db: Database
     writer: Writer
     tokens: LinkTokens
-    guard: CodeGuard
-    lookup: SessionLookup
 
     async def transitions(self, request: Request, session_id: int, query: schemas.AuditQuery) -> Response:
         """List all transitions with actor, time and reason, oldest first."""
         (after,) = after_key(request, query, int) or (query.offset,)
         found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, after=after)
         return page_response(request, query, found, total, show=schemas.transition_out, key=lambda line: (line.number,))
-
-    async def by_code(self, request: Request) -> Response:
-        """Return the public properties of the session with a join code."""
-        meant = normalize_code(request.params["code"]) or ""
-        async with self.guard.guard(request.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(request)):
-            session = await self.lookup.find(request.params["code"])
-        return json_response({"session_id": session.id, "title": session.title, "status": session.status})
 
     async def lock(self, request: Request, session_id: int, body: schemas.LockIn | None = None) -> Response:
         """Lock or unlock joining."""
@@ -188,7 +140,10 @@ def _session_response(request: Request, session: Session, tokens: LinkTokens) ->
 
 
 def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[Route]:
-    """Return the routes of this package."""
+    """Return the routes of this package.
+
+    `activities` deletes sessions, as the receipt counts their activities and responses.
+    """
     revision_problems = (ConditionInvalid, errors.RevisionStale)
     completed_problems = (errors.SessionCompleted,)
     session = {200: schemas.SessionOut}
@@ -207,14 +162,8 @@ def routes(sessions: SessionEndpoints, actions: SessionActionEndpoints) -> list[
         route("PATCH", "/sessions/{session_id:int}", sessions.patch, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
               docs=Docs(summary="Change a session or its status", responses=session, headers=("If-Match",),
                         problems=(*revision_problems, *completed_problems, errors.TransitionNotAllowed))),
-        route("DELETE", "/sessions/{session_id:int}", sessions.delete, roles=HOSTS, policy=CONTROL, tag="sessions",
-              docs=Docs(summary="Delete a session and its data", responses={204: None}, response_headers=RESPONSE_HEADERS,
-                        headers=("If-Match",), problems=revision_problems)),
         route("GET", "/sessions/{session_id:int}/transitions", actions.transitions, cancels=True, roles=HOSTS, policy=CONTROL,
               tag="sessions", docs=Docs(summary="List the audit log of a session", responses={200: schemas.TransitionPage})),
-        route("GET", "/sessions/by-code/{code}", actions.by_code, roles=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
-              docs=Docs(summary="Look up a session by its join code", responses={200: schemas.LobbyOut}, headers=("Link-Key",),
-                        problems=(errors.CodeUnknown, TooManyGuesses))),
         route("POST", "/sessions/{session_id:int}/lock", actions.lock, roles=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
               docs=Docs(summary="Lock or open a session to new participants", responses=session, problems=completed_problems)),
         route("POST", "/sessions/{session_id:int}/join-code", actions.renew_code, roles=HOSTS, policy=CONTROL, tag="sessions",

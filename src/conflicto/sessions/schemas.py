@@ -240,16 +240,6 @@ class TransitionOut(BaseModel):
     at: Timestamp
 
 
-class LobbyOut(BaseModel):
-    """Public properties of a session, for anyone with its join code."""
-
-    model_config = example(session_id=190463227641021, title="Town hall", status="active")
-
-    session_id: int
-    title: str
-    status: SessionStatus
-
-
 class SessionPage(PageOut):
     """A list of sessions."""
 

@@ -1,4 +1,4 @@
-"""Commands on single seats: rename, move, remove."""
+"""Commands on seats: add, rename, move, remove, restore."""
 
 from __future__ import annotations
 
@@ -8,17 +8,54 @@ from typing import TYPE_CHECKING
 from conflicto.participants import store
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatLinkInvalid
 from conflicto.participants.events import ParticipantChanged, ParticipantRemoved
-from conflicto.participants.model import SEAT_LINK_LIFETIME_S, Participant
+from conflicto.participants.model import FIRST_VERSION, SEAT_LINK_LIFETIME_S, Participant
 from conflicto.participants.nickname import Nickname, allowed_suggestions, suggestions
 from conflicto.participants.queries import link_digest, participant_by_id
+from conflicto.platform.ids import public_id
 from conflicto.platform.instants import US_PER_S
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.storage_quota import PARTICIPANT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.db.transaction import WriteTx
+
+
+def new_seat(tx: WriteTx, session_id: int, nickname: Nickname, *, scripted: bool) -> Participant:
+    """Return a new participant, already counted. `add_seats` stores them."""
+    head = tx.head(session_id)
+    now = head.next_ts(tx.now_us, control=False)
+    head.add_count("participants", 1)
+    head.add_count("stored_bytes", PARTICIPANT_BYTES)
+    head.counts["participants_ts"] = now
+    return Participant(
+        id=public_id(), session_id=session_id, nickname=nickname.text, nickname_key=nickname.key, token_version=FIRST_VERSION,
+        last_seen_us=tx.now_us, revision=1, deleted=False, scripted=scripted, created_ts=now, updated_ts=now,
+    )  # fmt: skip
+
+
+def add_seats(tx: WriteTx, participants: Sequence[Participant]) -> None:
+    """Store new participants, in one statement."""
+    store.add_many(tx, participants)
+    for each in participants:
+        tx.emit(ParticipantChanged(each))
+
+
+def restore_seat(tx: WriteTx, participant: Participant, nickname: Nickname) -> Participant:
+    """Return a participant who left to their seat, under a nickname that is free."""
+    head = tx.head(participant.session_id)
+    now = head.next_ts(tx.now_us, control=False)
+    head.add_count("participants", 1)
+    head.counts["participants_ts"] = now
+    restored = replace(
+        participant, nickname=nickname.text, nickname_key=nickname.key, deleted=False, last_seen_us=tx.now_us,
+        revision=participant.revision + 1, updated_ts=now,
+    )  # fmt: skip
+    store.save(tx, restored)
+    tx.emit(ParticipantChanged(restored))
+    return restored
 
 
 def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: bool = False) -> Participant:

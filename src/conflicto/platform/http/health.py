@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from inspect import getdoc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
@@ -17,13 +17,13 @@ from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import DomainError, Kind, NotFound, Overloaded, Unavailable, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.platform.db.writer import Writer
     from conflicto.platform.http.messages import Request
+    from conflicto.platform.http.openapi.document import ApiDocument
+    from conflicto.platform.metrics.exposition import MetricsExposition
 
 OPERATOR = Policy("operator", 600, 60)
 
@@ -97,6 +97,13 @@ class ProblemKind(BaseModel):
     description: str
 
 
+class RedisState(Protocol):
+    """State of Redis for this process."""
+
+    def current(self) -> str:
+        """Return `UP`, `AWAY`, or `UNUSED` without an address of Redis."""
+
+
 class HealthEndpoints:
     """Health, metrics and documents.
 
@@ -110,14 +117,14 @@ class HealthEndpoints:
         writer: Writer,
         clock: Clock,
         *,
-        render_metrics: Callable[[], Awaitable[bytes]],
-        redis: Callable[[], str],
-        document: Callable[[], dict[str, Any]],
+        metrics: MetricsExposition,
+        redis: RedisState,
+        document: ApiDocument,
     ) -> None:
         self._db = db
         self._writer = writer
         self._clock = clock
-        self._render_metrics = render_metrics
+        self._metrics = metrics
         self._redis = redis
         self._document = document
         self._encoded: bytes | None = None
@@ -138,7 +145,7 @@ class HealthEndpoints:
             self._ready_until_s = self._clock.monotonic_s() + READY_CACHE_S
         if self._db.is_damaged:
             raise _not_ready("database", reason="damaged")
-        redis = self._redis()
+        redis = self._redis.current()
         return json_response({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
 
     async def _check_commit_and_read(self) -> dict[str, str]:
@@ -161,13 +168,13 @@ class HealthEndpoints:
     async def metrics(self, request: Request) -> Response:
         """Return the metrics of all workers for Prometheus."""
         return Response(
-            200, await self._render_metrics(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE)
+            200, await self._metrics.render(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE)
         )
 
     async def openapi(self, request: Request) -> Response:
         """Return the OpenAPI document of both planes, generated once."""
         if self._encoded is None:
-            self._encoded = encode(self._document())
+            self._encoded = encode(self._document.content)
         return Response(200, self._encoded, (JSON_HEADER, (b"cache-control", b"no-cache")))
 
     async def problem(self, request: Request) -> Response:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.routes import Route
     from conflicto.platform.limits.limiter import Limiter
     from conflicto.platform.metrics.registry import Metrics
-    from conflicto.platform.response_cache.auth_cache import AuthCache
+    from conflicto.platform.response_cache.auth_cache import AuthCache, PresenceRecorder
     from conflicto.platform.response_cache.response_cache import ViewCache
 
 log = structlog.get_logger(__name__)
@@ -68,20 +68,23 @@ SERVER_KEY = ""
 
 
 class Authenticator(Protocol):
-    """Authenticates callers; the access package implements it."""
+    """Authenticates callers; the package of session state implements it."""
 
     async def authenticate(
         self, roles: frozenset[Any], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
-    ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]]]:
+    ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]], ViewCache | None]:
         """Authenticate the caller of a route that `roles` may use.
 
-        Returns four values: the caller, None where anyone may call; a renewed token if theirs is
+        Returns five values: the caller, None where anyone may call; a renewed token if theirs is
         old; the seconds for which this result is valid; a function that raises once the caller is
-        no longer valid.
+        no longer valid; the cache of the caller's view, if the result may be cached.
         """
 
     def require_access(self, caller: Any, roles: frozenset[Any], params: Mapping[str, object]) -> None:  # noqa: ANN401 - its own
         """Refuse a caller whose token is valid, as `authenticate` does."""
+
+    def refusals(self, roles: frozenset[Any]) -> tuple[type[DomainError], ...]:
+        """Return the errors of `authenticate` on a route for these roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ class Dependencies:
     clock: Clock
     access_log: bool
     auths: AuthCache
-    view_cache_of: Callable[[Any], ViewCache | None]
-    note_presence: Callable[[Any], None]
+    presence: PresenceRecorder
     server: str
     prefix: bytes = b""
 
@@ -221,7 +223,7 @@ class RequestPipeline:
             extension[CONNECTION].has_token = True
         now_s = self._dependencies.clock.monotonic_s()
         if request.route.shows_presence and (auth is None or now_s - auth.presence_noted_s >= PRESENCE_INTERVAL_S):
-            self._dependencies.note_presence(request.caller)
+            self._dependencies.presence.record_caller(request.caller)
             if auth is not None:
                 auth.presence_noted_s = now_s
         policy = request.route.policy
@@ -235,13 +237,9 @@ class RequestPipeline:
         ticket = request.query("ticket") if request.route.takes_ticket else None
         text = None if authorization is None else authorization.decode("latin-1")
         authenticated = await self._dependencies.authenticator.authenticate(request.route.roles, text, request.params, ticket)
-        request.caller, renewed, lifetime_s, request.reauthenticate = authenticated
-        if lifetime_s > 0 and authorization is not None:
-            view_cache = self._dependencies.view_cache_of(request.caller)
-            if view_cache is not None:
-                self._dependencies.auths.add(
-                    authorization, request.caller, request.reauthenticate, view_cache, lifetime_s=lifetime_s
-                )
+        request.caller, renewed, lifetime_s, request.reauthenticate, view_cache = authenticated
+        if view_cache is not None and authorization is not None:
+            self._dependencies.auths.add(authorization, request.caller, request.reauthenticate, view_cache, lifetime_s=lifetime_s)
         return renewed
 
     async def _spend(self, request: Request, key: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.response_cache.response_cache import NO_PARTICIPANT
@@ -38,6 +38,13 @@ EVICTION_PARTS = 8
 
 PRESENCE_INTERVAL_S = 1.0
 """Shortest time between two notes of one caller's presence."""
+
+
+class PresenceRecorder(Protocol):
+    """Recorder of callers' signs of life; a domain package implements it."""
+
+    def record_caller(self, caller: Any) -> None:  # noqa: ANN401 - the access package's
+        """Record a sign of life of a caller, if they are a participant."""
 
 
 class CachedAuth:

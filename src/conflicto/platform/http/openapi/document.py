@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaMode
 
-    from conflicto.platform.http.openapi.problems import Problems, Refusals
+    from conflicto.platform.http.openapi.problems import Problems
+    from conflicto.platform.http.request_pipeline import Authenticator
     from conflicto.platform.http.routes import Route
 
 TAGS = {
@@ -43,15 +44,15 @@ ABOUT_HEADERS = (
 class ApiDocument:
     """The OpenAPI document of all routes, and the problems that each of them may return."""
 
-    def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals) -> None:
+    def __init__(self, routes: list[Route], *, about: Mapping[str, str], authenticator: Authenticator) -> None:
         self.routes = routes
         self._about = about
-        self._refusals = refusals
+        self._authenticator = authenticator
 
     @cached_property
     def problems(self) -> dict[str, Problems]:
         """Problems of each route, by its name."""
-        return {route.name: problems_of(route, self._refusals) for route in self.routes}
+        return {route.name: problems_of(route, self._authenticator) for route in self.routes}
 
     @cached_property
     def content(self) -> dict[str, Any]:

@@ -27,12 +27,10 @@ from conflicto.platform.strict_json import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from conflicto.platform.http.request_pipeline import Authenticator
     from conflicto.platform.http.routes import Route
-
-    Refusals = Callable[[frozenset[Any]], tuple[type[DomainError], ...]]
-    """Function from the roles of a route to its authentication errors."""
 
     Problems = dict[int, list[type[DomainError]]]
     """The problems of a route by status."""
@@ -99,9 +97,10 @@ def problem_schemas() -> dict[str, Any]:
     return {**problem.pop("$defs"), "Problem": problem}
 
 
-def problems_of(route: Route, refusals: Refusals) -> Problems:
+def problems_of(route: Route, authenticator: Authenticator) -> Problems:
     """Return the problems of a route by status: its own, and those of its declaration."""
-    found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.roles), TextInvalid, InternalError, Unavailable]
+    refusals = authenticator.refusals(route.roles)
+    found: list[type[DomainError]] = [*route.docs.problems, *refusals, TextInvalid, InternalError, Unavailable]
     if route.roles or route.policy.scope is LimitScope.SERVER:
         found.append(TooManyRequests)
     if route.method in METHODS_WITH_BODY:

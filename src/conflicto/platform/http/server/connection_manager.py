@@ -30,7 +30,6 @@ class ConnectionManager:
     - `drain`: called for each open connection when the server begins to stop.
     - `on_tick`: called ten times a second with the lag of the event loop, in seconds.
     - `on_refusal`: called with the problem code of bytes that never became a request.
-    - `is_proxy`: whether an address is a trusted proxy, whose connections are never evicted.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class ConnectionManager:
         drain: Callable[[], None],
         on_tick: Callable[[float], None],
         on_refusal: Callable[[str], None],
-        is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.fast_path = fast_path
         self.prefix = b""
@@ -53,7 +51,7 @@ class ConnectionManager:
         self._on_tick = on_tick
         self.on_refusal = on_refusal
         self.connections: set[HttpConnection] = set()
-        self.eviction = ConnectionEviction(max_connections, is_proxy)
+        self.eviction = ConnectionEviction(max_connections)
         self.date_line = _date_line()
 
     def accept(self, connection: HttpConnection) -> Refusal | None:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from heapq import heapify, heapreplace
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conflicto.platform.limits.addresses import network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conflicto.platform.http.server.http_connection import HttpConnection
 
 PRESSURE = 0.8
@@ -28,25 +26,31 @@ RETRY_S = 0.1
 """Pause after a scan that found too few connections to close."""
 
 
+class Addresses(Protocol):
+    """Set of addresses."""
+
+    def __contains__(self, address: str | None, /) -> bool:
+        """Return whether the set contains an address."""
+
+
 class ConnectionEviction:
     """Connections without a valid token, by network.
 
-    `is_proxy` returns whether an address is a trusted proxy. Connections of proxies are never
-    evicted.
+    `proxies` contains the addresses of trusted proxies, whose connections are never evicted.
     """
 
-    def __init__(self, max_connections: int, is_proxy: Callable[[str], bool]) -> None:
+    def __init__(self, max_connections: int) -> None:
         self.evicted = 0
         self._pressure = int(max_connections * PRESSURE)
         self._batch = max(1, int(max_connections * BATCH))
-        self._is_proxy = is_proxy
+        self.proxies: Addresses = ()
         self._networks: dict[str, dict[HttpConnection, None]] = {}
         self._retry_at_s = 0.0
 
     def add(self, connection: HttpConnection) -> None:
         """Add a new connection."""
         address = connection.client[0] if connection.client else ""
-        if address and not self._is_proxy(address):
+        if address and address not in self.proxies:
             connection.network = network_of(address)
             self._networks.setdefault(connection.network, {})[connection] = None
 

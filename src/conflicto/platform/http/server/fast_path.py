@@ -17,12 +17,12 @@ from conflicto.platform.metrics.registry import UNTIMED_MASK
 from conflicto.platform.response_cache.auth_cache import PRESENCE_INTERVAL_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header
     from conflicto.platform.limits.bucket import Bucket
-    from conflicto.platform.response_cache.auth_cache import AuthCache, CachedAuth
+    from conflicto.platform.response_cache.auth_cache import AuthCache, CachedAuth, PresenceRecorder
     from conflicto.platform.response_cache.cached_response import CachedResponse
 
 MAX_RECENT_REQUESTS = 25_000
@@ -74,9 +74,7 @@ class ParsedPoll:
 class FastPath:
     """Parsed requests of one process. Only the event loop uses it."""
 
-    def __init__(
-        self, clock: Clock, auths: AuthCache, note_presence: Callable[[Any], None], budget: CacheBudget | None = None
-    ) -> None:
+    def __init__(self, clock: Clock, auths: AuthCache, presence: PresenceRecorder, budget: CacheBudget | None = None) -> None:
         budget = budget or CacheBudget()
         self._request_account = budget.account("requests", share=REQUESTS_SHARE, evict=self._rotate_requests)
         self._recent_bytes = 0
@@ -84,7 +82,7 @@ class FastPath:
         self.recent: dict[bytes, ParsedPoll] = {}
         self.previous: dict[bytes, ParsedPoll] = {}
         self._auths = auths
-        self._note_presence = note_presence
+        self._presence = presence
 
     def parse(self, target: bytes, headers: Sequence[Header]) -> tuple[ParsedPoll, CachedResponse] | None:
         """Parse a plain GET and return it with its cached response. None: take the slow path."""
@@ -124,7 +122,7 @@ class FastPath:
             return None
         if now_s - auth.presence_noted_s >= PRESENCE_INTERVAL_S:
             auth.presence_noted_s = now_s
-            self._note_presence(auth.caller)
+            self._presence.record_caller(auth.caller)
         return response
 
     def store(self, request: bytes, poll: ParsedPoll) -> None:

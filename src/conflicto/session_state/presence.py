@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conflicto.access.roles import Caller
     from conflicto.participants.model import Participant
     from conflicto.platform.clock import Clock
+    from conflicto.session_state.session_cache import SessionCache
 
 ONLINE_S = 30
 IDLE_S = 120
@@ -35,14 +34,11 @@ MAX_PARTICIPANTS = 200_000
 
 
 class Presence:
-    """Signs of life that one process received. Not thread-safe: use it from the event loop only.
+    """Signs of life that one process received. Not thread-safe: use it from the event loop only."""
 
-    `is_hidden` returns whether an anonymous round is open in a session, or may be.
-    """
-
-    def __init__(self, clock: Clock, is_hidden: Callable[[int], bool]) -> None:
+    def __init__(self, clock: Clock, sessions: SessionCache) -> None:
         self._clock = clock
-        self._is_hidden = is_hidden
+        self._sessions = sessions
         self._times: dict[int, tuple[int, ...]] = {}
         self._unsaved: dict[int, int] = {}
 
@@ -83,7 +79,7 @@ class Presence:
         It is now, or the end of the newest settled minute.
         """
         now = self._clock.wall_us()
-        return (now - SETTLE_US) // TICK_US * TICK_US - 1 if self._is_hidden(session_id) else now
+        return (now - SETTLE_US) // TICK_US * TICK_US - 1 if self._sessions.may_be_anonymous(session_id) else now
 
     def state(self, participant: Participant, published_us: int) -> str:
         """Return `online`, `idle` or `disconnected` at an instant.

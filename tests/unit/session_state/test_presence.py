@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from conflicto.participants import presence as presence_module
 from conflicto.participants.model import Participant
-from conflicto.participants.presence import Presence
 from conflicto.platform.clock import Clock
+from conflicto.session_state import presence as presence_module
+from conflicto.session_state.presence import Presence
 
 S = 1_000_000
 MINUTE = 60 * S
@@ -36,7 +36,10 @@ class Hall:
     hidden: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.presence = Presence(self.clock, self.hidden.__contains__)
+        self.presence = Presence(self.clock, self)
+
+    def may_be_anonymous(self, session_id: int) -> bool:
+        return session_id in self.hidden
 
     def sign(self, seconds: float, who: int = 1) -> None:
         self.clock.at(seconds)

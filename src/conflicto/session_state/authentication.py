@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
 from conflicto.access.links import legacy_scope
@@ -14,45 +14,16 @@ from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from uuid import UUID
 
-    from conflicto.access.links import Link
     from conflicto.access.tickets import UsedTickets
+    from conflicto.platform.response_cache.response_cache import ViewCache
+    from conflicto.session_state.session_cache import SessionCache
+    from conflicto.session_state.state import SessionState
 
 NOT_A_JWT = 0
 BEARER = "bearer "
 
 OPERATOR_HINT = "This takes the operator's token: ask the operator to do it, or sign in at /host with that token."
-
-
-class SessionTokens(Protocol):
-    """State of a session that decides whether its tokens are valid."""
-
-    def token_version(self) -> int:
-        """Return the required version of host and screen tokens."""
-
-    @property
-    def links(self) -> Mapping[UUID, Link]:
-        """Known links of the session, by id."""
-
-    def seat_version(self, participant_id: int) -> int:
-        """Return the required version of a seat's tokens.
-
-        Leaving raises it, which invalidates them.
-        """
-
-
-class TokenVersions(Protocol):
-    """Token versions of sessions; the session cache of the feed implements it."""
-
-    def cached(self, session_id: int) -> SessionTokens | None:
-        """Return the token state of a session if it is in memory."""
-
-    async def find(self, session_id: int, *, fresh: bool = False) -> SessionTokens | None:
-        """Return the token state of a session, None if it does not exist.
-
-        `fresh` reads the database.
-        """
 
 
 async def _accept_always() -> None:
@@ -63,13 +34,15 @@ class Authenticated(NamedTuple):
     """An authenticated caller (None where anyone may call), and a renewed token if theirs is old.
 
     The result is valid for `lifetime_s` seconds. `reauthenticate` raises `TokenInvalid` once the
-    caller's token is no longer valid.
+    caller's token is no longer valid. `view_cache` holds the responses of the caller's view, if the
+    result may be cached.
     """
 
     caller: Caller | None
     renewed: str | None = None
     lifetime_s: int = 0
     reauthenticate: Callable[[], Awaitable[None]] = _accept_always
+    view_cache: ViewCache | None = None
 
 
 class TokenAuthenticator:
@@ -79,7 +52,7 @@ class TokenAuthenticator:
         self,
         tokens: Tokens,
         admin_hash: str,
-        token_versions: TokenVersions,
+        sessions: SessionCache,
         tickets: UsedTickets,
         *,
         metrics_token: str | None = None,
@@ -87,7 +60,7 @@ class TokenAuthenticator:
         self._tokens = tokens
         self._admin_hash = admin_hash
         self._metrics_hash = digest(metrics_token) if metrics_token is not None else None
-        self._token_versions = token_versions
+        self._sessions = sessions
         self._tickets = tickets
 
     async def authenticate(
@@ -109,9 +82,9 @@ class TokenAuthenticator:
             return Authenticated(await self._authenticate_secret(token, roles, params))
         claims = self._tokens.verify(token)
         caller = await self._authorize(claims, roles, params)
-        return Authenticated(
-            caller, self._tokens.renew(claims), self._tokens.lifetime_s(claims), partial(self._reauthenticate, claims)
-        )
+        lifetime_s = self._tokens.lifetime_s(claims)
+        view_cache = self._sessions.view_cache_of(caller) if lifetime_s > 0 else None
+        return Authenticated(caller, self._tokens.renew(claims), lifetime_s, partial(self._reauthenticate, claims), view_cache)
 
     async def create_ticket(self, caller: Caller, session_id: int) -> str:
         """Return a ticket that opens one stream. The operator gets a host's ticket.
@@ -119,13 +92,20 @@ class TokenAuthenticator:
         Raises:
             NotFound: the session does not exist.
         """
-        state = await self._token_versions.find(session_id)
+        state = await self._sessions.find(session_id)
         if state is None:
             raise NotFound
         ticket_caller = Caller(Role.HOST, caller.subject, session_id) if caller.role is Role.ADMIN else caller
         return self._tokens.mint_ticket(
             ticket_caller, session_id, version=_version(state, ticket_caller), until_s=self._tokens.max_expiry_s(ticket_caller)
         )
+
+    @staticmethod
+    def refusals(roles: frozenset[Role]) -> tuple[type[DomainError], ...]:
+        """Return the errors of `authenticate` on a route for these roles."""
+        if not roles:
+            return ()
+        return (TokenMissing, TokenInvalid, OperatorOnly if roles in OPERATORS else RoleNotAllowed)
 
     async def _authenticate_ticket(self, roles: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Authenticated:
         claims, name = self._tokens.verify_ticket(ticket)
@@ -162,7 +142,7 @@ class TokenAuthenticator:
         if role is Role.METRICS:
             return Caller(role, "metrics")
         session_id = params.get("session_id")
-        if isinstance(session_id, int) and await self._token_versions.find(session_id) is None:
+        if isinstance(session_id, int) and await self._sessions.find(session_id) is None:
             raise NotFound
         return Caller(Role.ADMIN, "admin")
 
@@ -178,12 +158,12 @@ class TokenAuthenticator:
 
         A token newer than the state in memory causes one read of the database.
         """
-        state = self._token_versions.cached(claims.session_id)
+        state = self._sessions.cached(claims.session_id)
         caller = None if state is None else _caller_with_scope(state, claims)
         for fresh in (False, True):
             if caller is not None:
                 return caller
-            state = await self._token_versions.find(claims.session_id, fresh=fresh)
+            state = await self._sessions.find(claims.session_id, fresh=fresh)
             if state is None:
                 raise TokenInvalid
             caller = _caller_with_scope(state, claims)
@@ -192,7 +172,7 @@ class TokenAuthenticator:
         return caller
 
 
-def _caller_with_scope(state: SessionTokens, claims: Claims) -> Caller | None:
+def _caller_with_scope(state: SessionState, claims: Claims) -> Caller | None:
     """Return the caller with the scope of their link, None if the token state is too old.
 
     Raises:
@@ -213,15 +193,8 @@ def _caller_with_scope(state: SessionTokens, claims: Claims) -> Caller | None:
     return replace(caller, scope=link.scope)
 
 
-def _version(state: SessionTokens, caller: Caller) -> int:
+def _version(state: SessionState, caller: Caller) -> int:
     return state.token_version() if caller.participant_id is None else state.seat_version(caller.participant_id)
-
-
-def refusals(roles: frozenset[Role]) -> tuple[type[DomainError], ...]:
-    """Return the errors of `TokenAuthenticator.authenticate` on a route for these roles."""
-    if not roles:
-        return ()
-    return (TokenMissing, TokenInvalid, OperatorOnly if roles in OPERATORS else RoleNotAllowed)
 
 
 def _wrong_role(roles: frozenset[Role]) -> DomainError:

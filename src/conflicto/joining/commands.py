@@ -6,28 +6,25 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from conflicto.participants import store
+from conflicto.joining.model import NO_RESERVED_PLACES, ReservedPlaces
+from conflicto.joining.queries import reserved_places
+from conflicto.participants.commands.seats import add_seats, new_seat, restore_seat
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone, SessionFull, SessionLocked
-from conflicto.participants.events import ParticipantChanged
-from conflicto.participants.model import FIRST_VERSION, MAX_PARTICIPANTS, NO_RESERVED_PLACES, Participant, ReservedPlaces
+from conflicto.participants.model import MAX_PARTICIPANTS, Participant
 from conflicto.participants.nickname import Nickname, allowed_suggestions, suggestions
-from conflicto.participants.queries import seat_of
-from conflicto.platform.ids import public_id
+from conflicto.participants.queries import find_ever, seat_of, taken_keys
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions.errors import CodeUnknown, StorageFull
 from conflicto.sessions.idempotency import store as idempotency
 from conflicto.sessions.model import Session, SessionStatus
 from conflicto.sessions.queries import session_by_id
-from conflicto.sessions.storage_quota import PARTICIPANT_BYTES, is_full
+from conflicto.sessions.storage_quota import is_full
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from conflicto.platform.db.transaction import ReadTx, WriteTx
+    from conflicto.platform.db.transaction import WriteTx
     from conflicto.sessions.idempotency.store import Key
-
-    ReadPlaces = Callable[[ReadTx, int], ReservedPlaces]
-    """Reads the reserved places of a session; the `responses` package provides it."""
 
 CREATED = 201
 
@@ -55,14 +52,13 @@ class Seat:
 class _ReservedPlacesCache:
     """Reserved places by session, read once per group, as one read covers up to 5,000 people."""
 
-    def __init__(self, tx: WriteTx, places: ReadPlaces | None) -> None:
+    def __init__(self, tx: WriteTx) -> None:
         self._tx = tx
-        self._places = places
         self._read: dict[int, ReservedPlaces] = {}
 
     def get(self, session_id: int) -> ReservedPlaces:
         if session_id not in self._read:
-            self._read[session_id] = self._places(self._tx, session_id) if self._places else NO_RESERVED_PLACES
+            self._read[session_id] = reserved_places(self._tx, session_id)
         return self._read[session_id]
 
     def release(self, participant: Participant) -> None:
@@ -70,15 +66,15 @@ class _ReservedPlacesCache:
         self._read[participant.session_id] = replace(reserved, counted=reserved.counted - {participant.id})
 
 
-def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlaces | None = None) -> list[Seat | DomainError]:
+def join_many(tx: WriteTx, requests: Sequence[JoinRequest]) -> list[Seat | DomainError]:
     """Assign seats in order of arrival and return one outcome per request.
 
-    Rejected requests write nothing. `places` reads the reserved places; without it there are none.
+    Rejected requests write nothing.
 
     Outcomes: `Seat`, CodeUnknown (also for completed sessions), SessionLocked, SessionFull,
     StorageFull, NicknameTaken, NicknameRefused, KeyReused, SeatGone.
     """
-    reserved_cache = _ReservedPlacesCache(tx, places)
+    reserved_cache = _ReservedPlacesCache(tx)
     outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests, reserved_cache)
     by_session: dict[int, list[int]] = defaultdict(list)
     for place, request in enumerate(requests):
@@ -88,11 +84,9 @@ def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlace
     for session_id, indexes in by_session.items():
         new_seats += _seat_session(tx, session_id, [(place, requests[place]) for place in indexes], outcomes, reserved_cache)
     if new_seats:
-        store.add_many(tx, [seat.participant for _, seat in new_seats])
+        add_seats(tx, [seat.participant for _, seat in new_seats])
         keys = ((requests[place].key, seat.session.id, CREATED, str(seat.participant.id)) for place, seat in new_seats)
         idempotency.store_keys(tx, keys)
-        for _, seat in new_seats:
-            tx.emit(ParticipantChanged(seat.participant))
     return [outcomes[place] for place in range(len(requests))]
 
 
@@ -119,7 +113,7 @@ def _replayed_seat(
     The seat is restored if its place is reserved.
     """
     seat, version, status = earlier
-    participant = store.find_ever(tx, seat)
+    participant = find_ever(tx, seat)
     if participant is None:
         return SeatGone()
     session = session_by_id(tx, request.session_id)
@@ -129,7 +123,7 @@ def _replayed_seat(
         return SeatGone()  # it was moved to another phone, or its place is not reserved
     if session.status is SessionStatus.COMPLETED or session.locked:
         return SessionLocked() if session.locked else SeatGone()
-    refusal = _name_refusal(tx, session, request.nickname, store.taken_keys(tx, session.id, {request.nickname.key}))
+    refusal = _name_refusal(tx, session, request.nickname, taken_keys(tx, session.id, {request.nickname.key}))
     return refusal or Seat(_restore_seat(tx, participant, request.nickname, reserved_cache), session, status)
 
 
@@ -144,17 +138,7 @@ def _has_reserved_place(participant: Participant, reserved_cache: _ReservedPlace
 
 def _restore_seat(tx: WriteTx, participant: Participant, nickname: Nickname, reserved_cache: _ReservedPlacesCache) -> Participant:
     reserved_cache.release(participant)
-    head = tx.head(participant.session_id)
-    now = head.next_ts(tx.now_us, control=False)
-    head.add_count("participants", 1)
-    head.counts["participants_ts"] = now
-    restored = replace(
-        participant, nickname=nickname.text, nickname_key=nickname.key, deleted=False, last_seen_us=tx.now_us,
-        revision=participant.revision + 1, updated_ts=now,
-    )  # fmt: skip
-    store.save(tx, restored)
-    tx.emit(ParticipantChanged(restored))
-    return restored
+    return restore_seat(tx, participant, nickname)
 
 
 def _seat_session(
@@ -169,7 +153,7 @@ def _seat_session(
     except NotFound:
         outcomes.update((place, CodeUnknown()) for place, _ in numbered_requests)
         return []
-    taken = store.taken_keys(tx, session_id, {request.nickname.key for _, request in numbered_requests})
+    taken = taken_keys(tx, session_id, {request.nickname.key for _, request in numbered_requests})
     reserved = reserved_cache.get(session_id) if session.max_participants else NO_RESERVED_PLACES
     new_seats = []
     for place, request in numbered_requests:
@@ -178,7 +162,7 @@ def _seat_session(
             outcomes[place] = refusal
             continue
         taken.add(request.nickname.key)
-        seat = Seat(_new_participant(tx, session_id, request), session, CREATED)
+        seat = Seat(new_seat(tx, session_id, request.nickname, scripted=request.scripted), session, CREATED)
         outcomes[place] = seat
         new_seats.append((place, seat))
     return new_seats
@@ -200,23 +184,10 @@ def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str
 
 def _name_refusal(tx: WriteTx, session: Session, nickname: Nickname, taken: set[str]) -> DomainError | None:
     def is_taken(key: str) -> bool:
-        return key in taken or bool(store.taken_keys(tx, session.id, [key]))
+        return key in taken or bool(taken_keys(tx, session.id, [key]))
 
     if session.word_filter.refuses(nickname.text):
         return NicknameRefused(extensions={"suggestions": allowed_suggestions(nickname, session.word_filter, is_taken)})
     if nickname.key in taken:
         return NicknameTaken(extensions={"suggestions": suggestions(nickname, is_taken)})
     return None
-
-
-def _new_participant(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
-    head = tx.head(session_id)
-    now = head.next_ts(tx.now_us, control=False)
-    head.add_count("participants", 1)
-    head.add_count("stored_bytes", PARTICIPANT_BYTES)
-    head.counts["participants_ts"] = now
-    return Participant(
-        id=public_id(), session_id=session_id, nickname=request.nickname.text, nickname_key=request.nickname.key,
-        token_version=FIRST_VERSION, last_seen_us=tx.now_us, revision=1, deleted=False, scripted=request.scripted, created_ts=now,
-        updated_ts=now,
-    )  # fmt: skip

@@ -4,7 +4,6 @@ from uuid import UUID
 
 import pytest
 
-from conflicto.access.authentication import Authenticated, TokenAuthenticator, refusals
 from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
 from conflicto.access.links import Link, Scope, legacy_link_id
 from conflicto.access.roles import (
@@ -23,6 +22,7 @@ from conflicto.access.tokens import Tokens, digest
 from conflicto.platform.clock import Clock
 from conflicto.platform.instants import S_PER_DAY
 from conflicto.platform.problems import NotFound
+from conflicto.session_state.authentication import Authenticated, TokenAuthenticator
 from tests.support.clocks import HandClock
 
 ADMIN_TOKEN = "the-operator-of-the-tests"
@@ -64,6 +64,9 @@ class FakeTokenVersions:
 
     def cached(self, session_id: int) -> FakeSessionTokens | None:
         return self.memory if session_id == 5 else None
+
+    def view_cache_of(self, caller: Caller) -> None:
+        return None
 
     async def find(self, session_id: int, *, fresh: bool = False) -> FakeSessionTokens | None:
         if session_id != 5:
@@ -239,17 +242,17 @@ async def test_old_tokens_are_renewed(authenticator: TokenAuthenticator, tokens:
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
     clock.advance(8 * S_PER_DAY)
 
-    caller, renewed, _, _ = await authenticator.authenticate(MEMBERS, f"Bearer {token}", {})
+    caller, renewed, *_ = await authenticator.authenticate(MEMBERS, f"Bearer {token}", {})
 
     assert renewed is not None
     assert await authenticate(authenticator, MEMBERS, renewed) == caller
 
 
 def test_documented_refusals() -> None:
-    assert refusals(ANYONE) == ()
-    assert refusals(MEMBERS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
-    assert refusals(METRICS_READERS) == (TokenMissing, TokenInvalid, OperatorOnly)
-    assert refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
+    assert TokenAuthenticator.refusals(ANYONE) == ()
+    assert TokenAuthenticator.refusals(MEMBERS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
+    assert TokenAuthenticator.refusals(METRICS_READERS) == (TokenMissing, TokenInvalid, OperatorOnly)
+    assert TokenAuthenticator.refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
 
 
 async def test_no_ticket_for_a_missing_session(authenticator: TokenAuthenticator) -> None:
