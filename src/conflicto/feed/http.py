@@ -23,15 +23,12 @@ from conflicto.platform.problems import InvalidInput
 from conflicto.responses.errors import ResponsesHidden
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from conflicto.feed.long_poll import LongPoll
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Request, Response
     from conflicto.session_state.authentication import TokenAuthenticator
-    from conflicto.session_state.state import SessionState
 
 POLL = Policy("poll", 600, 60)
 """A phone polls two or three paths every 2 s. Ten requests a second allow several tabs and a burst
@@ -51,18 +48,18 @@ class FeedEndpoints:
 
     async def session_status(self, request: Request) -> Response:
         """Return the session's status."""
-        return await self._respond(request, self.polls.session_status)
+        return await self.long_poll.respond(request, self.polls.session_status)
 
     async def activity_status(self, request: Request) -> Response:
         """Return an activity's status."""
-        return await self._respond(request, self.polls.activity_status)
+        return await self.long_poll.respond(request, self.polls.activity_status)
 
     async def responses_since(self, request: Request) -> Response:
         """Return responses created or changed after a position, or stream them from there."""
         try:
             if request.accepts(EVENT_STREAM):
                 return await self.streams.responses(request, request.params["timestamp"])
-            return await self._respond(request, self.polls.responses)
+            return await self.long_poll.respond(request, self.polls.responses)
         except CursorExpired as error:
             raise _with_start_path(error, request) from error
 
@@ -74,15 +71,9 @@ class FeedEndpoints:
         try:
             if request.accepts(EVENT_STREAM):
                 return await self.streams.changes(request, request.params["timestamp"])
-            return await self._respond(request, self.polls.changes)
+            return await self.long_poll.respond(request, self.polls.changes)
         except CursorExpired as error:
             raise _with_start_path(error, request) from error
-
-    async def _respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
-        """Return a response at once or, if the caller prefers to wait, once there is a change."""
-        if request.query_string or b"prefer" in request.first_values:
-            return await self.long_poll.respond(request, make)
-        return await make(request, await self.long_poll.sessions.get(request.params["session_id"]))
 
     async def time(self, request: Request) -> Response:
         """Return the server's time.

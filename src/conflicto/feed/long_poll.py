@@ -57,19 +57,19 @@ class LongPoll:
         self._is_open = False
 
     async def respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
-        """Return a response at once, or as soon as there is a change for the caller.
+        """Return a response at once or, if the caller prefers to wait, once there is a change.
 
         Raises:
             InvalidInput: `wait` is no number of seconds.
             DomainError: an error of `make`, or a revoked token.
         """
-        seconds = requested_wait_s(request)
-        if not seconds:
-            return await make(request, await self.sessions.get(request.params["session_id"]))
-        with self._reserve_slot(request.caller.subject) as granted:
-            if granted:
-                return await self._wait_for_change(request, make, seconds)
-        self._without_wait.inc()
+        if request.query_string or b"prefer" in request.first_values:
+            seconds = requested_wait_s(request)
+            if seconds:
+                with self._reserve_slot(request.caller.subject) as granted:
+                    if granted:
+                        return await self._wait_for_change(request, make, seconds)
+                self._without_wait.inc()
         return await make(request, await self.sessions.get(request.params["session_id"]))
 
     async def _wait_for_change(

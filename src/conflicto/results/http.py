@@ -18,15 +18,12 @@ from conflicto.results.event_source import ResultsEventSource
 from conflicto.sessions.http import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from conflicto.feed.long_poll import LongPoll
     from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.http.messages import Request, Response
     from conflicto.results.leaderboard_handler import LeaderboardHandler
     from conflicto.results.own_participant import OwnParticipant
     from conflicto.results.results_handler import ResultsHandler
-    from conflicto.session_state.state import SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +44,11 @@ class ResultsEndpoints:
         if request.accepts(EVENT_STREAM):
             known = (request.header(b"last-event-id") or "").encode("latin-1")
             return await self.streams.follow(request, ResultsEventSource(self.handler, request, known))
-        return await self._respond(request, self.handler.results)
+        return await self.long_poll.respond(request, self.handler.results)
 
     async def leaderboard(self, request: Request) -> Response:
         """Return the participants with most points."""
-        return await self._respond(request, self.leaderboard_handler.leaderboard)
-
-    async def _respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
-        """Return a response at once or, if the caller prefers to wait, once there is a change."""
-        if request.query_string or b"prefer" in request.first_values:
-            return await self.long_poll.respond(request, make)
-        return await make(request, await self.long_poll.sessions.get(request.params["session_id"]))
+        return await self.long_poll.respond(request, self.leaderboard_handler.leaderboard)
 
 
 def routes(results: ResultsEndpoints, own: OwnParticipant) -> list[Route]:
