@@ -17,7 +17,6 @@ NAMES = frozenset({"sqlite", "postgresql", "postgres"})
 REGISTRY = "DIALECTS"
 
 EXEMPT = {
-    "src/conflicto/settings.py": "settings import nothing of the platform, and say only whether the default file is used",
     "bench/fill.py": "tunes a database for one large fill, which the program never does",
 }
 

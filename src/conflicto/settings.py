@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from conflicto.platform.db.dialects.registry import dialect_of, parse_database_url
+from conflicto.platform.sizes import GIB
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -178,7 +181,7 @@ class Settings(BaseModel):
         description="Days after which an unchanged draft session is deleted with everything in it; 0: never.",
     )
     max_session_bytes: int = Field(
-        2 * 1024**3,
+        2 * GIB,
         ge=0,
         alias="CONFLICTO_MAX_SESSION_BYTES",
         description="Bytes that one session may store: answers, keys, participants, activities and audit together; 0: no limit. "
@@ -303,8 +306,12 @@ class Settings(BaseModel):
 
     @property
     def is_embedded(self) -> bool:
-        """True if the database is SQLite."""
-        return self.url.startswith("sqlite")
+        """True if the database is a file of this machine.
+
+        Raises:
+            DatabaseUrlInvalid: DATABASE_URL is not the URL of a supported database.
+        """
+        return not dialect_of(parse_database_url(self.url)).is_shared
 
     def has_json_logs(self, *, at_terminal: bool) -> bool:
         """Return whether log lines are JSON."""
