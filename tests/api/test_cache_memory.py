@@ -8,7 +8,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.feed.pages import MAX_PAGE_BYTES
-from conflicto.platform.cache_budget import BYTES_PER_MB
+from conflicto.platform.sizes import MIB
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
@@ -57,7 +57,7 @@ async def test_a_thousand_targets_keep_no_more_than_the_budget(api: Api, small: 
         held = {id(ready): sys.getsizeof(ready.body) for each in maps for ready in each.values()}
         (account,) = [each for each in budget.accounts if each.name == "responses"]
 
-    assert budget.max_bytes == 16 * BYTES_PER_MB
+    assert budget.max_bytes == 16 * MIB
     assert budget.used <= budget.max_bytes
     assert account.evictions > 200
     assert sum(held.values()) <= account.bytes == sum(each.bytes for each in maps)

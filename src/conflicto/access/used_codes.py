@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.instants import S_PER_DAY
+from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
@@ -18,7 +19,7 @@ REFRESH_S = 3_600
 LIFETIME_S = S_PER_DAY + REFRESH_S
 """Life of an entry: a day after the last recorded use."""
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * MIB
 SHARE = 0.02
 """Of the budget of all caches."""
 

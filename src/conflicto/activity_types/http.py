@@ -13,6 +13,7 @@ from conflicto.platform.http.messages import Request, Response, encode, json_res
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.limits.bucket import LimitScope, Policy
+from conflicto.platform.sizes import KIB
 from conflicto.platform.strict_json import CONFIG_LIMITS
 
 TYPES = Policy("types", 60_000, 60, scope=LimitScope.SERVER)
@@ -23,7 +24,7 @@ CHECKS = Policy("type-checks", 6_000, 60, scope=LimitScope.SERVER)
 """Rate limit of validations: up to 256 KiB take 5 ms, so 100 a second use half a core."""
 
 
-MAX_EVENT_LOOP_BYTES = 16 * 1024
+MAX_EVENT_LOOP_BYTES = 16 * KIB
 """Size up to which JSON is validated on the event loop; longer JSON goes to a thread."""
 
 

@@ -16,6 +16,7 @@ from conflicto.activity_types.subset import CONFIG_POINTERS, SCOPE, Schema, chec
 from conflicto.activity_types.validator import SchemaValidator, compile_schema
 from conflicto.aggregation.spec import spec_faults
 from conflicto.platform.problems import DomainError
+from conflicto.platform.sizes import KIB
 from conflicto.platform.strict_json import JsonLimits, compact
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
-FILE_LIMITS = JsonLimits(max_bytes=64 * 1024)
+FILE_LIMITS = JsonLimits(max_bytes=64 * KIB)
 MAX_FILES = 50
 """Example files, and catalog files, of one type."""
 

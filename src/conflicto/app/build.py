@@ -10,7 +10,7 @@ from conflicto.app.edge import build_edge
 from conflicto.app.services import PlatformServices, RedisServices, Services
 from conflicto.app.subscriptions import subscribe_all
 from conflicto.app.telemetry import register_gauges
-from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
+from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.epochs import start_epoch_guard
@@ -26,6 +26,7 @@ from conflicto.platform.metrics.multiprocess import MultiprocessMetrics
 from conflicto.platform.metrics.registry import Metrics
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
+from conflicto.platform.sizes import MIB
 from conflicto.results.state_parts import STATE_PARTS
 from conflicto.session_state.session_cache import SessionCache
 from conflicto.sessions.feed_gaps.store import SessionFeedStore
@@ -41,7 +42,7 @@ def build(settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts 
     Raises:
         SchemaOutdated: the database must be migrated first.
     """
-    db, bus, budget = _open_database(settings, timeouts), EventBus(), CacheBudget(settings.max_cache_mb * BYTES_PER_MB)
+    db, bus, budget = _open_database(settings, timeouts), EventBus(), CacheBudget(settings.max_cache_mb * MIB)
     sessions = SessionCache(db, STATE_PARTS, bus, budget)
     epoch_guard = start_epoch_guard(db, SessionFeedStore(), sessions.positions)  # first, as the identity has an epoch
     platform = _build_platform(settings, clock or Clock(), db, bus, budget)

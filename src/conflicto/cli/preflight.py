@@ -19,6 +19,7 @@ from conflicto.cli.environment import EXIT_UNUSABLE
 from conflicto.platform.db.dialects.dialect import DatabaseUrlInvalid
 from conflicto.platform.db.dialects.registry import parse_database_url
 from conflicto.platform.redis_url import RedisUrlInvalid, require_usable, server_mode
+from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from conflicto.settings import Settings
 
-MIN_FREE_BYTES = 1024 * 1024
+MIN_FREE_BYTES = MIB
 """Disk space that a start needs: the schema, the database's log, a key."""
 
 IN_MEMORY = ":memory:"

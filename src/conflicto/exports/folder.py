@@ -20,6 +20,7 @@ import msgspec
 from conflicto.exports.model import ExportJob, JobStatus
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import US_PER_S
+from conflicto.platform.sizes import GIB
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ MAX_JOB_AGE_S = 900
 
 MAX_FILES = 16
 MAX_FILES_PER_SESSION = 3
-MAX_FOLDER_BYTES = 8 * 1024**3
+MAX_FOLDER_BYTES = 8 * GIB
 """Total size of finished files; beyond it the oldest are removed."""
 
 MAX_ORPHAN_AGE_S = 60

@@ -6,13 +6,15 @@ import errno
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+from conflicto.platform.sizes import GIB
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator
 
     T = TypeVar("T")
 
-MAX_FILE_BYTES = 4 * 1024**3
+MAX_FILE_BYTES = 4 * GIB
 
 ROWS_PER_CHECK = 50
 MAX_BURST_S = 0.005

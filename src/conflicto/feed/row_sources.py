@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from conflicto.activities.model import MAX_ACTIVITIES_EVER
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.participants.queries import participant_by_id, participants_changed
+from conflicto.platform.sizes import MIB
 from conflicto.responses.queries import activity_feed, character_count, is_hidden_from_start, own_feed, session_feed
 from conflicto.responses.recent_responses import RecentResponses
 from conflicto.sessions.queries import session_by_id
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from conflicto.session_state.state import SessionState
     from conflicto.sessions.model import Session
 
-MAX_PAGE_CHARS = 1024 * 1024
+MAX_PAGE_CHARS = MIB
 """Limit of a page: characters of responses that are read, and bytes that it contains."""
 
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-BYTES_PER_MB = 1024 * 1024
-
-
 def text_bytes(text: str | None) -> int:
     """Return the memory of a text: one to four bytes per character, by its widest; 0 for None."""
     return 0 if text is None else getsizeof(text)

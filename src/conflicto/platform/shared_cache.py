@@ -12,15 +12,16 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from conflicto.platform.clock import Clock
+from conflicto.platform.sizes import KIB, MIB
 
 if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 SIGNATURE_BYTES = 32
-MAX_VALUE_BYTES = 256 * 1024
+MAX_VALUE_BYTES = 256 * KIB
 """Size of a value; workers compute larger ones themselves."""
 
-MAX_STORED_BYTES = 64 * 1024 * 1024
+MAX_STORED_BYTES = 64 * MIB
 """Total size of one worker's unexpired values in Redis; further ones are not stored."""
 
 

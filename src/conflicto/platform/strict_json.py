@@ -21,6 +21,7 @@ from typing import NoReturn
 import msgspec
 
 from conflicto.platform.problems import DomainError, Kind
+from conflicto.platform.sizes import KIB
 
 _MAX_INTEGER = 2**53 - 1
 _MAX_INTEGER_CHARS = len(str(-_MAX_INTEGER))
@@ -52,8 +53,8 @@ class JsonLimits:
     max_string_bytes: int = 8_192
 
 
-RESPONSE_LIMITS = JsonLimits(max_bytes=16 * 1024)
-CONFIG_LIMITS = JsonLimits(max_bytes=256 * 1024)
+RESPONSE_LIMITS = JsonLimits(max_bytes=16 * KIB)
+CONFIG_LIMITS = JsonLimits(max_bytes=256 * KIB)
 
 
 class BodyTooLarge(DomainError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.cache_budget import text_bytes
+from conflicto.platform.sizes import MIB
 from conflicto.responses.events import RemoteResponsesChanged, ResponsesChanged, ResponsesPooled
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import pooled_changes, session_feed
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 20_000
 """Limit of responses in one session: a large crowd's worth."""
 
-MAX_TEXT_BYTES = 8 * 1024 * 1024
+MAX_TEXT_BYTES = 8 * MIB
 """Limit of the responses' texts together, in bytes; one response has up to 16 KiB."""
 
 ROW_BYTES = 1_400

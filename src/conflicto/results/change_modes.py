@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.platform.cache_budget import text_bytes
+from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Count = Callable[[CountedResponse | None, ParticipantResponse], None]
 
 MAX_RECORDED_RESPONSES = 50_000
-MAX_RECORDED_BYTES = 16 * 1024 * 1024
+MAX_RECORDED_BYTES = 16 * MIB
 """Recorded responses of one round, and the bytes of their texts. Together they take up to 50 MB."""
 
 RECORDED_RESPONSE_BYTES = 700

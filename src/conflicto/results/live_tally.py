@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.platform.problems import DomainError, Unavailable
+from conflicto.platform.sizes import MIB
 from conflicto.results.background import start_task
 from conflicto.results.change_modes import INVALID, Change
 from conflicto.results.segment_progress import SegmentProgress
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 TALLY_BYTES = 4_000
 AUTHOR_BYTES = 120
-FOLDS_BYTES = 8 * 1024 * 1024
+FOLDS_BYTES = 8 * MIB
 """Memory in bytes: a tally, an author in it, and full folds."""
 
 MAX_SNAPSHOT_AGE_S = 5.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from conflicto.platform.sizes import MIB
 from conflicto.responses.events import RemoteResponsesChanged, ResponsesChanged
 from conflicto.results.background import start_task
 from conflicto.results.live_tally import LiveTally
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 MAX_TALLIES = 1_000
 """Cached tallies of one session, one for each round. A session has at most 500 activities."""
 
-MAX_TALLIES_BYTES = 64 * 1024 * 1024
+MAX_TALLIES_BYTES = 64 * MIB
 """Memory of one session's tallies. The oldest ones are evicted first."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.platform.cache_budget import text_bytes
+from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity, Content
 
-MAX_CONTENT_BYTES = 4 * 1024 * 1024
+MAX_CONTENT_BYTES = 4 * MIB
 """Limit for one session, in bytes of JSON; one activity has up to 256 KiB."""
 
 ENTRY_BYTES = 600

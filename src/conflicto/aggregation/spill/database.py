@@ -11,11 +11,12 @@ import structlog
 
 from conflicto.aggregation.spill.store import SpillStore
 from conflicto.platform.problems import Unavailable
+from conflicto.platform.sizes import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_SPILL_BYTES = 4 * 1024**3
+MAX_SPILL_BYTES = 4 * GIB
 """Bytes of the temporary database. Results of a tally that does not fit are unavailable."""
 
 RETRY_S = 60

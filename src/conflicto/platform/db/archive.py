@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from conflicto.platform.sizes import MIB
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
@@ -35,7 +37,7 @@ as long."""
 
 DIGEST_CHARS = 64
 MAX_HEADER_BYTES = 65_536
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = MIB
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from conflicto.platform.http.list_cursors import decode_cursor, encode_cursor, next_link
 from conflicto.platform.http.messages import NO_STORE, Response, encode, json_response
+from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +22,7 @@ T = TypeVar("T")
 MAX_OFFSET_ROWS = 10_000
 """Largest offset. A list skips items one by one, but a cursor skips none."""
 
-MAX_PAGE_BYTES = 1024 * 1024
+MAX_PAGE_BYTES = MIB
 """Size of the items of one page as JSON. A single item may be larger."""
 
 OF_SERVER = "The installation's id. Every problem document that the server itself wrote holds it."

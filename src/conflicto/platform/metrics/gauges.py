@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.platform.cache_budget import BYTES_PER_MB
 from conflicto.platform.metrics import definitions
 from conflicto.platform.metrics.process import cpu_seconds, parent_memory_bytes, resident_memory_bytes
+from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
     from conflicto.platform.cache_budget import Account, CacheBudget
@@ -39,5 +39,5 @@ def add_storage_metrics(metrics: Metrics, db: Database, budget: CacheBudget) -> 
 
 
 def _add_cache_metrics(metrics: Metrics, account: Account) -> None:
-    metrics.set_function(definitions.CACHE_BYTES, lambda: -(-account.bytes // BYTES_PER_MB) * BYTES_PER_MB, account.name)
+    metrics.set_function(definitions.CACHE_BYTES, lambda: -(-account.bytes // MIB) * MIB, account.name)
     metrics.set_function(definitions.CACHE_EVICTIONS, lambda: account.evictions, account.name)

@@ -6,8 +6,9 @@ import os
 import resource
 from pathlib import Path
 
+from conflicto.platform.sizes import KIB
+
 PROC = Path("/proc")
-KIB = 1024
 
 
 def resident_memory_bytes() -> float:

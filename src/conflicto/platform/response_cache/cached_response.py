@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.platform.http.conditional_requests import etag_matches
 from conflicto.platform.http.messages import JSON_HEADER, SAFE_HEADERS, Response
+from conflicto.platform.sizes import KIB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ NOT_MODIFIED: Variant = 1
 VARIANT_STATUS = (200, 304)
 """Status by variant."""
 
-MAX_CACHED_MESSAGE_BYTES = 64 * 1024
+MAX_CACHED_MESSAGE_BYTES = 64 * KIB
 """Largest message that is kept as bytes. A longer one is built for each send, because keeping it
 doubles the memory."""
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.sizes import KIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -18,10 +19,10 @@ MAX_ENTRIES = 20_000
 """Largest number of entries of one map, such as the responses of one view. Callers with cursors
 of their own cause most of them; `EvictionQueue` bounds their bytes."""
 
-MAX_RESPONSE_BYTES = 512 * 1024
+MAX_RESPONSE_BYTES = 512 * KIB
 """Size of the largest response that is cached. A larger page is built for each request."""
 
-MAX_EVENT_BATCH_BYTES = 4 * 1024 * 1024
+MAX_EVENT_BATCH_BYTES = 4 * MIB
 """Size of the largest event batch that is cached. Thousands of streams read the same one."""
 
 ENTRY_BYTES = 600

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from conflicto.platform.normalization import normalized
+from conflicto.platform.sizes import MIB
 from conflicto.platform.word_filter.phrases import PhraseAutomaton
 from conflicto.platform.word_filter.word_lists import common_words, listed_names, listed_words
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 MASK = "***"
 
-MAX_CACHE_BYTES = 16 * 1024 * 1024
+MAX_CACHE_BYTES = 16 * MIB
 """Memory of all cached matchers: one per combination of languages and own words, 100 KB to 2 MB
 each."""
 

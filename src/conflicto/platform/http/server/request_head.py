@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 import httptools
 
+from conflicto.platform.sizes import KIB
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Header
     from conflicto.platform.http.server.refusals import Refusal, Refusals
 
-MAX_HEAD_BYTES = 32 * 1024
+MAX_HEAD_BYTES = 32 * KIB
 MAX_HEADERS = 100
 """Largest number of header fields. A browser sends about 20."""
 
