@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -39,6 +41,10 @@ PERIODIC = (
     "sessions.purge.PURGE_INTERVAL_S",
 )
 """Intervals of an app's periodic work, seconds."""
+
+
+property_settings.register_profile("patient", property_settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:

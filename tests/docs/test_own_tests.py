@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
+
 TESTS = Path(__file__).parents[1]
 CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time"}
 ALONE = {"test_overload.py", "test_noisy_neighbour.py", "test_costs.py", "test_postgres_network.py"}
@@ -94,6 +96,13 @@ def test_brief_wait_is_found() -> None:
     found = hurried(ast.parse("async def test():\n    await wait_for(x, 2)\n    get(timeout=5)\n    await wait_for(x, 0.1)\n"))
 
     assert set(found) == {"wait_for(x, 2)", "get(timeout=5)"}
+
+
+def test_properties_have_no_deadline() -> None:
+    chosen = hypothesis.settings()
+
+    assert chosen.deadline is None
+    assert hypothesis.HealthCheck.too_slow in chosen.suppress_health_check
 
 
 def test_comparison_is_found() -> None:

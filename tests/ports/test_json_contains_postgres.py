@@ -47,7 +47,7 @@ def connection(postgres_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.mark.no_cover  # as in tests/properties: at full speed
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=1_500)
 @given(pair=st.tuples(TEXTS, TEXTS) | related())
 def test_contains_answers_as_postgres_does(connection, pair):
     answer = connection.execute("SELECT %s::jsonb @> %s::jsonb", pair).fetchone()[0]

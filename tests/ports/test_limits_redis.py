@@ -53,7 +53,7 @@ def run(client: client_library.Redis, spendings: list[SpendRequest], now_s: floa
     raise AssertionError
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(POLICIES, STEPS, st.floats(0, 1e9))
 def test_the_script_equals_the_pure_function(valkey: client_library.Redis, policy: Policy, steps: list, start: float) -> None:
     valkey.flushall()
@@ -65,7 +65,7 @@ def test_the_script_equals_the_pure_function(valkey: client_library.Redis, polic
         assert float(valkey.get(key) or 0) == states[key]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(POLICIES, STEPS, st.floats(0, 1e9))
 def test_one_batch_equals_many_batches_of_one(valkey: client_library.Redis, policy: Policy, steps: list, now: float) -> None:
     valkey.flushall()

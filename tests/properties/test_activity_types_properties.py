@@ -48,7 +48,7 @@ def bent(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
     return known, whole["config"], whole["secret"], whole["answer"]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(bent())
 def test_every_json_gets_an_answer_with_pointers(case: tuple[Any, Any, Any, Any]) -> None:
     known, config, secret, answer = case
@@ -64,7 +64,7 @@ def test_every_json_gets_an_answer_with_pointers(case: tuple[Any, Any, Any, Any]
         assert not check or bool(told) != check.is_valid(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     ids=st.lists(IDS, min_size=2, max_size=6, unique=True),
     multiple=st.sampled_from([None, True, False]),
@@ -90,7 +90,7 @@ def test_choices_are_taken_exactly_if_the_config_allows_them(
 AMOUNTS = st.one_of(st.integers(-50, 150), st.integers(-500, 1500).map(lambda each: each / 10))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(values=st.lists(AMOUNTS, max_size=8), limit=AMOUNTS, is_object=st.booleans(), has_member=st.booleans())
 def test_sums_are_taken_exactly_if_the_decimal_sum_fits(
     values: list[float], limit: float, is_object: bool, has_member: bool
@@ -111,7 +111,7 @@ def test_sums_are_taken_exactly_if_the_decimal_sum_fits(
         assert SchemaValidator(schema | {keyword: float(total)}, "").is_valid(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(low=st.none() | st.integers(-5, 8), high=st.none() | st.integers(-5, 8), rating=st.integers(-7, 10))
 def test_ratings_are_taken_exactly_within_the_scale(low: int | None, high: int | None, rating: int) -> None:
     config = {"question": "?"} | {name: value for name, value in (("min", low), ("max", high)) if value is not None}

@@ -8,7 +8,7 @@ WAITS = st.lists(st.one_of(st.just(0.0), st.floats(0, 100, allow_nan=False)), mi
 ROUNDING_S = 2e-4
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(POLICIES, WAITS, st.floats(0, 1e6))
 def test_no_interval_holds_more_than_burst_and_rate(policy: Policy, waits: list[float], start: float) -> None:
     state, now, allowed = 0.0, start, []
@@ -23,7 +23,7 @@ def test_no_interval_holds_more_than_burst_and_rate(policy: Policy, waits: list[
             assert last - first + 1 <= policy.quota + (ended - began) / policy.interval_s + ROUNDING_S
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(POLICIES, WAITS, st.integers(1, 5))
 def test_verdicts_are_true(policy: Policy, waits: list[float], cost: int) -> None:
     state, now = 0.0, 1000.0
@@ -43,7 +43,7 @@ def test_verdicts_are_true(policy: Policy, waits: list[float], cost: int) -> Non
                 assert admit(state, now + verdict.reset_s + ROUNDING_S, policy, cost)[1].allowed
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(POLICIES, st.lists(st.tuples(st.floats(-1e5, 1e5, allow_nan=False), st.integers(-3, 5)), max_size=40))
 def test_whatever_clocks_did_a_window_fills_the_bucket(policy: Policy, steps: list[tuple[float, int]]) -> None:
     state, now = 0.0, 1e6
@@ -55,7 +55,7 @@ def test_whatever_clocks_did_a_window_fills_the_bucket(policy: Policy, steps: li
     assert admit(state, now + policy.window_s + ROUNDING_S, policy, policy.quota)[1].allowed
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(POLICIES, WAITS, st.integers(1, 5))
 def test_what_is_given_back_can_be_spent_again(policy: Policy, waits: list[float], cost: int) -> None:
     state, now = 0.0, 1000.0
@@ -67,7 +67,7 @@ def test_what_is_given_back_can_be_spent_again(policy: Policy, waits: list[float
         state = admit(state, now, policy, cost)[0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(POLICIES, st.integers(1, 200))
 def test_whoever_keeps_the_pace_is_never_refused(policy: Policy, requests: int) -> None:
     state = 0.0
@@ -76,7 +76,7 @@ def test_whoever_keeps_the_pace_is_never_refused(policy: Policy, requests: int) 
         assert verdict.allowed
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(POLICIES, WAITS, st.floats(0, 1e6))
 def test_a_bucket_of_the_lane_allows_what_the_pure_function_allows(policy: Policy, waits: list[float], start: float) -> None:
     state, now, bucket = 0.0, start, Bucket(policy)

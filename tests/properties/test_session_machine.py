@@ -218,7 +218,7 @@ class SessionMachine(RuleBasedStateMachine):
 
 # Shrinking starts the app hundreds of times: a failure would appear after five minutes instead of
 # at once.
-WALK = settings(stateful_step_count=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+WALK = settings(stateful_step_count=25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 @pytest.mark.catalogue("C-01", "C-11")

@@ -81,7 +81,7 @@ def told(tally: RoundTally) -> list[Any]:
     return [msgspec.json.decode(msgspec.json.encode(halves)), sorted(tally.points(is_host=True)), dict(tally.authors)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STEPS, st.sampled_from([SPEC, AMONG]), st.booleans(), st.randoms(use_true_random=False))
 def test_a_tally_that_followed_equals_a_recount(
     steps: list[tuple[int, Any]], spec: dict[str, Any], moderated: bool, chance: random.Random
@@ -116,7 +116,7 @@ def test_a_tally_that_followed_equals_a_recount(
     assert told(recounted) == told(RoundTally(counted_at_once))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STEPS, st.integers(1, 4), st.booleans())
 def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, Any]], parts: int, moderated: bool) -> None:
     rows: dict[int, ParticipantResponse] = {}
@@ -148,7 +148,7 @@ def told_of_stored(tally: RoundTally, spill: SpillStore) -> list[Any]:
     return [msgspec.json.decode(msgspec.json.encode(halves)), points, dict(tally.authors)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STEPS, st.sampled_from([SPEC, AMONG]), st.booleans(), st.randoms(use_true_random=False))
 def test_a_tally_on_disk_equals_a_recount_in_memory(
     steps: list[tuple[int, Any]], spec: dict[str, Any], moderated: bool, chance: random.Random
@@ -179,7 +179,7 @@ def test_a_tally_on_disk_equals_a_recount_in_memory(
     spill.close()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(-(2**53) + 1, 2**53 - 1), min_size=1, max_size=40))
 def test_whole_numbers_are_added_exactly_and_every_one_is_in_a_bin(values: list[int]) -> None:
     tally = RoundTally(TallyInputs('{"n":{"path":"","op":"number"}}', None, None, None))

@@ -63,7 +63,7 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else [text for each in inside for text in texts(each)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(JSON, st.booleans())
 def test_masking_keeps_the_structure_and_leaves_no_listed_word(value: Any, is_escaped: bool) -> None:
     text = compact(json.dumps(value, ensure_ascii=is_escaped).encode(), RESPONSE_LIMITS).decode()
@@ -80,7 +80,7 @@ def test_masking_keeps_the_structure_and_leaves_no_listed_word(value: Any, is_es
     assert mask_json(text, LOUD, strings_in(text)).is_clean
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | TEXTS | st.lists(DISGUISED, max_size=4).map(" ".join))
 def test_nothing_but_what_was_found_changes_and_the_quick_look_misses_nothing(text: str) -> None:
     spans = EVERYTHING.spans(text)
@@ -93,7 +93,7 @@ def test_nothing_but_what_was_found_changes_and_the_quick_look_misses_nothing(te
     assert (masked or text) == MASK.join(kept)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(FILES)), st.data())
 def test_every_listed_word_is_found_in_any_case_among_others(language: str, data: st.DataObject) -> None:
     matcher = matcher_for((language,), ())

@@ -80,19 +80,19 @@ def of_votekit(ballots: Sequence[Ballot], *, is_average: bool) -> Points:
     return {option: Fraction(float(scores[option])) - len(ballots) for option in OPTIONS}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(TIED, min_size=1, max_size=12))
 def test_borda_with_shared_places_agrees_with_both_libraries(ballots: list[Ballot]) -> None:
     assert ours(ballots, "average") == of_whalrus(ballots, is_average=True) == of_votekit(ballots, is_average=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(PARTIAL, min_size=1, max_size=12))
 def test_borda_without_points_for_the_unranked_agrees_with_both_libraries(ballots: list[Ballot]) -> None:
     assert ours(ballots, "zero") == of_whalrus(ballots, is_average=False) == of_votekit(ballots, is_average=False)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(TIED, min_size=1, max_size=12))
 def test_shared_places_agree_with_whalrus_where_the_unranked_get_nothing(ballots: list[Ballot]) -> None:
     assert ours(ballots, "zero") == of_whalrus(ballots, is_average=False)

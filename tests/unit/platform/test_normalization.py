@@ -13,7 +13,7 @@ from conflicto.platform.normalization import MAX_MARKS_IN_A_ROW, normalized
 MARKS = "\u0315\u0300\u0301\u0323\u0345"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.text(max_size=8) | st.text(MARKS, max_size=MAX_MARKS_IN_A_ROW // 2 - 4) | st.just("e"), max_size=20).map("e".join)
 )

@@ -39,7 +39,7 @@ def naive(phrases: Sequence[Sequence[str]], tokens: Sequence[Span], keys: Sequen
     return found
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(PHRASES, TEXT)
 def test_matches_equal_a_naive_search(phrases: list[list[str]], text: list[tuple[str, int]]) -> None:
     tokens, at = [], 0
