@@ -84,7 +84,7 @@ class Settings(BaseModel):
     data_dir: Path = Field(
         Path("data"),
         alias="CONFLICTO_DATA_DIR",
-        description="Directory of the embedded database, the signing key and a generated admin token.",
+        description="Directory of the embedded database, the signing key, a generated admin token and the files of earlier pages.",
     )
     secret_key: SecretStr | None = Field(
         None,
@@ -303,6 +303,11 @@ class Settings(BaseModel):
     def exports_path(self) -> Path:
         """The directory of exports that wait for download."""
         return self.export_dir or self.data_dir / "exports"
+
+    @property
+    def builds_path(self) -> Path:
+        """The directory of the pages' files of this and earlier builds."""
+        return self.data_dir / "builds"
 
     @property
     def is_embedded(self) -> bool:

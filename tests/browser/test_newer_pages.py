@@ -100,3 +100,27 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
             _reloads_and_answers(phone)
             assert made.violations() == []
             made.close_windows()
+
+
+def test_the_next_activity_opens_on_a_phone_of_the_earlier_build_without_a_tap(tmp_path: Path, browser: Any) -> None:
+    types, data = tmp_path / "types", tmp_path / "data"
+    _put_type(types / "wave", VIEW)
+    with served(data, CONFLICTO_ACTIVITY_TYPES=str(types)) as first, new_session(first, browser) as made:
+        made.activity("wall", {"question": "What is missing?"})
+        phone = made.phone()
+        phone.get_by_role("textbox").fill("More tea, and")
+        port = int(first.url.rsplit(":", 1)[1])
+        first.stop()
+
+        _put_type(types / "wave", "// newer\n" + VIEW)
+        with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as newer:
+            made.server = newer
+            phone.get_by_text(SAID).first.wait_for(timeout=BACK_MS)
+            assert phone.get_by_role("textbox").input_value() == "More tea, and", "what was begun stays"
+            made.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
+            phone.get_by_label("Curry").check(timeout=BACK_MS)
+            phone.get_by_role("button", name="Send").click()
+            phone.get_by_text("Your answer is in ·").wait_for()
+            assert made.violations() == []
+            assert "More tea, and" in phone.evaluate("JSON.stringify({ ...sessionStorage })")
+            made.close_windows()

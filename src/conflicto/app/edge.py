@@ -25,6 +25,7 @@ from conflicto.platform.metrics import definitions
 from conflicto.platform.metrics.exposition import MetricsExposition
 from conflicto.platform.response_cache.auth_cache import AuthCache
 from conflicto.web import pages as web_pages
+from conflicto.web.kept_builds import KeptBuilds
 
 if TYPE_CHECKING:
     from conflicto.app.services import DomainServices, PlatformServices
@@ -51,7 +52,10 @@ def build_edge(platform: PlatformServices, domain: DomainServices) -> EdgeServic
     routes = build_routes(platform, domain, delivery)
     api_document = ApiDocument(routes, about=ABOUT | {"url": settings.public_url}, authenticator=domain.authenticator)
     routes += health.routes(_health_endpoints(platform, domain, api_document), operator=METRICS_READERS)
-    pages = web_pages.Pages(settings.public_url, domain.types.all(), settings.image_origins, settings.retention_days, server=issuer)
+    pages = web_pages.Pages(
+        settings.public_url, domain.types.all(), settings.image_origins, settings.retention_days, server=issuer,
+        kept_builds=KeptBuilds(settings.builds_path, platform.clock),
+    )  # fmt: skip
     page_routes = web_pages.routes(pages, anyone=ANYONE)
     pipeline = RequestPipeline(Dependencies(
         routes=RouteTable([*routes, *page_routes]), authenticator=domain.authenticator, limiter=platform.limiter, clock=platform.clock,

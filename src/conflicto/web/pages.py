@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from conflicto.activity_types.model import ActivityType
+    from conflicto.web.kept_builds import KeptBuilds
 
     Headers = tuple[Header, ...]
 
@@ -90,12 +92,14 @@ class Pages:
         retention_days: int = 0,
         *,
         server: str = "",
+        kept_builds: KeptBuilds | None = None,
     ) -> None:
         policy = CONTENT_SECURITY_POLICY.format(image_origins="".join(f" {origin}" for origin in image_origins))
         self._security_headers: Headers = ((b"content-security-policy", policy.encode()), *SECURITY_HEADERS)
         self._public_url = public_url
         self._prefix = prefix_of(public_url)
         self._server = server
+        self._kept_builds = kept_builds
         self._types = tuple(types)
         self._image_origins = tuple(image_origins)
         self._retention_days = retention_days
@@ -116,8 +120,10 @@ class Pages:
         )
 
     def prepare(self) -> None:
-        """Render pages and bundle files, so that no request waits for it."""
+        """Render pages, bundle files and store them, so that no request waits for it."""
         _ = self._renderer
+        if self._kept_builds is not None:
+            self._kept_builds.keep(self._assets.build, self._assets.files)
 
     async def page(self, name: str, request: Request) -> Response:
         """Return a page in the wanted appearance.
@@ -157,15 +163,27 @@ class Pages:
         return Response(303, headers=(*self._security_headers, (b"location", f"/host{query}".encode())))
 
     async def file(self, request: Request) -> Response:
-        """Return a file of this build, which caches may keep for ever.
+        """Return a file of this or of an earlier build, which caches may keep for ever.
 
         Raises:
-            NotFound: another build. Pages trust this only in the server's own problem document.
+            NotFound: no such build is kept. Pages trust this only in the server's own problem
+                document.
         """
-        found = self._assets.files.get(request.params["name"]) if request.params["build"] == self._assets.build else None
+        build, name = request.params["build"], request.params["name"]
+        is_newest = build == self._assets.build
+        found = self._assets.files.get(name) if is_newest else await self._earlier_file(build, name)
         if found is None:
             raise NotFound
-        return _response(request, found, (IMMUTABLE, VARY_ENCODING))
+        return _response(request, found, (IMMUTABLE, VARY_ENCODING, *(() if is_newest else (self._newest_build,))))
+
+    async def _earlier_file(self, build: str, name: str) -> Asset | None:
+        kept = self._kept_builds
+        return None if kept is None else await asyncio.to_thread(kept.find, build, name)
+
+    @cached_property
+    def _newest_build(self) -> Header:
+        """Return the header by which an open page learns that there is a newer build."""
+        return (b"conflicto-build", self._assets.build.encode())
 
     async def worker(self, request: Request) -> Response:
         """Return the service worker, which serves pages without a connection."""
