@@ -14,7 +14,7 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-INCLUDED = ("estimate", "planning", "poll", "pulse", "questions", "quiz", "ranking", "rating", "wall", "words")
+INCLUDED = ("estimate", "poker", "poll", "pulse", "questions", "quiz", "ranking", "rating", "wall", "words")
 
 
 def upgrade() -> None:
