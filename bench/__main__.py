@@ -55,12 +55,12 @@ def main() -> None:
     if not console.is_terminal:
         console = Console(width=WIDTH)
     watch, facts = machine.LoadWatch(), machine.facts(scale)
-    _tell(console, facts)
+    _print_facts(console, facts)
     sections: list[Section] = []
     for name in options.only:
         with _timed(console, name):
             sections += _run(console, name, scale)
-    _tell(console, watch.facts())
+    _print_facts(console, watch.facts())
     facts |= watch.facts()
     if options.out:
         options.out.write_text(markdown(facts, sections), encoding="utf-8")
@@ -96,7 +96,7 @@ def _timed(console: Console, name: str) -> Iterator[None]:
     console.print(f"{name}: {perf_counter() - began_s:.0f} s", style="dim", highlight=False)
 
 
-def _tell(console: Console, facts: dict[str, str]) -> None:
+def _print_facts(console: Console, facts: dict[str, str]) -> None:
     for name, value in facts.items():
         console.print(f"{name}: {value}", highlight=False)
 

@@ -51,10 +51,10 @@ def _sizes(scale: Scale) -> tuple[list[int], str]:
     most = open_files.max_connections()
     if most >= max(scale.rooms):
         return list(scale.rooms), ""
-    said = (
+    reason = (
         f" This machine allows {open_files.raise_limit():,} open files to a process, so the largest room has {most:,} participants."
     )
-    return [*(size for size in scale.rooms if size <= most), most], said
+    return [*(size for size in scale.rooms if size <= most), most], reason
 
 
 def _is_offered(transport: str) -> bool:

@@ -83,15 +83,17 @@ def known_status(scenario: Scenario) -> PollRequest:
         return _both(line, "session", f"{PREFIX}{scenario.path}/status", [token for _, token in scenario.seats])[1]
 
 
-def response_bytes(server: Server, ask: PollRequest) -> int:
+def response_bytes(server: Server, request: PollRequest) -> int:
     """Send one request and return the bytes of the response.
 
     Another response ends the benchmark.
     """
     with server.connect() as line:
-        status, body = line.send(ask.requests[0])
-        if (status, len(body)) != (ask.status, ask.size):
-            message = f"{server.name}, {ask.name}: expected {ask.status} with {ask.size} B, got {status} with {len(body)} B"
+        status, body = line.send(request.requests[0])
+        if (status, len(body)) != (request.status, request.size):
+            message = (
+                f"{server.name}, {request.name}: expected {request.status} with {request.size} B, got {status} with {len(body)} B"
+            )
             raise BenchmarkError(message)
         return len(line.last_head) + 4 + len(body)
 

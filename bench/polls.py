@@ -36,7 +36,7 @@ class Target:
     """One server of the comparison, its requests, and the bytes of one response."""
 
     server: Server
-    ask: PollRequest
+    request: PollRequest
     bytes_each: int
 
 
@@ -60,17 +60,17 @@ def measure(scale: Scale) -> list[Section]:
         before = ours[FAST_PATH].resident_mib()
         prepared = {name: _prepared(server) for name, server in ours.items()}
         wait_for_snapshot()
-        asks = {
-            name: [ask for ask in poll_requests(each) if not scale.polls or ask.key in scale.polls]
+        requests = {
+            name: [request for request in poll_requests(each) if not scale.polls or request.key in scale.polls]
             for name, each in prepared.items()
         }
         pictured: dict[str, dict[str, PollRuns]] = {}
         rows: list[Row] = []
-        for place, ask in enumerate(asks[FAST_PATH]):
-            goals = GOALS.get(ask.key, READY)
-            sides = {name: (ours[name], asks[name][place]) for name in goals}
-            pictured[ask.name] = runs = _interleaved(sides, scale, folder)
-            rows += [_row(ask, name, goals[name], runs) for name in goals]
+        for place, request in enumerate(requests[FAST_PATH]):
+            goals = GOALS.get(request.key, READY)
+            sides = {name: (ours[name], requests[name][place]) for name in goals}
+            pictured[request.name] = runs = _interleaved(sides, scale, folder)
+            rows += [_row(request, name, goals[name], runs) for name in goals]
         rows.append(memory_row("resident memory after the polls, compared with the start", before, ours[FAST_PATH]))
     if scale.seats:
         rows.insert(-1, _limited(scale))
@@ -105,9 +105,9 @@ def _limited(scale: Scale) -> Row:
         scenario.join(scale.seats)
         scenario.start()
         wait_for_snapshot()
-        ask = known_status(scenario)
-        runs = _interleaved({FAST_PATH: (server, ask)}, replace(scale, ceiling=False), folder)
-    return _row(ask, FAST_PATH, READY[FAST_PATH], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
+        request = known_status(scenario)
+        runs = _interleaved({FAST_PATH: (server, request)}, replace(scale, ceiling=False), folder)
+    return _row(request, FAST_PATH, READY[FAST_PATH], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
 
 
 def _interleaved(ours: dict[str, tuple[Server, PollRequest]], scale: Scale, folder: Path) -> dict[str, PollRuns]:
@@ -116,15 +116,15 @@ def _interleaved(ours: dict[str, tuple[Server, PollRequest]], scale: Scale, fold
     Check responses before and after.
     """
     with ExitStack() as stack:
-        ask = ours[FAST_PATH][1]
+        request = ours[FAST_PATH][1]
         sides = dict(ours)
-        for name, start in _marks(ask, scale, folder).items():
+        for name, start in _marks(request, scale, folder).items():
             with servers.on_core(-1):
-                sides[name] = (stack.enter_context(start()), ask)
-        measured = {name: Target(server, ask, response_bytes(server, ask)) for name, (server, ask) in sides.items()}
+                sides[name] = (stack.enter_context(start()), request)
+        measured = {name: Target(server, request, response_bytes(server, request)) for name, (server, request) in sides.items()}
         runs = {name: PollRuns([], []) for name in measured}
         for side in measured.values():
-            repeat_for(side.server.port, side.ask.requests, connections=CONNECTIONS, seconds=WARM_S).expect(side.ask.status)
+            repeat_for(side.server.port, side.request.requests, connections=CONNECTIONS, seconds=WARM_S).expect(side.request.status)
         for _ in range(scale.poll_rounds):
             for name, side in measured.items():
                 cpu_s = side.server.cpu_s()
@@ -132,15 +132,15 @@ def _interleaved(ours: dict[str, tuple[Server, PollRequest]], scale: Scale, fold
                 runs[name].polled.append(polled)
                 runs[name].cpu_us.append((side.server.cpu_s() - cpu_s) / polled.count * 1e6)
         for side in measured.values():
-            response_bytes(side.server, side.ask)
+            response_bytes(side.server, side.request)
     return runs
 
 
-def _marks(ask: PollRequest, scale: Scale, folder: Path) -> dict[str, partial[object]]:
+def _marks(request: PollRequest, scale: Scale, folder: Path) -> dict[str, partial[object]]:
     """Return the commands of the servers for comparison."""
-    marks = {FLOOR: partial(servers.floor, status=ask.status, size=ask.size, log_dir=folder)}
+    marks = {FLOOR: partial(servers.floor, status=request.status, size=request.size, log_dir=folder)}
     if scale.ceiling and ceiling.PROGRAM and wrk.PROGRAM:
-        marks[CEILING] = partial(ceiling.nginx, status=ask.status, size=ask.size, folder=folder)
+        marks[CEILING] = partial(ceiling.nginx, status=request.status, size=request.size, folder=folder)
     return marks
 
 
@@ -148,15 +148,15 @@ def _poll(side: Target, seconds: float, folder: Path) -> Polled:
     with servers.on_core(0):
         return wrk.load(
             side.server.port,
-            side.ask.requests,
+            side.request.requests,
             seconds=seconds,
-            status=side.ask.status,
+            status=side.request.status,
             answer_bytes=side.bytes_each,
             folder=folder,
         )
 
 
-def _row(ask: PollRequest, name: str, goal: float, runs: dict[str, PollRuns], *, key: str = "", suffix: str = "") -> Row:
+def _row(request: PollRequest, name: str, goal: float, runs: dict[str, PollRuns], *, key: str = "", suffix: str = "") -> Row:
     mine, floor = runs[name], runs[FLOOR]
     ratio = paired_ratios(mine.rates, floor.rates)
     notes = {
@@ -170,9 +170,9 @@ def _row(ask: PollRequest, name: str, goal: float, runs: dict[str, PollRuns], *,
         wrk_share = Series([each.client_share for each in nginx.polled]).middle
         notes["nginx"] = f"{Series(nginx.rates).middle:,.0f}/s with the client {wrk_share:.0%} busy"
     suffix += ", fast path off" if name == NO_FAST_PATH else ""
-    key = key or (f"{ask.key}-lane-off" if name == NO_FAST_PATH else ask.key)
+    key = key or (f"{request.key}-lane-off" if name == NO_FAST_PATH else request.key)
     return Row(
-        f"{ask.name} ({ask.size:,} B){suffix}", Series(mine.rates, "/s"), Series(floor.rates, "/s"), ratio,
+        f"{request.name} ({request.size:,} B){suffix}", Series(mine.rates, "/s"), Series(floor.rates, "/s"), ratio,
         f"≥ {goal} × the floor", ratio.middle >= goal, notes, ceiling_ratio, key,
     )  # fmt: skip
 

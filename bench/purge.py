@@ -45,16 +45,16 @@ def _measure(name: str, folder: Path, url: str, database_url: str, rows: int) ->
     with servers.conflicto(folder, database_url=database_url) as server:
         old.server, live = server, create_scenario(server)
         live.join(PHONES)
-        asked = live.open_activity("many")
-        _tell(name, "before", _answered(live, asked, _after(QUIET_S)))
+        question = live.open_activity("many")
+        _print_quantiles(name, "before", _answered(live, question, _after(QUIET_S)))
         with server.connect(old.host) as line:
             line.call("DELETE", old.path)
         began = time.monotonic()
         log = folder / "conflicto.log"
         is_over = _after(MAX_PURGE_S)
-        took = _answered(live, asked, lambda: is_over() or "session-purged" in log.read_text())
-        _tell(name, f"beside a purge of {rows:,} answers, {time.monotonic() - began:.0f} s", took)
-        _tell(name, "after", _answered(live, asked, _after(QUIET_S)))
+        took = _answered(live, question, lambda: is_over() or "session-purged" in log.read_text())
+        _print_quantiles(name, f"beside a purge of {rows:,} answers, {time.monotonic() - began:.0f} s", took)
+        _print_quantiles(name, "after", _answered(live, question, _after(QUIET_S)))
 
 
 def _after(seconds: float) -> Callable[[], bool]:
@@ -85,10 +85,10 @@ def _answered(live: Scenario, activity: str, is_over: Callable[[], bool]) -> lis
     return sorted(took)
 
 
-def _tell(name: str, when: str, took: list[float]) -> None:
+def _print_quantiles(name: str, when: str, took: list[float]) -> None:
     at = {f"p{share}": took[min(len(took) - 1, len(took) * share // 100)] * 1e3 for share in (50, 99)}
-    told = ", ".join(f"{share} {value:.0f} ms" for share, value in at.items())
-    print(f"{name}, {when}: n = {len(took):,}, {told}, longest {took[-1] * 1e3:.0f} ms", flush=True)
+    quantiles = ", ".join(f"{share} {value:.0f} ms" for share, value in at.items())
+    print(f"{name}, {when}: n = {len(took):,}, {quantiles}, longest {took[-1] * 1e3:.0f} ms", flush=True)
 
 
 if __name__ == "__main__":

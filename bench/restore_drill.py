@@ -51,11 +51,11 @@ def _drill(name: str, folder: Path, database_url: str, mib: int) -> None:
     fill(database_url or embedded(folder), folder, scenario, activity, rows, note=_note)
     print(f"{name}: {rows:,} answers, database {_size(folder, database_url) / 2**20:,.0f} MiB, load {os.getloadavg()[0]:.1f}")
     env, archive = servers.environment(folder, database_url), folder / "archive"
-    with _told(f"{name}: backup"):
+    with _timed_step(f"{name}: backup"):
         _run("backup", archive, env)
     print(f"{name}: archive {archive.stat().st_size / 2**20:,.0f} MiB")
     began = time.monotonic()
-    with _told(f"{name}: restore"):
+    with _timed_step(f"{name}: restore"):
         _run("restore", archive, env)
     with servers.conflicto(folder, database_url=database_url) as scenario.server:
         print(f"{name}: from the restore's beginning to a server that answers {time.monotonic() - began:.1f} s", flush=True)
@@ -80,7 +80,7 @@ def _run(command: str, archive: Path, env: dict[str, str]) -> None:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _timed_step(what: str) -> Iterator[None]:
     began = time.monotonic()
     yield
     print(f"{what} {time.monotonic() - began:.1f} s", flush=True)

@@ -33,7 +33,7 @@ class IdleStreams:
 
     before_mib: float
     resident_mib: float
-    told: list[Percentiles]
+    latencies: list[Percentiles]
     first_ms: list[float]
     errors: dict[str, int]
 
@@ -58,7 +58,7 @@ def measure(scale: Scale) -> list[Section]:
 
 async def _listen(scenario: Scenario, activity: str, rounds: int) -> IdleStreams:
     before_mib = scenario.server.resident_mib()
-    told: list[Percentiles] = []
+    latencies: list[Percentiles] = []
     first_ms: list[float] = []
     generator = LoadGenerator(scenario, "stream", period_s=BEGIN_S)
     async with generator.running():
@@ -71,9 +71,9 @@ async def _listen(scenario: Scenario, activity: str, rounds: int) -> IdleStreams
             generator.expect_news(title.encode())
             await asyncio.to_thread(_edit, scenario, activity, title)
             await generator.wait_for_news(WITHIN_S)
-            told.append(generator.news.summary())
+            latencies.append(generator.news.summary())
             first_ms.append(generator.news.smallest_s * 1000)
-    return IdleStreams(before_mib, resident_mib, told, first_ms, dict(generator.errors))
+    return IdleStreams(before_mib, resident_mib, latencies, first_ms, dict(generator.errors))
 
 
 def _edit(scenario: Scenario, activity: str, title: str) -> None:
@@ -83,7 +83,7 @@ def _edit(scenario: Scenario, activity: str, title: str) -> None:
 
 def _rows(idle: IdleStreams, streams: int) -> list[Row]:
     each_kib = (idle.resident_mib - idle.before_mib) * 1024 / streams
-    last = Series([each.largest for each in idle.told], "ms")
+    last = Series([each.largest for each in idle.latencies], "ms")
     errors = ", ".join(f"{count:,} × {what}" for what, count in idle.errors.items()) or "none"
     memory = {"server memory": f"{idle.before_mib:.0f} → {idle.resident_mib:.0f} MiB"}
     return [

@@ -82,14 +82,14 @@ def load(port: int, requests: Sequence[bytes], *, seconds: float, status: int, a
 
 def read(output: str, *, answer_bytes: int, cpu_s: float) -> Polled:
     """Return the figures of wrk's output, or raise an error."""
-    told = json.loads(output.rpartition(MARK)[2])
-    mean = told["bytes"] / max(told["count"], 1)
+    summary = json.loads(output.rpartition(MARK)[2])
+    mean = summary["bytes"] / max(summary["count"], 1)
     wrong_size = abs(mean - answer_bytes) > SIZE_TOLERANCE * answer_bytes
-    if told["refused"] or told["lost"] or wrong_size:
-        message = f"wrk: {told}; {mean:.1f} bytes for an answer, expected {answer_bytes}"
+    if summary["refused"] or summary["lost"] or wrong_size:
+        message = f"wrk: {summary}; {mean:.1f} bytes for an answer, expected {answer_bytes}"
         raise BenchmarkError(message)
-    took_s = told["took_us"] / 1e6
-    return Polled(told["count"], told["count"] / took_s, told["p99_us"] / 1000, cpu_s / took_s)
+    took_s = summary["took_us"] / 1e6
+    return Polled(summary["count"], summary["count"] / took_s, summary["p99_us"] / 1000, cpu_s / took_s)
 
 
 def _children_cpu_s() -> float:

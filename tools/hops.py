@@ -126,7 +126,7 @@ class Server:
         self._server.should_exit = True
         self._thread.join()
 
-    def ask(self, method: str, path: str, token: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
+    def request(self, method: str, path: str, token: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
         """Send a request and return the body of its response.
 
         Raises:
@@ -156,18 +156,18 @@ class Scene:
 
     def touch(self) -> None:
         """Change the session, so that no cached response remains."""
-        self.server.ask("PATCH", self.path, self.session["host_token"], {"title": f"Lunch {next(NUMBERS)}"})
+        self.server.request("PATCH", self.path, self.session["host_token"], {"title": f"Lunch {next(NUMBERS)}"})
         sleep(SETTLED_S)
 
     def answer(self) -> None:
         body = {"response_data": {"choices": ["a"]}}
-        self.server.ask("POST", f"{self.path}/activities/{self.poll['id']}/responses", self.token, body)
+        self.server.request("POST", f"{self.path}/activities/{self.poll['id']}/responses", self.token, body)
 
     def results(self) -> None:
-        self.server.ask("GET", f"{self.path}/activities/{self.poll['id']}/results", self.session["host_token"])
+        self.server.request("GET", f"{self.path}/activities/{self.poll['id']}/results", self.session["host_token"])
 
     def status(self) -> None:
-        self.server.ask("GET", f"{self.path}/status", self.token)
+        self.server.request("GET", f"{self.path}/status", self.token)
 
 
 NUMBERS = iter(range(1, sys.maxsize))
@@ -175,12 +175,12 @@ NUMBERS = iter(range(1, sys.maxsize))
 
 def scene(server: Server) -> Scene:
     """Return a new session of a server."""
-    session = server.ask("POST", "/sessions", ADMIN, {"title": "Lunch"})
-    server.ask("PATCH", f"/sessions/{session['id']}", session["host_token"], {"status": "active"})
+    session = server.request("POST", "/sessions", ADMIN, {"title": "Lunch"})
+    server.request("PATCH", f"/sessions/{session['id']}", session["host_token"], {"status": "active"})
     config = {"question": "Where?", "options": [{"id": "a", "text": "Pizza"}, {"id": "b", "text": "Soup"}], "multiple": False}
     body = {"type": "poll", "config": config, "status": "active"}
-    poll = server.ask("POST", f"/sessions/{session['id']}/activities", session["host_token"], body)
-    seat = server.ask("POST", "/join", "", {"nickname": "Anna", "code": session["join_code"]})
+    poll = server.request("POST", f"/sessions/{session['id']}/activities", session["host_token"], body)
+    seat = server.request("POST", "/join", "", {"nickname": "Anna", "code": session["join_code"]})
     return Scene(server, session, poll, seat["participant_token"])
 
 
@@ -226,7 +226,7 @@ def _restarted(recorder: Recorder, folder: Path, here: Scene) -> Walk:
     found = []
     for _ in range(REPEATS):
         here.server = Server(folder)
-        here.server.ask("GET", "/activity-types", "")
+        here.server.request("GET", "/activity-types", "")
         sleep(SETTLED_S)
         with recorder.recording() as walk:
             here.results()

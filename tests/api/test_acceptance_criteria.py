@@ -83,13 +83,15 @@ async def test_criterion_04_polling_asks_the_database_nothing(api: Api) -> None:
     poll, seats = await event.activity(status="active", responses_visibility="participants"), await crowd(event, 20)
     tokens = (event.host, event.screen, *(seat.token for seat in seats))
     feeds = (f"{event.path}/changes/since", path_of(event, poll, "/responses/since"))
-    asked = [(f"{event.path}/status", token) for token in tokens] + [(path_of(event, poll, "/status"), token) for token in tokens]
+    requests = [(f"{event.path}/status", token) for token in tokens] + [
+        (path_of(event, poll, "/status"), token) for token in tokens
+    ]
     for feed, token in product(feeds, tokens):
         page = accepted(await api.get(f"{feed}/0", token=token))
-        asked += [(f"{feed}/{page['cursor']}", token)]
+        requests += [(f"{feed}/{page['cursor']}", token)]
     with counted_statements(api.app.platform.db) as seen:
         for _ in range(3):
-            polls = await asyncio.gather(*(api.get(path, token=token) for path, token in asked))
+            polls = await asyncio.gather(*(api.get(path, token=token) for path, token in requests))
             assert {answer.status_code for answer in polls} == {200}
     assert seen == []
 
@@ -170,8 +172,8 @@ async def test_criterion_09_incremental_reads_and_containment_use_an_index(api: 
         if tx.dialect.name == "sqlite":
             return [str(tx.all(text("EXPLAIN QUERY PLAN " + by_feed.format(id="x'" + poll["id"].replace("-", "") + "'"))))]
         tx.connection.execute(text("SET LOCAL enable_seqscan = off"))
-        asked = (by_feed.format(id=f"'{poll['id']}'"), contained)
-        return [str(tx.all(text("EXPLAIN " + query.replace(":", r"\:")))) for query in asked]
+        paths = (by_feed.format(id=f"'{poll['id']}'"), contained)
+        return [str(tx.all(text("EXPLAIN " + query.replace(":", r"\:")))) for query in paths]
 
     shown = await api.app.platform.db.read(plans)
     assert re.search(r"USING INDEX|Index Scan", shown[0])
@@ -188,13 +190,13 @@ async def test_criterion_10_a_flood_hurts_nobody_but_its_sender(settings: Settin
         event = await make_event(Api(app))
         poll, noisy, calm = await event.activity(status="active"), await event.join("Noisy"), await event.join("Calm")
         clock.monotonic_s = lambda: 1000.0 + clock.shift_s
-        asked = [await event.api.get(f"{event.path}/status", token=noisy.token) for _ in range(610)]
-        assert {answer.status_code for answer in asked[:600]} == {200}
-        over = next(answer for answer in asked if answer.status_code == 429)
+        answers = [await event.api.get(f"{event.path}/status", token=noisy.token) for _ in range(610)]
+        assert {answer.status_code for answer in answers[:600]} == {200}
+        over = next(answer for answer in answers if answer.status_code == 429)
         refused(over, 429, "too-many-requests")
         assert int(over.headers["retry-after"]) >= 1
         assert re.fullmatch(r'"poll";r=0;t=\d+', over.headers["ratelimit"])
-        assert asked[0].headers["ratelimit-policy"] == over.headers["ratelimit-policy"] == '"poll";q=600;w=60'
+        assert answers[0].headers["ratelimit-policy"] == over.headers["ratelimit-policy"] == '"poll";q=600;w=60'
         accepted(await event.answer(poll, noisy, 1), 201)
         for token in (calm.token, event.host, event.screen):
             await polled(event, poll, token)

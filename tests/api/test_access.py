@@ -186,19 +186,19 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
     api.app.domain.tokens._verified.clear()
     before = [await world.state() for world in (own, other)]
 
-    wrong, asked, table = [], 0, dict[str, list[str]]()
+    wrong, requests, table = [], 0, dict[str, list[str]]()
     for route in walked(api.app.edge.routes):
         for aim in aims(route, own, other):
             for caller in everyone:
                 answer = await knock(api, route, filled(route, **aim.ids), caller.token)
-                asked += 1
+                requests += 1
                 table.setdefault(f"{route.name} ({aim.name})", []).append(str(answer.status_code))
                 if answer.status_code not in expected(route, caller, aim):
                     wrong.append((route.name, caller.name, aim.name, answer.status_code, answer.text[:100]))
 
     print_matrix([caller.name for caller in everyone], table)
     assert wrong == []
-    assert asked >= 1500
+    assert requests >= 1500
     assert [await world.state() for world in (own, other)] == before
 
 
@@ -220,7 +220,7 @@ async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> N
     tokens = {Role.ADMIN: api.admin, Role.HOST: own.event.host, Role.SCREEN: own.event.screen, Role.PARTICIPANT: anna.token}
     missing = {"activity_id": MISSING_ID, "participant_id": MISSING_PARTICIPANT, "response_id": MISSING_ID}
 
-    wrong, asked = [], 0
+    wrong, requests = [], 0
     for route in walked(api.app.edge.routes):
         names = [name for name in missing if has(route, name)]
         for role in [role for role in route.roles if names and (role is not Role.ADMIN or has(route, "session_id"))]:
@@ -232,12 +232,12 @@ async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> N
                     await api.request(route.method, path, token=tokens[role], **({} if body is None else {"json": body}))
                     for path in (foreign, unknown)
                 ]
-                asked += 1
+                requests += 1
                 if answers[1].json().get("code") != "not-found" or not alike(*answers):
                     wrong.append((route.name, role, name, answers[0].text[:120], answers[1].text[:120]))
 
     assert wrong == []
-    assert asked >= 50
+    assert requests >= 50
     assert await other.state() == before
 
 
@@ -286,8 +286,8 @@ async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
     ):
         refused(await api.post(path, {"response_data": 2, **claim}, token=anna.token), 422, "invalid-input")
     spoofed = {"x-participant-id": str(bert.id), "x-role": "host", "x-forwarded-user": "admin"}
-    asked = await api.post(f"{path}?participant_id={bert.id}", {"response_data": 2}, token=anna.token, headers=spoofed)
-    refused(asked, 422, "invalid-input")
+    answer = await api.post(f"{path}?participant_id={bert.id}", {"response_data": 2}, token=anna.token, headers=spoofed)
+    refused(answer, 422, "invalid-input")
     sent = accepted(await api.post(path, {"response_data": 2}, token=anna.token, headers=spoofed))
     assert sent["participant_id"] == anna.id
     refused(await api.get(path, token=anna.token, headers=spoofed), 403, "role-not-allowed")

@@ -317,8 +317,8 @@ async def test_a_deleted_activity_leaves_a_tombstone_and_nothing_else(api: Api) 
             refused(await api.get(path, token=token), 404, "not-found")
         assert (await listed(event, token))["items"] == []
         page = accepted(await api.get(f"{event.path}/changes/since/{cursor}", token=token))
-        told = [item for item in page["items"] if item["id"] == poll["id"]]
-        assert [(item["deleted"], item["data"]) for item in told] == [(True, None)]
+        items = [item for item in page["items"] if item["id"] == poll["id"]]
+        assert [(item["deleted"], item["data"]) for item in items] == [(True, None)]
         assert "K7" not in json.dumps(page)
     refused(await event.answer(poll, anna, 2), 404, "not-found")
     refused(await api.delete(nested(event, poll), token=event.host), 404, "not-found")

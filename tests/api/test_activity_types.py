@@ -73,9 +73,9 @@ async def test_json_can_be_tried_before_it_is_sent(api: Api) -> None:
 
     assert accepted(await api.post(path, whole)) == {"valid": True, "errors": []}
     assert accepted(await api.post(path, {})) == {"valid": True, "errors": []}
-    told = accepted(await api.post(path, wrong))
-    assert not told["valid"]
-    assert [each["pointer"] for each in told["errors"]] == ["/secret/best", "/response_data/bread", "/response_data/shade"]
+    verdict = accepted(await api.post(path, wrong))
+    assert not verdict["valid"]
+    assert [each["pointer"] for each in verdict["errors"]] == ["/secret/best", "/response_data/bread", "/response_data/shade"]
     assert [each["pointer"] for each in accepted(await api.post(path, loose))["errors"]] == ["/response_data/shade"]
     assert [each["pointer"] for each in accepted(await api.post(path, {"secret": {}}))["errors"]] == ["/secret/best"]
     assert accepted(await api.post("/activity-types/poll/validate", {"secret": {"any": 1}}))["valid"]
@@ -87,8 +87,8 @@ async def test_json_can_be_tried_before_it_is_sent(api: Api) -> None:
 async def test_examples_of_every_type_play_over_the_api(event: Event, known: Any) -> None:
     seats = [await event.join(name) for name in ("Anna", "Bert", "Cleo", "Dora")]
     for example in known.examples:
-        told = {name: example[name] for name in ("config", "secret") if name in example}
-        made = await event.activity(type=known.name, status="active", **told)
+        fields = {name: example[name] for name in ("config", "secret") if name in example}
+        made = await event.activity(type=known.name, status="active", **fields)
         assert made["config"] == example["config"]
         assert made["aggregate"]
         for response, seat in zip(example["responses"], seats, strict=False):
@@ -111,8 +111,8 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "told"), WRONG, ids=str)
-async def test_what_does_not_fit_is_refused_with_pointers(event: Event, fields: dict[str, Any], told: list[str]) -> None:
+@pytest.mark.parametrize(("fields", "expected"), WRONG, ids=str)
+async def test_what_does_not_fit_is_refused_with_pointers(event: Event, fields: dict[str, Any], expected: list[str]) -> None:
     path = f"{event.path}/activities"
     made = await toast(event)
     one = f"/activities/{made['id']}"
@@ -123,7 +123,7 @@ async def test_what_does_not_fit_is_refused_with_pointers(event: Event, fields: 
         await event.api.patch(one, fields, token=event.host),
         await event.api.patch(one, {"title": "Also", **fields}, token=event.host),
     ):
-        assert sorted(pointers(answer)) == told
+        assert sorted(pointers(answer)) == expected
     assert accepted(await event.api.get(one, event.host)) == made
     assert accepted(await event.api.get(path, event.host))["total"] == 1
 
@@ -153,14 +153,14 @@ async def test_types_that_nobody_registered_take_any_json(event: Event) -> None:
 
 async def test_a_type_sets_what_the_host_does_not_say(event: Event) -> None:
     plain = await event.activity(**TOAST)
-    said = await event.activity(**TOAST, response_policy="one", duration_seconds=None, anonymous=False)
+    explicit = await event.activity(**TOAST, response_policy="one", duration_seconds=None, anonymous=False)
     names = ("response_policy", "moderation", "duration_seconds", "anonymous", "results_visibility")
 
     assert [plain[name] for name in names] == ["first", "before", 45, True, "after_reveal"]
-    assert [said[name] for name in names] == ["one", "before", None, False, "after_reveal"]
-    put = accepted(await event.api.put(f"/activities/{said['id']}", TOAST, token=event.host))
+    assert [explicit[name] for name in names] == ["one", "before", None, False, "after_reveal"]
+    put = accepted(await event.api.put(f"/activities/{explicit['id']}", TOAST, token=event.host))
     assert [put[name] for name in names] == ["first", "before", 45, True, "after_reveal"]
-    assert put["order_index"] == said["order_index"]
+    assert put["order_index"] == explicit["order_index"]
 
 
 async def test_a_type_says_how_answers_are_counted_unless_the_host_does(event: Event) -> None:
@@ -254,7 +254,7 @@ async def test_answers_are_held_against_config_and_defaults(event: Event) -> Non
     made = await toast(event, status="active", response_policy="one")
     anna = await event.join()
 
-    for response, told in [
+    for response, expected in [
         ({"bread": "Corn", "shade": 2}, ["/response_data/bread"]),
         ({"bread": "Rye", "shade": 5}, ["/response_data/shade"]),
         ({"bread": "Rye", "shade": 0}, ["/response_data/shade"]),
@@ -262,7 +262,7 @@ async def test_answers_are_held_against_config_and_defaults(event: Event) -> Non
         ({"bread": "Rye", "shade": 2, "x": 1}, ["/response_data"]),
         ("Rye", ["/response_data"]),
     ]:
-        assert pointers(await event.answer(made, anna, response)) == told
+        assert pointers(await event.answer(made, anna, response)) == expected
     first = accepted(await event.answer(made, anna, {"bread": "Rye", "shade": 4}), 201)
     assert first["revision"] == 1
     one = f"{event.path}/activities/{made['id']}/responses/{first['id']}"
@@ -303,11 +303,11 @@ async def test_all_who_answer_at_once_share_one_reading_of_the_config(event: Eve
     made = await toast(event, status="active")
     seats = [await event.join(f"Guest {number}") for number in range(12)]
 
-    with counted_statements(event.api.app.platform.db) as asked:
+    with counted_statements(event.api.app.platform.db) as statements:
         answers = await asyncio.gather(*(event.answer(made, seat, {"bread": "Rye", "shade": 2}) for seat in seats))
 
     assert {answer.status_code for answer in answers} == {201}
-    assert len([text for text in asked if "config_text" in text]) == 1
+    assert len([text for text in statements if "config_text" in text]) == 1
 
 
 async def test_checks_that_nobody_needs_are_forgotten(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:

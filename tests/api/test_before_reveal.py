@@ -60,15 +60,15 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
         "link_id": [], "export_id": [], "participant_id": [seat.id], "code": ["BBBB-BBBB"],
         "timestamp": ["0"], "type": ["quiz"],
     }  # fmt: skip
-    told = {}
+    sizes = {}
     for route in walked(event.api.app.edge.routes):
         if route.method != "GET" or (route.roles and Role.PARTICIPANT not in route.roles):
             continue
         for path in addresses(route, known):
             answer = await event.api.get(path, token=seat.token)
             headers = sorted((name, blurred(value)) for name, value in answer.headers.items() if name not in UNTOLD)
-            told[route.name] = (answer.status_code, repr(headers), blurred(answer.text))
-    return told
+            sizes[route.name] = (answer.status_code, repr(headers), blurred(answer.text))
+    return sizes
 
 
 @pytest.mark.catalogue("A-06")
@@ -101,7 +101,7 @@ async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: py
         f"{paths[1]}/responses/mine",
     ]
     paths += [f"{path}/since/0" for path in (f"{event.path}/changes", f"{paths[1]}/responses")]
-    told = {}
+    work = {}
     with monkeypatch.context() as patch, counted_statements(app.platform.db) as seen:
         patch.setattr(ReadTx, "all", counted)
         for path in paths:
@@ -109,10 +109,10 @@ async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: py
             for memory in ("cold", "warm"):
                 answer = await event.api.get(path, token=seat.token)
                 name = path.replace(str(event.id), "ID").replace(quiz["id"], "AID")
-                told[f"{name} {memory}"] = [answer.status_code, len(blurred(answer.text)), list(seen), list(steps)]
+                work[f"{name} {memory}"] = [answer.status_code, len(blurred(answer.text)), list(seen), list(steps)]
                 seen.clear()
                 steps.clear()
-    return told
+    return work
 
 
 @pytest.mark.in_process

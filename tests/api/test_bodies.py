@@ -177,7 +177,7 @@ async def test_no_refusal_repeats_what_was_sent(api: Api) -> None:
     event = await make_event(api)
     poll, tokens = await event.activity(status="active"), everyone(event, await event.join())
     host, seat, one = tokens[Role.HOST], tokens[Role.PARTICIPANT], f"{event.path}/activities/{poll['id']}"
-    asked: list[tuple[str, str, str | None, dict[str, Any]]] = [
+    requests: list[tuple[str, str, str | None, dict[str, Any]]] = [
         ("GET", f"/{MARKER}", None, {}), ("GET", f"/sessions/{MARKER}", host, {}), ("GET", f"/sessions/by-code/{MARKER}", None, {}),
         ("GET", f"{one}/responses/since/{MARKER}", host, {}), ("GET", f"{one}/responses/since/0?limit={MARKER}", host, {}),
         ("GET", f"/sessions?status={MARKER}&limit={MARKER}", api.admin, {}), ("GET", f"{one}/responses?contains={MARKER}", host, {}),
@@ -199,7 +199,7 @@ async def test_no_refusal_repeats_what_was_sent(api: Api) -> None:
         ("PATCH", event.path, host, {"json": {"title": "T"}, "headers": {"if-match": MARKER}}),
         ("GET", event.path, MARKER, {}), ("GET", event.path, f"{MARKER}.{MARKER}.{MARKER}", {}),
     ]  # fmt: skip
-    for method, path, token, kwargs in asked:
+    for method, path, token, kwargs in requests:
         answer = await api.request(method, path, token=token, **kwargs)
         assert 400 <= answer.status_code < 500, (method, path, answer.text)
         assert MARKER.lower() not in (answer.text + str(answer.headers.raw)).lower(), (method, path)

@@ -50,21 +50,21 @@ async def hall(api: Api) -> tuple[Event, list[Seat], dict[str, str]]:
     return event, seats, {"own": f"{at}/responses/mine", "list": f"{event.path}/activities", "seat": "/participants/me", "one": at}
 
 
-@pytest.mark.parametrize("asked", ["own", "list", "seat", "one"])
-async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: App, asked: str) -> None:
+@pytest.mark.parametrize("view", ["own", "list", "seat", "one"])
+async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: App, view: str) -> None:
     _, seats, paths = await hall(api)
     reads: list[float] = []
     async with busy(app, lists=True):
         app.platform.db.on_query = reads.append
-        answers = await asyncio.gather(*(api.get(paths[asked], token=seat.token) for seat in seats * TIMES))
+        answers = await asyncio.gather(*(api.get(paths[view], token=seat.token) for seat in seats * TIMES))
         assert len(reads) <= 2 + SEATS * TIMES / MAX_BATCH_PAGES * 2
 
     assert {answer.status_code for answer in answers} == {200}
     for number, answer in enumerate(answers[:SEATS]):
         body = answer.json()
-        if asked == "own":
+        if view == "own":
             assert [each["response_data"] for each in body["items"]] == [number]
-        if asked == "seat":
+        if view == "seat":
             assert [each["response_data"] for each in body["responses"]] == [number]
 
 

@@ -99,16 +99,16 @@ async def test_pages_are_bounded_in_bytes_and_lose_nothing(api: Api, role: str) 
     feeds = [f"{event.path}/changes"] + [f"{event.path}/activities/{wall['id']}/responses"] * (role != "screen")
     for feed in feeds:
         for start in ("0", first):
-            told, since, pages = [], start, 0
+            items, since, pages = [], start, 0
             while True:
                 page = await api.get(f"{feed}/since/{since}?limit=1000", token=token)
                 found = page.json()
                 assert len(page.content) <= MAX_PAGE_BYTES + 2_000
-                told += found["items"]
+                items += found["items"]
                 pages, since = pages + 1, found["cursor"]
                 if not found["has_more"]:
                     break
-            texts = [item.get("data", item).get("response_data") for item in told if item.get("entity", "response") == "response"]
+            texts = [item.get("data", item).get("response_data") for item in items if item.get("entity", "response") == "response"]
             shown = texts if role != "screen" else [text for text in texts if text]
             assert [text[0] for text in shown] == list(range(150) if role != "screen" or shown else [])
             assert pages >= (3 if shown else 1)
@@ -128,15 +128,15 @@ async def test_activities_with_large_configs_come_in_several_pages(api: Api) -> 
     event = await make_event(api)
     for number in range(12):
         assert (await event.activity(config={"texts": ["x" * 4_000] * 50, "number": number}))["id"]
-    told, since = [], "0"
+    items, since = [], "0"
     while True:
         page = await api.get(f"{event.path}/changes/since/{since}?limit=1000", token=event.host)
         assert len(page.content) <= MAX_PAGE_BYTES + 2_000
-        told += page.json()["items"]
+        items += page.json()["items"]
         since = page.json()["cursor"]
         if not page.json()["has_more"]:
             break
-    assert [item["data"]["config"]["number"] for item in told if item["entity"] == "activity"] == list(range(12))
+    assert [item["data"]["config"]["number"] for item in items if item["entity"] == "activity"] == list(range(12))
 
 
 @pytest.mark.in_process

@@ -51,10 +51,10 @@ class Stage:
             "texts": {"path": "/text", "op": "count"},
             "right": {"path": "/text", "op": "score", "key": "/right"},
         }
-        told = {"texts": {"path": "/text", "op": "words"}}
+        aggregate = {"texts": {"path": "/text", "op": "words"}}
         self.draft = await event.activity(title=DRAFT, config={"q": DRAFT}, secret=DRAFT_SECRET, order_index=9)
         self.wall = await event.activity(type="board", moderation="before", responses_visibility="participants", status="active",
-                                         results_visibility="always", aggregate=told)  # fmt: skip
+                                         results_visibility="always", aggregate=aggregate)  # fmt: skip
         for word in (PENDING, HIDDEN):
             seat = self.neighbour if word == PENDING else await event.join("Third")
             self.answers[word] = accepted(await event.answer(self.wall, seat, {"text": word}), 201)["id"]
@@ -126,13 +126,13 @@ async def words(stage: Stage, role: Role) -> set[str]:
     Checks that only hosts and screens read the join code, and nobody reads other tokens.
     """
     token = {Role.HOST: stage.event.host, Role.SCREEN: stage.event.screen, Role.PARTICIPANT: stage.anna.token}[role]
-    heard = await stage.all_bytes(token, role)
+    text = await stage.all_bytes(token, role)
     tokens = (stage.event.host, stage.event.screen, stage.anna.token, stage.neighbour.token)
-    assert not any(secret.rpartition(".")[2] in heard for secret in (*tokens, stage.link, stage.event.api.admin))
-    assert (stage.event.code in heard) == (role is not Role.PARTICIPANT)
+    assert not any(secret.rpartition(".")[2] in text for secret in (*tokens, stage.link, stage.event.api.admin))
+    assert (stage.event.code in text) == (role is not Role.PARTICIPANT)
     if role is Role.PARTICIPANT:
-        assert stage.event.code.replace("-", "") not in heard
-    return {word for word in EVERYTHING if f"{word}'" in heard or f'{word}"' in heard or f"/{word}" in heard}
+        assert stage.event.code.replace("-", "") not in text
+    return {word for word in EVERYTHING if f"{word}'" in text or f'{word}"' in text or f"/{word}" in text}
 
 
 async def everyone_hears(stage: Stage, screen: set[str], participant: set[str]) -> None:

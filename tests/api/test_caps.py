@@ -27,8 +27,8 @@ def settings(settings: Settings) -> Settings:
 
 
 async def near_cap(event: Event) -> bool:
-    told: bool = accepted(await event.api.get(f"{event.path}/status", event.host))["near_cap"]
-    return told
+    is_near: bool = accepted(await event.api.get(f"{event.path}/status", event.host))["near_cap"]
+    return is_near
 
 
 def stored(app: App, event: Event) -> int:
@@ -75,8 +75,8 @@ async def test_a_host_who_polls_with_a_tag_or_waits_hears_of_it(api: Api) -> Non
     accepted(await one(event, wall, seats[3], 7), 201)
 
     for answer in (await api.get(f"{event.path}/status", event.host, headers=known), await waiting):
-        told = accepted(answer)
-        assert (told["near_cap"], told["last_updated"]) == (True, before.json()["last_updated"])
+        status = accepted(answer)
+        assert (status["near_cap"], status["last_updated"]) == (True, before.json()["last_updated"])
         assert answer.headers["etag"] != before.headers["etag"]
 
 
@@ -137,12 +137,12 @@ async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, ap
 
     monkeypatch.setattr(submit, "record_changes_by_session", keep_one_alone)
 
-    told = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))
+    outcomes = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))
 
     assert failed
-    codes = [each.status_code for each in told]
+    codes = [each.status_code for each in outcomes]
     assert sorted(codes) == [201] * CAP + [409] * CAP
-    assert {each.json()["code"] for each in told if each.status_code == 409} == {"answers-full"}
+    assert {each.json()["code"] for each in outcomes if each.status_code == 409} == {"answers-full"}
     assert stored(app, event) == CAP
     assert app.platform.db.query(counter_differences) == []
     repeated = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))

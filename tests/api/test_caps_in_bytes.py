@@ -116,11 +116,11 @@ async def test_what_works_when_a_session_is_full(api: Api, app: App) -> None:
 async def test_no_step_back_and_forth_writes_without_end(api: Api, app: App) -> None:
     event = await make_event(api)
     poll = await event.activity()
-    told = "x" * 200
+    long_text = "x" * 200
 
     async def to(status: str) -> Any:
         path = f"{event.path}/activities/{poll['id']}/transition"
-        return await api.post(path, {"target_status": status, "reason": told}, token=event.host)
+        return await api.post(path, {"target_status": status, "reason": long_text}, token=event.host)
 
     steps = [await to(status) for _ in range(32) for status in ("published", "draft")]
     assert (steps[0].status_code, steps[1].status_code) == (200, 200)
@@ -179,8 +179,8 @@ async def test_the_host_is_told_at_four_fifths(api: Api, app: App) -> None:
     anna = await event.join()
 
     async def near() -> bool:
-        told: bool = accepted(await api.get(f"{event.path}/status", event.host))["near_cap"]
-        return told
+        is_near: bool = accepted(await api.get(f"{event.path}/status", event.host))["near_cap"]
+        return is_near
 
     number = 0
     while stored(app, event) < CAP * 0.8:
@@ -195,8 +195,8 @@ async def test_a_group_takes_the_last_bytes_once(api: Api, app: App) -> None:
     wall = await event.activity(status="active", response_policy="many")
     seats = [await event.join(f"P{number}") for number in range(6)]
     await filled_to(event, app, wall, seats[0], CAP - 2 * (RESPONSE_BYTES + 1_000))
-    told = await asyncio.gather(*(one(event, wall, seat, "y" * 998, "at-once") for seat in seats))
-    assert {each.status_code for each in told} <= {201, 409}, "a group is counted as a whole"
+    outcomes = await asyncio.gather(*(one(event, wall, seat, "y" * 998, "at-once") for seat in seats))
+    assert {each.status_code for each in outcomes} <= {201, 409}, "a group is counted as a whole"
     refused(await one(event, wall, seats[0], 1, "after"), 409, "storage-full")
     assert stored(app, event) < CAP + 6 * (RESPONSE_BYTES + 1_000 + KEY_BYTES)
 

@@ -173,12 +173,12 @@ async def test_a_download_that_broke_off_goes_on(api: Api) -> None:
 
     assert whole.headers["accept-ranges"] == "bytes"
     assert tag == f'"{job["id"]}"'
-    for asked, wanted in (
+    for requested, wanted in (
         ("bytes=10-", range(10, size)), ("bytes=0-0", range(1)), ("BYTES= 5-9", range(5, 10)), ("bytes=-4", range(size - 4, size)),
         (f"bytes=3-{size + 7}", range(3, size)), (f"bytes=-{size + 7}", range(size)), (f"bytes={size - 1}-", range(size - 1, size)),
     ):  # fmt: skip
-        answer = await part(event, job, range=asked, if_range=tag)
-        assert answer.status_code == 206, asked
+        answer = await part(event, job, range=requested, if_range=tag)
+        assert answer.status_code == 206, requested
         assert answer.headers["content-range"] == f"bytes {wanted[0]}-{wanted[-1]}/{size}"
         assert answer.headers["etag"] == tag
         assert answer.content == whole.content[wanted.start : wanted.stop]
@@ -190,7 +190,7 @@ async def test_what_is_no_part_of_the_file_is_answered_with_all_of_it(api: Api) 
     size = (await ended(event, job))["size_bytes"]
     whole = await download(event, job)
 
-    for asked in (
+    for requested in (
         "bytes=5-2",
         f"bytes={size}-",
         "bytes=-0",
@@ -200,8 +200,8 @@ async def test_what_is_no_part_of_the_file_is_answered_with_all_of_it(api: Api) 
         "bytes=x-",
         "bytes=" + "9" * 40 + "-",
     ):
-        answer = await part(event, job, range=asked)
-        assert (answer.status_code, answer.content) == (200, whole.content), asked
+        answer = await part(event, job, range=requested)
+        assert (answer.status_code, answer.content) == (200, whole.content), requested
     changed = await part(event, job, range="bytes=10-", if_range='"another"')
     assert (changed.status_code, changed.content) == (200, whole.content)
     head = await api.request("HEAD", f"{event.path}/exports/{job['id']}/file", token=event.host)

@@ -240,9 +240,10 @@ async def test_a_job_whose_server_was_killed_has_failed_and_says_what_to_do(api:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(OSError(28, "full"), writer.DISK_FULL), (Unavailable(), "within 10 minutes"), (ValueError(), "operator")]
+    ("error", "expected"),
+    [(OSError(28, "full"), writer.DISK_FULL), (Unavailable(), "within 10 minutes"), (ValueError(), "operator")],
 )
-async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str) -> None:
+async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, expected: str) -> None:
     event, go_on = await answered(api), threading.Event()
 
     def fail(*_: object) -> None:
@@ -253,7 +254,7 @@ async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPat
     job = await begin(event)
     go_on.set()
 
-    assert told in (await ended(event, job, "failed"))["detail"]
+    assert expected in (await ended(event, job, "failed"))["detail"]
     assert (await api.get(f"{event.path}/exports/{job['id']}/file", event.host)).status_code == 410
 
 

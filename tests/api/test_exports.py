@@ -126,8 +126,8 @@ async def test_a_row_for_each_participant(api: Api) -> None:
         [None, None, None, None, "ape"],
         [None, None, None, None, "zebra"],
     ]
-    said = [(line["participant_id"], [(each["round"], each["response_data"]) for each in line["answers"]]) for line in lines]
-    assert said == [
+    listed = [(line["participant_id"], [(each["round"], each["response_data"]) for each in line["answers"]]) for line in lines]
+    assert listed == [
         (people["Anna"].id, [(1, {"choice": "curry"}), (2, -5), (1, 1.5), (1, "x")]),
         (people["=Bert"].id, [(1, {"words": ["a", "b"]})]),
         (None, [(1, "ape")]),

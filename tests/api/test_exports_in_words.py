@@ -12,7 +12,7 @@ from tests.support.api import Api, Event, Seat, make_event
 OPTIONS = [{"id": "a", "text": "Pizza; hot"}, {"id": "b", "text": "Curry"}, {"id": "c", "text": "=SUM(1)"}]
 
 
-async def asked(event: Event, kind: str, config: dict[str, Any], **fields: Any) -> dict[str, Any]:
+async def open_activity(event: Event, kind: str, config: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return await event.activity(type=kind, config=config, status="active", **fields)
 
 
@@ -20,13 +20,15 @@ async def fair(api: Api) -> tuple[Event, dict[str, Seat]]:
     """A session with two people; a multiple choice, a ranking and a quiz, in this order."""
     event = await make_event(api)
     people = {name: await event.join(name) for name in ("Anna", "Bert")}
-    poll = await asked(event, "poll", {"question": "Lunch?", "options": OPTIONS, "multiple": True})
+    poll = await open_activity(event, "poll", {"question": "Lunch?", "options": OPTIONS, "multiple": True})
     await event.answer(poll, people["Anna"], {"choices": ["b", "a"]})
     await event.answer(poll, people["Bert"], {"choices": ["c"]})
-    ranking = await asked(event, "ranking", {"question": "Order?", "options": OPTIONS})
+    ranking = await open_activity(event, "ranking", {"question": "Order?", "options": OPTIONS})
     await event.answer(ranking, people["Anna"], {"ranking": ["c", "a", "b"]})
     await event.answer(ranking, people["Bert"], {"ranking": ["b"]})
-    quiz = await asked(event, "quiz", {"question": "6 · 7?", "options": OPTIONS}, secret={"correct": "b"}, duration_seconds=None)
+    quiz = await open_activity(
+        event, "quiz", {"question": "6 · 7?", "options": OPTIONS}, secret={"correct": "b"}, duration_seconds=None
+    )
     await event.answer(quiz, people["Anna"], {"choice": "b"})
     await event.answer(quiz, people["Bert"], {"choice": "a"})
     await event.move(quiz, "expired")
@@ -105,9 +107,9 @@ async def test_instants_and_truth_values_have_their_types_in_a_workbook(api: Api
 
     book, plain = await rows(event, "xlsx"), await rows(event, "csv")
 
-    for told, text in zip(column(book, "received_at"), column(plain, "received_at"), strict=True):
+    for cell, text in zip(column(book, "received_at"), column(plain, "received_at"), strict=True):
         instant = dt.datetime.fromisoformat(text).replace(tzinfo=None)
-        assert abs(told - instant) < dt.timedelta(milliseconds=2)
+        assert abs(cell - instant) < dt.timedelta(milliseconds=2)
     assert column(book, "scripted") == [False] * 6
     assert {type(value) for value in column(book, "round")} == {int}
 
@@ -115,7 +117,7 @@ async def test_instants_and_truth_values_have_their_types_in_a_workbook(api: Api
 async def test_a_vote_names_the_question_that_it_supports(api: Api) -> None:
     event = await make_event(api)
     anna, bert = await event.join("Anna"), await event.join("Bert")
-    questions = await asked(event, "questions", {"prompt": "Ask!"}, anonymous=False)
+    questions = await open_activity(event, "questions", {"prompt": "Ask!"}, anonymous=False)
     question = (await event.answer(questions, anna, {"text": "Why?"})).json()
     await event.answer(questions, bert, {"target": question["id"], "vote": 1})
 
@@ -135,7 +137,7 @@ async def test_headings_are_unique_against_all_columns_ignoring_case(api: Api) -
 
 async def test_an_anonymous_quiz_tells_what_is_right_and_not_who_was_quick(api: Api) -> None:
     event = await make_event(api)
-    quiz = await asked(
+    quiz = await open_activity(
         event,
         "quiz",
         {"question": "?", "options": OPTIONS},

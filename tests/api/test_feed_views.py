@@ -17,7 +17,7 @@ async def changes(event: Event, token: str, since: str = "0", limit: int | None 
     return await drain(event.api, event.path + "/changes", since, token, limit)
 
 
-def told(items: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+def summarized(items: list[dict[str, Any]]) -> list[tuple[str, Any]]:
     return [(item["entity"], item["id"]) for item in items]
 
 
@@ -89,11 +89,11 @@ async def test_participants_cursor_is_moved_by_control_and_own_rows_alone(api: A
 
     own = await event.answer(wall, bert, "mine")
     items, after_own = await changes(event, bert.token, cursor)
-    assert told(items) == [("response", own.json()["id"])]
+    assert summarized(items) == [("response", own.json()["id"])]
     assert after_own > cursor
     await api.post(f"{event.path}/lock", token=event.host)
     items, after_control = await changes(event, bert.token, after_own)
-    assert told(items) == [("session", event.id)]
+    assert summarized(items) == [("session", event.id)]
     assert after_control > after_own
 
 
@@ -108,13 +108,13 @@ async def test_participants_never_see_others_in_changes(api: Api) -> None:
 
     items, _ = await changes(event, bert.token, limit=1)
 
-    assert {entity_id for entity, entity_id in told(items) if entity == "response"} == {mine[0], mine[2]}
+    assert {entity_id for entity, entity_id in summarized(items) if entity == "response"} == {mine[0], mine[2]}
     assert {item["data"]["participant_id"] for item in items if item["entity"] == "response"} == {bert.id}
-    assert [entity_id for entity, entity_id in told(items) if entity == "participant"] == [bert.id]
+    assert [entity_id for entity, entity_id in summarized(items) if entity == "participant"] == [bert.id]
     everyone, _ = await changes(event, event.host)
-    assert len([entity for entity, _ in told(everyone) if entity == "participant"]) == 2
+    assert len([entity for entity, _ in summarized(everyone) if entity == "participant"]) == 2
     shown, _ = await changes(event, event.screen)
-    assert {entity for entity, _ in told(shown)} == {"session", "activity", "response"}
+    assert {entity for entity, _ in summarized(shown)} == {"session", "activity", "response"}
 
 
 async def test_screen_sees_the_answers_that_are_open_to_it(api: Api) -> None:
@@ -127,7 +127,7 @@ async def test_screen_sees_the_answers_that_are_open_to_it(api: Api) -> None:
 
     for token, seen in ((event.screen, {shown}), (event.host, {shown, hidden})):
         items, _ = await changes(event, token, limit=2)
-        assert {entity_id for entity, entity_id in told(items) if entity == "response"} == seen
+        assert {entity_id for entity, entity_id in summarized(items) if entity == "response"} == seen
 
 
 async def test_drafts_are_never_told(api: Api) -> None:
@@ -148,13 +148,13 @@ async def test_drafts_are_never_told(api: Api) -> None:
             item for item in (await changes(event, token))[0] if item["entity"] != "activity"
         ]
         items, _ = await changes(event, token, since)
-        assert told(items) == [("activity", back["id"])]
+        assert summarized(items) == [("activity", back["id"])]
         tombstone, _ = await changes(event, token, middle[token])
         assert [(item["deleted"], item["data"]) for item in tombstone] == [(True, None)]
         for each in (gone, draft, back):
             assert (await api.get(f"{event.path}/activities/{each['id']}/status", token=token)).status_code == 404
             assert (await api.get(f"{of(event, each)}/since/0", token=token)).status_code == 404
-    assert {entity_id for entity, entity_id in told((await changes(event, event.host))[0]) if entity == "activity"} == {
+    assert {entity_id for entity, entity_id in summarized((await changes(event, event.host))[0]) if entity == "activity"} == {
         draft["id"],
         back["id"],
     }
@@ -186,7 +186,7 @@ async def test_own_answers_behind_a_deleted_activity_are_not_lost(api: Api) -> N
 
     for limit in (1, 2, 3):
         items, _ = await changes(event, anna.token, limit=limit)
-        assert [entity_id for entity, entity_id in told(items) if entity == "response"] == [mine], limit
+        assert [entity_id for entity, entity_id in summarized(items) if entity == "response"] == [mine], limit
 
 
 async def test_memory_made_anew_goes_on_where_the_old_one_stood(app: App, api: Api) -> None:
@@ -241,5 +241,5 @@ async def test_kicked_and_left_participants_become_tombstones(api: Api) -> None:
     ]  # fmt: skip
     now, _ = await changes(event, event.host)
     assert [item["data"]["response_data"] for item in now if item["entity"] == "response"] == ["Anna"]
-    assert [entity for entity, _ in told(now) if entity == "participant"] == []
+    assert [entity for entity, _ in summarized(now) if entity == "participant"] == []
     assert (await api.get(event.path + "/changes/since/0", token=seats[0].token)).status_code == 401

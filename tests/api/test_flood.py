@@ -50,8 +50,8 @@ async def test_the_old_code_opens_nothing_and_seats_stay(api: Api) -> None:
     accepted(await event.answer(poll, anna, 1), 201)
     again = accepted(await api.post("/join", {"nickname": "Anna", "code": event.code}, headers=key), 201)
     assert again["participant_id"] == anna.id
-    told = accepted(await api.get(f"{event.path}/changes/since/{since}", event.screen))["items"]
-    assert [each["data"]["join_code"] for each in told if each["entity"] == "session"] == [new]
+    items = accepted(await api.get(f"{event.path}/changes/since/{since}", event.screen))["items"]
+    assert [each["data"]["join_code"] for each in items if each["entity"] == "session"] == [new]
     assert "join_code" not in accepted(await api.get(event.path, anna.token))
     audit = accepted(await api.get(f"{event.path}/transitions", event.host))["items"]
     assert (audit[-1]["to_status"], audit[-1]["actor"]) == ("code-renewed", audit[0]["actor"])
@@ -107,9 +107,9 @@ async def test_a_flood_is_counted_then_goes_and_who_was_there_stays(api: Api, ap
     assert await remove(event, name_contains="bot", preview=True) == {"removed": 0, "responses_deleted": 0, "matching": 7}
     assert (await remove(event, joined_since=since, preview=True))["matching"] == 7
     assert (await remove(event, name_contains="0 1_0%", preview=True))["matching"] == 0
-    told = await remove(event, joined_since=since, name_contains=" \uff22\uff2f\uff34 ", responses="delete")
+    removal = await remove(event, joined_since=since, name_contains=" \uff22\uff2f\uff34 ", responses="delete")
 
-    assert told == {"removed": 6, "responses_deleted": 18, "matching": 0}
+    assert removal == {"removed": 6, "responses_deleted": 18, "matching": 0}
     assert await names(event) == ["Anna Botham", "Clara"]
     for seat in flood:
         refused(await event.answer(wall, seat, 1), 401, "token-invalid")
@@ -194,9 +194,9 @@ async def test_a_flood_goes_in_small_steps_that_can_stop_anywhere(api: Api, app:
         for _ in range((7, 5, 0, 1)[number]):
             accepted(await event.answer(wall, seat, number), 201)
 
-    told = [await remove(event, name_contains="bot", responses="delete") for _ in range(3)]
+    removals = [await remove(event, name_contains="bot", responses="delete") for _ in range(3)]
 
-    assert [each["matching"] for each in told] == [2, 0, 0]
-    assert sum(each["removed"] for each in told) == 4
-    assert sum(each["responses_deleted"] for each in told) == 13
+    assert [each["matching"] for each in removals] == [2, 0, 0]
+    assert sum(each["removed"] for each in removals) == 4
+    assert sum(each["responses_deleted"] for each in removals) == 13
     assert app.platform.db.query(counter_differences) == []

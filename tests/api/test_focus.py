@@ -24,8 +24,8 @@ async def test_the_host_shows_one_answer_large_and_takes_it_off(api: Api) -> Non
     for wanted in (sent, None, sent):
         assert accepted(await focus(event, wall, wanted)) == {"response_id": wanted}
         assert [await seen(event, wall, token) for token in (event.host, event.screen, anna.token)] == [wanted] * 3
-    told = accepted(await api.get(f"{event.path}/changes/since/0", token=event.screen))["items"]
-    assert [each["data"]["focus_response_id"] for each in told if each["entity"] == "activity"] == [sent]
+    items = accepted(await api.get(f"{event.path}/changes/since/0", token=event.screen))["items"]
+    assert [each["data"]["focus_response_id"] for each in items if each["entity"] == "activity"] == [sent]
     path = f"{event.path}/activities/{wall['id']}"
     again = accepted(await api.post(f"{path}/rounds", {}, token=event.host))
     assert again["focus_response_id"] is None

@@ -55,7 +55,7 @@ PATHS_OF_PAGES = ("/", "/j/BCDFGHJK", "/p/1", "/host", "/host/s/1", "/host/s/1/r
 
 def kept(route: Route) -> str:
     """Return the cache policy of a route's responses. A new route must be listed in `KINDS`."""
-    return next(said for said, paths in KINDS.items() if route.path in paths) if route.method == "GET" else NOT_KEPT
+    return next(headers for headers, paths in KINDS.items() if route.path in paths) if route.method == "GET" else NOT_KEPT
 
 
 async def ids_of(event: Event) -> dict[str, Any]:
@@ -81,27 +81,27 @@ async def test_every_answer_has_the_headers_of_its_kind(api: Api) -> None:
         body = {} if fitting_body(route) is None else {"json": fitting_body(route)}
         for token in (event.host, "nobody's"):
             answer = await api.request(route.method, filled(route, **ids), token=token, **body)
-            said, name = answer.headers, (route.name, answer.status_code)
-            assert {key: said.get(key) for key in EVERYWHERE} == EVERYWHERE, name
-            assert NEVER & set(said) == set(), name
+            headers, name = answer.headers, (route.name, answer.status_code)
+            assert {key: headers.get(key) for key in EVERYWHERE} == EVERYWHERE, name
+            assert NEVER & set(headers) == set(), name
             if answer.is_error:
-                assert {key: said.get(key) for key in PROBLEM} == PROBLEM, name
+                assert {key: headers.get(key) for key in PROBLEM} == PROBLEM, name
             else:
                 served.add(route.path)
-                assert said["cache-control"] == kept(route), name
-                assert ("authorization" in said.get("vary", "").lower()) == (kept(route) == ASKED_ABOUT), name
-    assert {path for said, paths in KINDS.items() for path in paths if said != NOT_KEPT} <= served
+                assert headers["cache-control"] == kept(route), name
+                assert ("authorization" in headers.get("vary", "").lower()) == (kept(route) == ASKED_ABOUT), name
+    assert {path for headers, paths in KINDS.items() for path in paths if headers != NOT_KEPT} <= served
 
 
 @pytest.mark.catalogue("W-02")
 @pytest.mark.parametrize("path", [*PATHS_OF_PAGES, "/join?code=bcdfghjk", "/sw.js", "/favicon.ico"])
 async def test_every_page_says_that_nobody_may_frame_guess_or_follow_it(api: Api, path: str) -> None:
-    said = (await api.http.get(path)).headers
-    assert {key: said.get(key) for key in EVERYWHERE} == EVERYWHERE
-    assert said["content-security-policy"] == POLICY
-    assert said["cross-origin-opener-policy"] == "same-origin"
-    assert said["permissions-policy"] == "camera=(), microphone=(), geolocation=(), payment=()"
-    assert "access-control-allow-origin" not in said
+    headers = (await api.http.get(path)).headers
+    assert {key: headers.get(key) for key in EVERYWHERE} == EVERYWHERE
+    assert headers["content-security-policy"] == POLICY
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["permissions-policy"] == "camera=(), microphone=(), geolocation=(), payment=()"
+    assert "access-control-allow-origin" not in headers
 
 
 @pytest.fixture
@@ -116,12 +116,12 @@ async def friendly(settings: Settings, clock: HandClock) -> AsyncIterator[Api]:
 
 async def lets_in(api: Api, method: str, path: str, origin: str, token: str | None) -> tuple[bool, bool]:
     """Return whether a browser shows an origin the response, and whether it sends the request."""
-    asked = {"origin": origin, "access-control-request-method": method, "access-control-request-headers": "authorization"}
-    before = await api.http.options(path, headers=asked)
+    headers = {"origin": origin, "access-control-request-method": method, "access-control-request-headers": "authorization"}
+    before = await api.http.options(path, headers=headers)
     answer = await api.request(method, path, token=token, headers={"origin": origin}, json={"no": "such field"})
-    for said in (before.headers, answer.headers):
-        assert said.get("access-control-allow-origin") in {None, origin}
-        assert "access-control-allow-credentials" not in said
+    for sent in (before.headers, answer.headers):
+        assert sent.get("access-control-allow-origin") in {None, origin}
+        assert "access-control-allow-credentials" not in sent
     allowed = answer.headers.get("access-control-allow-origin") == origin
     assert "origin" in answer.headers.get("vary", "").lower() or not api.app.platform.settings.cors_origins
     return allowed, before.is_success and before.headers.get("access-control-allow-origin") == origin

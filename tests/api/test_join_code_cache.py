@@ -20,15 +20,15 @@ async def event(api: Api) -> Event:
 @pytest.fixture
 def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every read of the database from now on."""
-    asked: list[Any] = []
+    queries: list[Any] = []
     read = api.app.platform.db.read
 
     async def counted(query: Any, *args: Any, **kwargs: Any) -> Any:
-        asked.append(query)
+        queries.append(query)
         return await read(query, *args, **kwargs)
 
     monkeypatch.setattr(type(api.app.platform.db), "read", lambda _, query, *args, **kwargs: counted(query, *args, **kwargs))
-    return asked
+    return queries
 
 
 async def test_a_hall_asks_the_database_once_for_its_code(event: Event, reads: list[Any]) -> None:
@@ -78,8 +78,8 @@ async def test_names_are_tried_in_their_own_session(event: Event) -> None:
         (event.path, f"nickname={'x' * 200}&code={event.code}", (422, "invalid-input")),
         (event.path, f"nickname=Anna&code={event.code}&nick=1", (422, "invalid-input")),
     ):
-        said = refused(await event.api.get(f"{path}/nicknames/validate?{query}"), *problem)
-        assert all(each["pointer"].startswith("/query") for each in said.get("errors", ()))
+        problem_document = refused(await event.api.get(f"{path}/nicknames/validate?{query}"), *problem)
+        assert all(each["pointer"].startswith("/query") for each in problem_document.get("errors", ()))
 
 
 async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

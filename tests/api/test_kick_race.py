@@ -42,12 +42,12 @@ async def test_nothing_is_changed_after_the_kick(api: Api, verb: str) -> None:
         async def change(number: int, *, to: str = f"{path}/{made['id']}" if verb == "PUT" else path, by: Seat = anna) -> Any:
             return await api.request(verb, to, json={"response_data": number}, token=by.token)
 
-        heard = await kicked_amid(event, anna, change, "")
+        outcome = await kicked_amid(event, anna, change, "")
 
-        assert {each for each in heard if each[0] != 200} <= set(OUT.items())
+        assert {each for each in outcome if each[0] != 200} <= set(OUT.items())
         kicked_at, answer = await stands(event, poll)
         assert answer["updated_at"] < kicked_at
-        assert answer["data"]["revision"] == 1 + [status for status, _ in heard].count(200)
+        assert answer["data"]["revision"] == 1 + [status for status, _ in outcome].count(200)
 
 
 @pytest.mark.catalogue("C-07")
@@ -62,9 +62,9 @@ async def test_answers_that_go_with_their_author_stay_gone(api: Api) -> None:
             where = ("PUT", f"{to}/{own}") if number % 2 else ("POST", to)
             return await api.request(*where, json={"response_data": number}, token=by.token)
 
-        heard = await kicked_amid(event, anna, change, "?responses=delete")
+        outcome = await kicked_amid(event, anna, change, "?responses=delete")
 
-        assert {each for each in heard if each[0] != 200} <= set(OUT.items())
+        assert {each for each in outcome if each[0] != 200} <= set(OUT.items())
         assert accepted(await api.get(path, token=event.host))["items"] == []
         assert accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", token=event.host))["response_count"] == 0
 
@@ -74,14 +74,14 @@ OWN = [("DELETE", "", None), ("PATCH", "", {"nickname": "Berta"}), ("POST", "/se
 
 @pytest.mark.parametrize(("method", "tail", "body"), OWN)
 async def test_who_is_out_meanwhile_hears_that_the_seat_is_gone(api: Api, method: str, tail: str, body: Any) -> None:
-    event, heard = await make_event(api), set()
+    event, codes = await make_event(api), set()
     for _ in range(TURNS):
         anna = await event.join()
         leaving = event.api.delete("/participants/me", token=anna.token)
         late = event.api.request(method, f"/participants/me{tail}", json=body, token=anna.token)
         left, answer = await asyncio.gather(leaving, late)
         accepted(left, 204)
-        heard.add((answer.status_code, answer.json()["code"] if answer.is_error else ""))
+        codes.add((answer.status_code, answer.json()["code"] if answer.is_error else ""))
 
-    assert heard <= {(200, ""), (201, ""), (401, "token-invalid"), (410, "seat-gone")}
-    assert (410, "seat-gone") in heard or method == "GET"
+    assert codes <= {(200, ""), (201, ""), (401, "token-invalid"), (410, "seat-gone")}
+    assert (410, "seat-gone") in codes or method == "GET"

@@ -40,10 +40,10 @@ async def test_points_are_added_up_over_activities_and_ties_share_a_rank(api: Ap
     event = await make_event(api)
     anna, bert, cleo = [await event.join(name) for name in ("Anna", "Bert", "Cleo")]
     for right, answers in (("a", ("a", "a", "b")), ("b", ("b", "a", "b"))):
-        asked = await quiz(event, right)
+        question = await quiz(event, right)
         for seat, answer in zip((anna, bert, cleo), answers, strict=True):
-            accepted(await event.answer(asked, seat, answer), 201)
-        await end(event, asked)
+            accepted(await event.answer(question, seat, answer), 201)
+        await end(event, question)
     accepted(await event.answer(await event.activity(status="active"), cleo, "unscored"), 201)
 
     everyone = [
@@ -91,21 +91,21 @@ async def test_a_board_over_many_activities_reads_their_json_some_at_a_time(api:
 async def test_points_stay_with_the_host_until_results_are_revealed_and_answering_ended(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
-    asked = await quiz(event, 1, results_visibility="always")
-    accepted(await event.answer(asked, anna, 1), 201)
+    question = await quiz(event, 1, results_visibility="always")
+    accepted(await event.answer(question, anna, 1), 201)
 
     async def seen() -> list[bool]:
         own = accepted(await api.get("/participants/me", token=anna.token))["points"]
-        told = [bool(await places(event, token)) for token in (event.host, event.screen, anna.token)]
-        assert own == (1000 if told[2] else None), "the own seat has the score of the leaderboard"
-        return told
+        visible = [bool(await places(event, token)) for token in (event.host, event.screen, anna.token)]
+        assert own == (1000 if visible[2] else None), "the own seat has the score of the leaderboard"
+        return visible
 
-    path = f"{event.path}/activities/{asked['id']}"
+    path = f"{event.path}/activities/{question['id']}"
     assert await seen() == [True, False, False]
     assert (await board(event, anna.token))["me"] is None
     accepted(await api.post(f"{path}/reveal", {"results": True}, token=event.host))
     assert await seen() == [True, False, False]
-    accepted(await event.move(asked, "expired"))
+    accepted(await event.move(question, "expired"))
     assert await seen() == [True, True, True]
     accepted(await api.post(f"{path}/reveal", {"results": False}, token=event.host))
     assert await seen() == [True, False, False]
@@ -121,9 +121,9 @@ async def test_points_stay_with_the_host_until_results_are_revealed_and_answerin
 async def test_anonymous_activities_give_nobody_a_place(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
-    asked = await quiz(event, 1, anonymous=True)
-    accepted(await event.answer(asked, anna, 1), 201)
-    await end(event, asked)
+    question = await quiz(event, 1, anonymous=True)
+    accepted(await event.answer(question, anna, 1), 201)
+    await end(event, question)
     for token in (event.host, event.screen, anna.token):
         assert (await board(event, token))["items"] == []
 
@@ -131,10 +131,10 @@ async def test_anonymous_activities_give_nobody_a_place(api: Api) -> None:
 async def test_who_left_has_no_place_and_a_new_name_is_told(api: Api) -> None:
     event = await make_event(api)
     anna, bert, cleo = [await event.join(name) for name in ("Anna", "Bert", "Cleo")]
-    asked = await quiz(event, 1)
+    question = await quiz(event, 1)
     for seat, answer in ((anna, 1), (bert, 1), (cleo, 0)):
-        accepted(await event.answer(asked, seat, answer), 201)
-    await end(event, asked)
+        accepted(await event.answer(question, seat, answer), 201)
+    await end(event, question)
     assert len(await places(event, event.host)) == 3
     accepted(await api.delete(f"/participants/{anna.id}", token=event.host), 204)
     accepted(await api.patch("/participants/me", {"nickname": "Berta"}, token=bert.token))
@@ -149,18 +149,18 @@ async def test_who_left_has_no_place_and_a_new_name_is_told(api: Api) -> None:
 async def test_answers_move_the_hosts_board_and_a_board_at_rest_costs_no_query(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
-    asked = await quiz(event, 1, moderation="after")
-    sent = accepted(await event.answer(asked, anna, 0), 201)
+    question = await quiz(event, 1, moderation="after")
+    sent = accepted(await event.answer(question, anna, 0), 201)
     assert await places(event, event.host) == [("Anna", 0, 1)]
-    accepted(await event.answer(asked, anna, 1))
+    accepted(await event.answer(question, anna, 1))
     assert await places(event, event.host) == [("Anna", 1000, 1)]
-    await end(event, asked)
+    await end(event, question)
     assert await places(event, anna.token) == [("Anna", 1000, 1)]
     with counted_statements(api.app.platform.db) as seen:
         for token in (event.host, event.screen, anna.token):
             assert await places(event, token) == [("Anna", 1000, 1)]
         assert (await board(event, anna.token))["me"] == {"points": 1000, "rank": 1}
     assert seen == []
-    path = f"{event.path}/activities/{asked['id']}/responses/{sent['id']}"
+    path = f"{event.path}/activities/{question['id']}/responses/{sent['id']}"
     accepted(await api.patch(path, {"moderation": "hidden"}, token=event.host))
     assert (await places(event, event.screen), await places(event, event.host)) == ([], [("Anna", 1000, 1)])

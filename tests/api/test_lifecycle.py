@@ -353,7 +353,7 @@ async def test_a_reset_clears_the_round_and_leaves_tombstones(api: Api) -> None:
 
     counted = await status_of(event, poll)
     assert (counted["status"], counted["round"], counted["response_count"], counted["last_response_at"]) == ("active", 1, 0, None)
-    told = accepted(await api.get(f"{path}/{cursor}", token=event.screen))["items"]
-    assert [(item["deleted"], item["response_data"], item["revision"]) for item in told] == [(True, None, 2)] * 2
+    items = accepted(await api.get(f"{path}/{cursor}", token=event.screen))["items"]
+    assert [(item["deleted"], item["response_data"], item["revision"]) for item in items] == [(True, None, 2)] * 2
     again = accepted(await event.answer(poll, seats[0], 2))
-    assert (again["id"] in {item["id"] for item in told}, again["revision"]) == (True, 3)
+    assert (again["id"] in {item["id"] for item in items}, again["revision"]) == (True, 3)

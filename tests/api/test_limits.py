@@ -72,16 +72,16 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
         token, subject = callers[max(route.roles - {Role.METRICS}, default=Role.PARTICIPANT)]
         query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
         if route.method == "GET":
-            said = await api.get(filled(route, **ids) + query, token=token if route.roles else None)
-            assert said.is_success, (route.name, said.text)
-            if "ratelimit-policy" not in said.headers:
+            first_response = await api.get(filled(route, **ids) + query, token=token if route.roles else None)
+            assert first_response.is_success, (route.name, first_response.text)
+            if "ratelimit-policy" not in first_response.headers:
                 free.add(route.path)
                 continue
-            assert said.headers["ratelimit-policy"].startswith(f'"{route.policy.name}"')
-            assert "ratelimit" not in said.headers
+            assert first_response.headers["ratelimit-policy"].startswith(f'"{route.policy.name}"')
+            assert "ratelimit" not in first_response.headers
         app.platform.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
-        asked = {"token": token if route.roles else None, "json": fitting_body(route)}
-        limited(await api.request(route.method, filled(route, **ids) + query, **asked), route.policy)
+        arguments = {"token": token if route.roles else None, "json": fitting_body(route)}
+        limited(await api.request(route.method, filled(route, **ids) + query, **arguments), route.policy)
         app.platform.limiter.memory._evict(1e12)
     assert free == {"/health/live", "/health/ready"}
 
@@ -91,8 +91,8 @@ def test_document_says_which_headers_come(app: App) -> None:
     for route in app.edge.routes:
         responses = document["paths"][route.path][route.method.lower()]["responses"]
         spends = bool(route.roles) or route.policy.scope is LimitScope.SERVER
-        for status, said in responses.items():
-            headers = set(said.get("headers", ()))
+        for status, response in responses.items():
+            headers = set(response.get("headers", ()))
             if status == "429":
                 assert headers >= {"Retry-After", "RateLimit", "RateLimit-Policy"}
             else:
@@ -104,11 +104,11 @@ def test_document_says_which_headers_come(app: App) -> None:
 async def test_streams_are_limited_too(event: Event) -> None:
     subject = event.api.app.domain.tokens.verify(event.host).caller.subject
     route = spent(event.api.app, "/events", "GET", subject)
-    for ask in (
+    for path in (
         lambda: event.api.get(f"{event.path}/events", token=event.host, headers={"accept": "text/event-stream"}),
         lambda: event.api.post(f"{event.path}/events/ticket", token=event.host),
     ):
-        limited(await ask(), route.policy)
+        limited(await path(), route.policy)
 
 
 def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
@@ -261,13 +261,13 @@ async def test_addresses_of_one_network_are_one(behind: App) -> None:
 
 async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Event) -> None:
     event.api.app.platform.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
-    asked = [
+    requests = [
         await event.api.get("/sessions/by-code/BCDFGHJK"),
         await event.api.post("/join", {"nickname": "N", "code": "BCDFGHJK"}),
         await event.api.get(f"{event.path}/nicknames/validate?nickname=N&code=BCDFGHJK"),
         await event.api.post("/seats/redeem", {"seat_token": "made up"}),
     ]
-    for answer in asked:
+    for answer in requests:
         problem = refused(answer, 429, "too-many-guesses")
         assert re.fullmatch(r'"join-code-failures";r=0;t=\d+', answer.headers["ratelimit"])
         assert answer.headers["ratelimit-policy"] == '"join-code-failures";q=600;w=60'
@@ -281,16 +281,16 @@ async def test_wrong_ended_and_deleted_codes_are_alike(event: Event) -> None:
     accepted(await event.api.patch(ended.path, {"status": "completed"}, token=ended.host))
     accepted(await event.api.delete(deleted.path, token=deleted.host), 204)
     codes = ["BCDFGHJK", ended.code, deleted.code, "not a code"]
-    for ask in (
+    for request in (
         lambda code: event.api.get(f"/sessions/by-code/{code}"),
         lambda code: event.api.post("/join", {"nickname": "N", "code": code}),
         lambda code: event.api.post(f"{event.path}/join", {"nickname": "N", "code": code}),
         lambda code: event.api.get(f"{event.path}/nicknames/validate?nickname=N&code={code}"),
     ):
-        said = [await ask(code) for code in codes]
-        refused(said[0], 404, "code-unknown")
-        assert [alike(said[0], each) for each in said] == [True] * len(codes)
-        assert len({tuple(sorted(name for name in each.headers)) for each in said}) == 1
+        refusals = [await request(code) for code in codes]
+        refused(refusals[0], 404, "code-unknown")
+        assert [alike(refusals[0], each) for each in refusals] == [True] * len(codes)
+        assert len({tuple(sorted(name for name in each.headers)) for each in refusals}) == 1
 
 
 @pytest.mark.catalogue("E-03")

@@ -46,34 +46,34 @@ def guessed(app: App) -> None:
     app.platform.limiter.memory.drain(SERVER_POLICY, "")
 
 
-@pytest.mark.parametrize("asked", ASKED)
-async def test_link_passes_when_no_more_codes_may_be_tried(event: Event, asked: str) -> None:
+@pytest.mark.parametrize("endpoint", ASKED)
+async def test_link_passes_when_no_more_codes_may_be_tried(event: Event, endpoint: str) -> None:
     key = await key_of(event)
     guessed(event.api.app)
-    refused(await ASKED[asked](event, event.code, {}), 429, "too-many-guesses")
+    refused(await ASKED[endpoint](event, event.code, {}), 429, "too-many-guesses")
 
-    assert (await ASKED[asked](event, event.code, {"link-key": key})).is_success
-    assert (await ASKED[asked](event, event.code.lower().replace("-", " "), {"link-key": key})).status_code in {200, 409}
+    assert (await ASKED[endpoint](event, event.code, {"link-key": key})).is_success
+    assert (await ASKED[endpoint](event, event.code.lower().replace("-", " "), {"link-key": key})).status_code in {200, 409}
     assert (await ASKED["by-code"](event, event.code, {})).is_success, "the code was used from this address"
 
 
-@pytest.mark.parametrize("asked", ASKED)
-async def test_wrong_key_is_a_miss_like_a_wrong_code(event: Event, asked: str) -> None:
+@pytest.mark.parametrize("endpoint", ASKED)
+async def test_wrong_key_is_a_miss_like_a_wrong_code(event: Event, endpoint: str) -> None:
     other = await make_event(event.api)
     began_s, before = (
         event.api.app.platform.clock.monotonic_s(),
         event.api.app.platform.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining,
     )
-    wrong = await ASKED[asked](event, "BBBBBBBB", {})
+    wrong = await ASKED[endpoint](event, "BBBBBBBB", {})
     for key in (await key_of(other), "x", (await key_of(event))[:-1], "%00", "x" * 4_000):
-        assert alike(wrong, await ASKED[asked](event, event.code, {"link-key": key}))
+        assert alike(wrong, await ASKED[endpoint](event, event.code, {"link-key": key}))
     refused(wrong, 404, "code-unknown")
     left = event.api.app.platform.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining
     given_back = (event.api.app.platform.clock.monotonic_s() - began_s) / ADDRESS_POLICY.interval_s
     assert left <= before - 6 + 1 + given_back
 
-    assert (await ASKED[asked](event, event.code, {})).is_success, "an older link without a key is a typed code"
-    assert (await ASKED[asked](event, event.code, {"link-key": ""})).status_code in {200, 409}
+    assert (await ASKED[endpoint](event, event.code, {})).is_success, "an older link without a key is a typed code"
+    assert (await ASKED[endpoint](event, event.code, {"link-key": ""})).status_code in {200, 409}
 
 
 async def test_key_changes_with_the_code(event: Event) -> None:
@@ -94,14 +94,14 @@ async def test_hosts_and_screens_read_the_key_everywhere_and_participants_nowher
     key = await key_of(event)
     assert re.fullmatch(r"[\w-]{12}", made["link_key"])
 
-    async def told(path: str, token: str) -> Any:
+    async def read(path: str, token: str) -> Any:
         return (await event.api.get(path, token)).text
 
     for token in (event.host, event.screen, event.api.admin):
-        assert key in await told(event.path, token)
+        assert key in await read(event.path, token)
     for token in (event.host, event.screen):
-        assert key in await told(f"{event.path}/changes/since/0", token)
-    assert key in await told("/sessions", event.api.admin)
+        assert key in await read(f"{event.path}/changes/since/0", token)
+    assert key in await read("/sessions", event.api.admin)
     for path in (event.path, f"{event.path}/changes/since/0", "/participants/me", f"{event.path}/status"):
         answer = await event.api.get(path, seat.token)
         assert answer.is_success

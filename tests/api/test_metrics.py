@@ -116,10 +116,10 @@ async def test_polls_are_counted_by_kind_outcome_and_path(api: Api) -> None:
 async def test_one_of_64_fast_responses_is_timed_by_route(api: Api) -> None:
     event = await make_event(api)
     path, route = f"{event.path}/status", "/api/v1/sessions/{session_id}/status"
-    asked = get(path, event.host)
+    request = get(path, event.host)
     async with listening(api.app) as port, connected(port) as line:
         for _ in range(129):
-            await line.send(asked)
+            await line.send(request)
             assert (await line.answer())[0] == 200
     samples = await scrape(api)
 

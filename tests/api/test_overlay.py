@@ -22,8 +22,8 @@ async def test_the_host_covers_and_uncovers_the_screen(api: Api) -> None:
     for overlay in ("join", "black", "leaderboard", "names", None):
         assert accepted(await cover(event, overlay))["overlay"] == overlay
         assert [await seen(event, token) for token in (event.host, event.screen, anna.token)] == [overlay, overlay, "not told"]
-        told = accepted(await api.get(f"{event.path}/changes/since/0", token=event.screen))["items"][-1]
-        assert (told["entity"], told["data"]["overlay"]) == ("session", overlay)
+        newest = accepted(await api.get(f"{event.path}/changes/since/0", token=event.screen))["items"][-1]
+        assert (newest["entity"], newest["data"]["overlay"]) == ("session", overlay)
 
 
 async def test_the_same_cover_again_draws_no_timestamp(api: Api) -> None:

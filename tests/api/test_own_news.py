@@ -14,7 +14,7 @@ from tests.support.checks import accepted, eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.wire import listening, streamed
 
-Told = Callable[[], Awaitable[Any]]
+NextItem = Callable[[], Awaitable[Any]]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def port(app: App) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def two_phones(event: Event, port: int, anna: Seat, bert: Seat) -> AsyncIterator[Told]:
+async def two_phones(event: Event, port: int, anna: Seat, bert: Seat) -> AsyncIterator[NextItem]:
     """Yield a function that waits for the next change on Anna's phone.
 
     Bert's phone must not receive anything.
@@ -32,15 +32,15 @@ async def two_phones(event: Event, port: int, anna: Seat, bert: Seat) -> AsyncIt
     path = f"{event.path}/events"
     async with streamed(port, path, anna.token) as mine, streamed(port, path, bert.token) as other:
         await asyncio.gather(mine.part(), other.part())
-        told = 0
+        received_count = 0
 
         async def news() -> Any:
-            nonlocal told
-            told += 1
-            return json.loads((await asyncio.wait_for(mine.until(told), PATIENCE_S))[told - 1]["data"])["data"]
+            nonlocal received_count
+            received_count += 1
+            return json.loads((await asyncio.wait_for(mine.until(received_count), PATIENCE_S))[received_count - 1]["data"])["data"]
 
         yield news
-        assert other.told.events == []
+        assert other.received.events == []
 
 
 async def test_a_name_that_the_host_gave_is_told_at_once(api: Api, port: int) -> None:

@@ -103,7 +103,7 @@ async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_
     db = api.app.platform.db
     of_hall = next(route for route in api.app.edge.routes if route.path.endswith("/v1/join")).endpoint.__self__.sessions
     query, read = of_hall._query, of_hall.read
-    monkeypatch.setattr(of_hall, "_query", lambda tx, asked: looked_up.append(len(asked)) or query(tx, asked))
+    monkeypatch.setattr(of_hall, "_query", lambda tx, codes: looked_up.append(len(codes)) or query(tx, codes))
     monkeypatch.setattr(of_hall, "read", lambda item: coming.append(item) or read(item))
     readers = db.reader_queue._categories[0]
     readers.stalled_s = readers.max_wait_s = PATIENCE_S

@@ -15,7 +15,7 @@ from tests.support import pools
 from tests.support.api import Api, Event
 from tests.support.checks import accepted, refused
 from tests.support.clocks import HandClock
-from tests.support.pools import answer_all, asked, changes, listed, mine, of, sound, status, stored, tick, views
+from tests.support.pools import answer_all, changes, listed, mine, of, open_pool, sound, status, stored, tick, views
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +32,10 @@ async def api(app: App) -> AsyncIterator[Api]:
 
 
 async def test_before_the_release_nobody_but_the_author_is_told_anything(api: Api) -> None:
-    event, poll, seats = await asked(api, 6)
+    event, poll, seats = await open_pool(api, 6)
     others = (event.host, event.screen, seats[5].token)
     before = await views(api, event, poll, *others)
-    told = await changes(event, seats[0].token)
+    listed = await changes(event, seats[0].token)
 
     sent = accepted(await event.answer(poll, seats[0], {"a": 1}), 201)
     again = accepted(await event.answer(poll, seats[0], {"a": 2}), 200)
@@ -46,9 +46,9 @@ async def test_before_the_release_nobody_but_the_author_is_told_anything(api: Ap
     assert (again["id"], again["revision"], again["participant_id"]) == (sent["id"], 1, seats[0].id)
     assert UUID(sent["id"]).version == 4
     assert [item["response_data"] for item in await mine(event, poll, seats[0])] == [{"a": 2}]
-    page = await changes(event, seats[0].token, told["cursor"])
+    page = await changes(event, seats[0].token, listed["cursor"])
     assert [(item["id"], item["data"]["response_data"]) for item in page["items"]] == [(sent["id"], {"a": 2})]
-    assert page["cursor"] > told["cursor"]
+    assert page["cursor"] > listed["cursor"]
     whole = await changes(event, seats[0].token)
     assert [item["id"] for item in whole["items"] if item["entity"] == "response"] == [sent["id"]]
     one = of(event, poll, f"responses/{sent['id']}")
@@ -63,7 +63,7 @@ async def test_before_the_release_nobody_but_the_author_is_told_anything(api: Ap
 async def test_ticks_release_all_but_a_group_and_the_end_releases_the_rest(
     api: Api, app: App, clock: HandClock, group: int, size: int, first: int
 ) -> None:
-    event, poll, seats = await asked(api, size, min_group=group)
+    event, poll, seats = await open_pool(api, size, min_group=group)
     sent = await answer_all(event, poll, seats)
     await tick(app, clock, 0)
     assert await listed(event, poll) == []
@@ -90,7 +90,7 @@ async def test_ticks_release_all_but_a_group_and_the_end_releases_the_rest(
 
 
 async def test_a_batch_comes_in_a_random_order_of_its_own(api: Api) -> None:
-    event, poll, seats = await asked(api, 8)
+    event, poll, seats = await open_pool(api, 8)
     orders = set()
     for _ in range(4):
         await answer_all(event, poll, seats)
@@ -102,7 +102,7 @@ async def test_a_batch_comes_in_a_random_order_of_its_own(api: Api) -> None:
 
 
 async def test_a_small_round_releases_nothing_ever(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 2, min_group=3, duration_seconds=60)
+    event, poll, seats = await open_pool(api, 2, min_group=3, duration_seconds=60)
     await answer_all(event, poll, seats)
     for _ in range(3):
         await tick(app, clock)
@@ -140,7 +140,7 @@ async def _end_by_session(event: Event, poll: dict[str, Any]) -> None:
 @pytest.mark.parametrize("end", [_end_by_expiry, _end_by_round, _end_by_other, _end_by_session])
 @pytest.mark.parametrize("group", [3, 0])
 async def test_every_end_of_answering_releases_the_rest_in_its_transaction(api: Api, end: Any, group: int) -> None:
-    event, poll, seats = await asked(api, 4, min_group=group)
+    event, poll, seats = await open_pool(api, 4, min_group=group)
     await answer_all(event, poll, seats)
     await end(event, poll)
     rows = await listed(event, poll)
@@ -149,7 +149,7 @@ async def test_every_end_of_answering_releases_the_rest_in_its_transaction(api: 
 
 
 async def test_an_end_in_time_releases_the_rest(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 3, duration_seconds=7)
+    event, poll, seats = await open_pool(api, 3, duration_seconds=7)
     await answer_all(event, poll, seats)
     clock.advance(8)
     app.domain.expiry._changed.set()
@@ -158,7 +158,7 @@ async def test_an_end_in_time_releases_the_rest(api: Api, app: App, clock: HandC
 
 
 async def test_only_ticks_release_and_each_of_them_once(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 12)
+    event, poll, seats = await open_pool(api, 12)
     await answer_all(event, poll, seats[:6])
     await tick(app, clock)
     assert len(await listed(event, poll)) == 3
@@ -171,7 +171,7 @@ async def test_only_ticks_release_and_each_of_them_once(api: Api, app: App, cloc
 
 
 async def test_two_workers_release_a_batch_once(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 9)
+    event, poll, seats = await open_pool(api, 9)
     await answer_all(event, poll, seats)
     if app.platform.db.is_shared:
         async with App(app.platform.settings, clock=clock).running() as other:
@@ -189,7 +189,7 @@ async def test_two_workers_release_a_batch_once(api: Api, app: App, clock: HandC
 
 
 async def test_after_a_crash_the_next_process_goes_on_from_the_rows(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 9)
+    event, poll, seats = await open_pool(api, 9)
     await answer_all(event, poll, seats)
     async with _restarted(app, clock) as (other, fresh):
         await tick(fresh, clock)
@@ -200,7 +200,7 @@ async def test_after_a_crash_the_next_process_goes_on_from_the_rows(api: Api, ap
 
 
 async def test_scripted_participants_never_count(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 8)
+    event, poll, seats = await open_pool(api, 8)
     await app.domain.writer.run((), pools.play_by_script, [seat.id for seat in seats[:6]])
     await answer_all(event, poll, seats)
     await tick(app, clock)
@@ -218,7 +218,7 @@ async def test_without_a_group_each_answer_has_a_delay_of_its_own(
 ) -> None:
     delays = iter([0, 25_000_000, 10_000_000])
     monkeypatch.setattr(pool_model, "secret_number", lambda most: next(delays))
-    event, poll, seats = await asked(api, 1, min_group=0, response_policy="many")
+    event, poll, seats = await open_pool(api, 1, min_group=0, response_policy="many")
     for number in range(3):
         accepted(await event.answer(poll, seats[0], number), 201)
     seen = []
@@ -230,7 +230,7 @@ async def test_without_a_group_each_answer_has_a_delay_of_its_own(
 
 
 async def test_policies_and_keys_hold_across_pool_and_feed(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 7, response_policy="first")
+    event, poll, seats = await open_pool(api, 7, response_policy="first")
     keys = [{"idempotency-key": f'"key-{number}-of-sixteen"'} for number in range(7)]
     sent = [accepted(await event.answer(poll, seat, "x", headers=key), 201) for seat, key in zip(seats, keys, strict=True)]
     refused(await event.answer(poll, seats[0], "y"), 409, "already-answered")
@@ -244,7 +244,7 @@ async def test_policies_and_keys_hold_across_pool_and_feed(api: Api, app: App, c
 
 @pytest.mark.parametrize("policy", ["one", "many"])
 async def test_a_pooled_answer_counts_as_one_for_results_after_answering(api: Api, policy: str) -> None:
-    event, poll, seats = await asked(api, 4, results_visibility="after_answer", response_policy=policy)
+    event, poll, seats = await open_pool(api, 4, results_visibility="after_answer", response_policy=policy)
     results = of(event, poll, "results")
     for seat in seats[:2]:
         refused(await api.get(results, token=seat.token), 403, "results-hidden")
@@ -256,7 +256,7 @@ async def test_a_pooled_answer_counts_as_one_for_results_after_answering(api: Ap
 
 
 async def test_held_hidden_and_masked_answers_stay_so_through_the_pool(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 8, moderation="before")
+    event, poll, seats = await open_pool(api, 8, moderation="before")
     sent = await answer_all(event, poll, seats)
     assert {row["moderation"] for row in sent} == {"pending"}
     await tick(app, clock)
@@ -272,7 +272,7 @@ async def seen_by(event: Event, poll: dict[str, Any], token: str) -> list[dict[s
 
 
 async def test_the_feed_tells_every_released_answer_once_from_every_position(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 10)
+    event, poll, seats = await open_pool(api, 10)
     cursors = {name: [(await changes(event, token))["cursor"]] for name, token in (("host", event.host), ("screen", event.screen))}
     for number, seat in enumerate(seats):
         accepted(await event.answer(poll, seat, number), 201)
@@ -287,15 +287,15 @@ async def test_the_feed_tells_every_released_answer_once_from_every_position(api
             assert len(set(cursors[name])) <= 3, "nothing changes between releases"
             for cursor in {*cursors[name], "0"}:
                 warm = await changes(event, token, cursor)
-                told = [item["id"] for item in warm["items"] if item["entity"] == "response"]
-                assert len(told) == len(set(told))
+                ids = [item["id"] for item in warm["items"] if item["entity"] == "response"]
+                assert len(ids) == len(set(ids))
                 assert warm == await changes(cold, token, cursor)
         for seat in seats:
             assert await changes(event, seat.token) == await changes(cold, seat.token)
 
 
 async def test_results_equal_a_recount_of_the_released_rows(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 12, aggregate={"n": {"path": "", "op": "count"}})
+    event, poll, seats = await open_pool(api, 12, aggregate={"n": {"path": "", "op": "count"}})
     for number, seat in enumerate(seats):
         accepted(await event.answer(poll, seat, number % 3), 201)
         if number == 8:
@@ -318,9 +318,9 @@ async def _restarted(app: App, clock: HandClock) -> AsyncIterator[tuple[Api, App
 async def test_texts_are_read_only_where_something_can_be_released(
     api: Api, app: App, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small, poll, few = await asked(api, 5, min_group=3)
+    small, poll, few = await open_pool(api, 5, min_group=3)
     await answer_all(small, poll, few)
-    alone, wall, people = await asked(api, 3, min_group=0)
+    alone, wall, people = await open_pool(api, 3, min_group=0)
     await answer_all(alone, wall, people)
     reads: list[int] = []
     read = pool_store._read_round

@@ -12,7 +12,20 @@ from tests.support import pools
 from tests.support.api import Api
 from tests.support.checks import accepted, refused
 from tests.support.clocks import HandClock
-from tests.support.pools import answer_all, answer_all_again, asked, changes, listed, mine, of, sound, status, stored, tick, views
+from tests.support.pools import (
+    answer_all,
+    answer_all_again,
+    changes,
+    listed,
+    mine,
+    of,
+    open_pool,
+    sound,
+    status,
+    stored,
+    tick,
+    views,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +42,7 @@ async def api(app: App) -> AsyncIterator[Api]:
 
 
 async def test_who_leaves_takes_what_waits_and_detaches_what_was_released(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 10)
+    event, poll, seats = await open_pool(api, 10)
     sent = await answer_all(event, poll, seats)
     keys = {"idempotency-key": '"a-key-of-sixteen"'}
     await tick(app, clock)
@@ -46,8 +59,8 @@ async def test_who_leaves_takes_what_waits_and_detaches_what_was_released(api: A
     flood = {"name_contains": out[3].nickname, "responses": "delete"}
     accepted(await api.post(f"{event.path}/participants/remove", flood, token=event.host))
 
-    told = (await changes(event, event.host, cursor))["items"]
-    assert {item["entity"] for item in told} == {"participant"}
+    items = (await changes(event, event.host, cursor))["items"]
+    assert {item["entity"] for item in items} == {"participant"}
     gone = {seat.id for seat in (*out[:4], inside[0])}
     authors = [row[0] for row in stored(app, "SELECT participant_id FROM responses")]
     assert gone.isdisjoint(authors)
@@ -60,7 +73,7 @@ async def test_who_leaves_takes_what_waits_and_detaches_what_was_released(api: A
 
 
 async def test_withdrawing_drops_what_waits_and_gives_up_what_was_released(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 7)
+    event, poll, seats = await open_pool(api, 7)
     sent = await answer_all(event, poll, seats)
     await tick(app, clock)
     released = {row["id"]: row for row in await listed(event, poll)}
@@ -76,8 +89,8 @@ async def test_withdrawing_drops_what_waits_and_gives_up_what_was_released(api: 
         assert await mine(event, poll, seats[number]) == []
     assert await views(api, event, poll, event.host, event.screen) == before
 
-    told = (await changes(event, seats[waiting].token, cursors[waiting]))["items"]
-    assert [(item["id"], item["deleted"]) for item in told] == [(sent[waiting]["id"], True)]
+    items = (await changes(event, seats[waiting].token, cursors[waiting]))["items"]
+    assert [(item["id"], item["deleted"]) for item in items] == [(sent[waiting]["id"], True)]
     assert (await changes(event, seats[shown].token, cursors[shown]))["items"] == []
     again = accepted(await event.answer(poll, seats[waiting], "again"), 200)
     assert again["id"] == sent[waiting]["id"]
@@ -90,7 +103,7 @@ async def test_withdrawing_drops_what_waits_and_gives_up_what_was_released(api: 
 
 
 async def test_edits_go_through_the_pool(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 12)
+    event, poll, seats = await open_pool(api, 12)
     sent = await answer_all(event, poll, seats)
     await tick(app, clock)
     released = {row["id"]: row for row in await listed(event, poll)}
@@ -102,8 +115,8 @@ async def test_edits_go_through_the_pool(api: Api, app: App, clock: HandClock) -
     assert await views(api, event, poll, event.host, event.screen) == before
     assert (edited["revision"], other["revision"], other["id"]) == (2, 2, sent[editors[1]]["id"])
     assert [row["response_data"] for row in await mine(event, poll, seats[editors[0]])] == ["new"]
-    told = (await changes(event, seats[editors[0]].token))["items"]
-    assert [item["data"]["response_data"] for item in told if item["entity"] == "response"] == ["new"]
+    items = (await changes(event, seats[editors[0]].token))["items"]
+    assert [item["data"]["response_data"] for item in items if item["entity"] == "response"] == ["new"]
 
     await tick(app, clock)
     accepted(await event.move(poll, "expired"))
@@ -118,7 +131,7 @@ async def test_edits_go_through_the_pool(api: Api, app: App, clock: HandClock) -
 
 @pytest.mark.parametrize("ends", [False, True])
 async def test_one_new_answer_is_not_released_among_edits(api: Api, app: App, clock: HandClock, *, ends: bool) -> None:
-    event, poll, seats = await asked(api, 12)
+    event, poll, seats = await open_pool(api, 12)
     sent = await answer_all(event, poll, seats)
     accepted(await event.move(poll, "expired"))
     accepted(await event.move(poll, "active"))
@@ -140,7 +153,7 @@ async def test_one_new_answer_is_not_released_among_edits(api: Api, app: App, cl
 
 
 async def test_edits_of_too_few_are_released_among_other_rows(api: Api, app: App) -> None:
-    event, poll, seats = await asked(api, 8)
+    event, poll, seats = await open_pool(api, 8)
     sent = await answer_all(event, poll, seats)
     accepted(await event.move(poll, "expired"))
     first = {row["id"]: row for row in await listed(event, poll)}
@@ -159,7 +172,7 @@ async def test_edits_of_too_few_are_released_among_other_rows(api: Api, app: App
 
 
 async def test_a_host_deletes_by_id_and_clears_a_round_with_its_pool(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 7)
+    event, poll, seats = await open_pool(api, 7)
     sent = await answer_all(event, poll, seats)
     await tick(app, clock)
     row = (await listed(event, poll))[0]
@@ -176,15 +189,15 @@ async def test_a_host_deletes_by_id_and_clears_a_round_with_its_pool(api: Api, a
     assert await listed(event, poll) == []
     for seat in seats:
         assert await mine(event, poll, seat) == []
-    told = (await changes(event, seats[0].token, cursor))["items"]
-    assert [(item["id"], item["deleted"]) for item in told] in ([(sent[0]["id"], True)], [])
+    items = (await changes(event, seats[0].token, cursor))["items"]
+    assert [(item["id"], item["deleted"]) for item in items] in ([(sent[0]["id"], True)], [])
     await answer_all_again(event, poll, seats)
     accepted(await event.move(poll, "expired"))
     assert len(await listed(event, poll)) == 7
 
 
 async def test_answer_without_an_author_is_moderated_and_loaded_like_others(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 10, moderation="after")
+    event, poll, seats = await open_pool(api, 10, moderation="after")
     sent = await answer_all(event, poll, seats)
     await tick(app, clock)
     (row, *_) = await listed(event, poll)
@@ -192,18 +205,18 @@ async def test_answer_without_an_author_is_moderated_and_loaded_like_others(api:
     accepted(await api.delete("/participants/me?responses=keep", token=author.token), 204)
 
     accepted(await api.patch(of(event, poll, f"responses/{row['id']}"), {"moderation": "hidden"}, token=event.host))
-    told = (await changes(event, event.host))["items"]
+    items = (await changes(event, event.host))["items"]
     app.domain.sessions._drop(event.id)
 
     again = (await changes(event, event.host))["items"]
-    assert [each for each in again if each["entity"] == "response"] == [each for each in told if each["entity"] == "response"]
+    assert [each for each in again if each["entity"] == "response"] == [each for each in items if each["entity"] == "response"]
     assert [each["moderation"] for each in await listed(event, poll) if each["id"] == row["id"]] == ["hidden"]
 
 
 async def test_answer_that_comes_while_authors_are_looked_up_asks_again_the_next_time(
     api: Api, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event, poll, seats = await asked(api, 3, results_visibility="after_answer")
+    event, poll, seats = await open_pool(api, 3, results_visibility="after_answer")
     accepted(await event.answer(poll, seats[0], 1), 201)
     app.domain.sessions._drop(event.id)
     await status(event, poll, seats[0].token)

@@ -121,9 +121,9 @@ async def test_a_download_tells_them_apart_too(api: Api) -> None:
     async def lines(query: str) -> str:
         return (await api.get(f"{event.path}/export?{query}", event.host)).content.decode("utf-8-sig")
 
-    said = list(csv.DictReader(io.StringIO(await lines("format=csv"))))
-    assert Counter(each["scripted"] for each in said if each["activity"] == "Poll") == {"false": 1, "true": 3}
-    assert {each["scripted"] for each in said if each["activity"] == "Secret"} == {""}
+    rows = list(csv.DictReader(io.StringIO(await lines("format=csv"))))
+    assert Counter(each["scripted"] for each in rows if each["activity"] == "Poll") == {"false": 1, "true": 3}
+    assert {each["scripted"] for each in rows if each["activity"] == "Secret"} == {""}
     here = list(csv.DictReader(io.StringIO(await lines("format=csv&shape=table"))))
     assert [each["nickname"] for each in here if each["scripted"] == "false"] == ["Anna"]
     assert sum(each["scripted"] == "true" for each in here) == 3
@@ -196,8 +196,8 @@ async def test_people_write_in_the_language_of_the_room(api: Api) -> None:
 
     found = await answered_by(event, wall, 3)
 
-    said = api.app.domain.types.get("wall").rehearsal_hints.phrases["de"]
-    assert {each["response_data"]["text"] for each in found} <= set(said)
+    phrases = api.app.domain.types.get("wall").rehearsal_hints.phrases["de"]
+    assert {each["response_data"]["text"] for each in found} <= set(phrases)
 
 
 async def test_most_know_the_answer_of_a_quiz(api: Api) -> None:

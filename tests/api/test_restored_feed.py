@@ -119,9 +119,9 @@ async def test_where_a_refused_reader_is_sent_the_feed_begins(story: Story) -> N
         answer = await event.api.get(f"{story.changes}/since/{position(story.lost[0])}", token=event.host)
         start = answer.headers["link"].removeprefix("<").removesuffix('>; rel="start"')
 
-        told = accepted(await event.api.get(start.removeprefix("/api/v1"), token=event.host))
+        first_page = accepted(await event.api.get(start.removeprefix("/api/v1"), token=event.host))
 
-        assert told == await page(event.api, story.changes, "0", event.host)
+        assert first_page == await page(event.api, story.changes, "0", event.host)
 
 
 async def test_earlier_and_later_positions_hold(story: Story) -> None:
@@ -130,8 +130,8 @@ async def test_earlier_and_later_positions_hold(story: Story) -> None:
         start = await page(api, story.changes, "0", event.host)
         assert start["epoch"] != story.epoch
         assert int(start["cursor"]) > max(story.lost)
-        told = [item["data"]["response_data"] for item in start["items"] if item["entity"] == "response"]
-        assert told == ["kept"]
+        texts = [item["data"]["response_data"] for item in start["items"] if item["entity"] == "response"]
+        assert texts == ["kept"]
 
         for since in (position(story.copied), start["cursor"]):
             assert (await page(api, story.changes, since, event.host))["items"] == []
@@ -157,8 +157,8 @@ async def test_a_stream_goes_on_from_a_position_that_holds(story: Story, setting
         streamed(port, f"{event.path}/events?since={position(story.copied)}", event.host) as stream,
     ):
         accepted(await event.answer(story.wall, story.anna, "new"), 201)
-        (told,) = await stream.until(1)
-        assert int(told["id"]) > max(story.lost)
+        (received,) = await stream.until(1)
+        assert int(received["id"]) > max(story.lost)
 
 
 async def test_tokens_live_on_and_seats_of_the_lost_future_are_unknown(story: Story) -> None:

@@ -22,12 +22,12 @@ def path_of(event: Event, activity: dict[str, Any]) -> str:
     return f"{event.path}/activities/{activity['id']}/results"
 
 
-async def asked(event: Event, activity: dict[str, Any], token: str, query: str = "") -> Any:
+async def read_results(event: Event, activity: dict[str, Any], token: str, query: str = "") -> Any:
     return await event.api.get(path_of(event, activity) + query, token=token)
 
 
 async def counts(event: Event, activity: dict[str, Any], token: str, query: str = "") -> dict[Any, int]:
-    body = accepted(await asked(event, activity, token, query))
+    body = accepted(await read_results(event, activity, token, query))
     assert sum(each["count"] for each in body["results"]["all"]["values"]) == body["response_count"]
     return {each["value"]: each["count"] for each in body["results"]["all"]["values"]}
 
@@ -49,7 +49,7 @@ async def test_results_say_what_the_spec_asks_for(api: Api) -> None:
     for seat, data in zip(await crowd(event, "Anna", "Bert", "Cleo"), answers, strict=True):
         sent = accepted(await event.answer(poll, seat, data), 201)
 
-    body = accepted(await asked(event, poll, event.host))
+    body = accepted(await read_results(event, poll, event.host))
 
     assert body == {
         "activity_id": poll["id"], "round": 1, "response_count": 3, "last_updated": sent["updated_at"],
@@ -67,7 +67,7 @@ async def test_without_a_spec_there_is_a_count_and_nothing_else(api: Api) -> Non
     event = await make_event(api)
     opaque = await event.activity(status="active")
     accepted(await event.answer(opaque, await event.join(), {"x": 1}), 201)
-    body = accepted(await asked(event, opaque, event.host))
+    body = accepted(await read_results(event, opaque, event.host))
     assert (body["results"], body["response_count"]) == ({}, 1)
 
 
@@ -112,17 +112,17 @@ async def test_visibility_decides_who_sees_results(api: Api, visibility: str, be
     anna = await event.join()
 
     async def seen() -> list[int]:
-        return [(await asked(event, poll, token)).status_code for token in (event.host, event.screen, anna.token)]
+        return [(await read_results(event, poll, token)).status_code for token in (event.host, event.screen, anna.token)]
 
     assert await seen() == [200, before, before]
     if before == 403:
-        refused(await asked(event, poll, event.screen), 403, "results-hidden")
+        refused(await read_results(event, poll, event.screen), 403, "results-hidden")
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/reveal", {"results": True}, token=event.host))
     assert await seen() == [200, after, after]
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/reveal", {"results": False}, token=event.host))
     assert await seen() == [200, before, before]
     draft = await event.activity(aggregate=COUNT, results_visibility="always")
-    refused(await asked(event, draft, anna.token), 404, "not-found")
+    refused(await read_results(event, draft, anna.token), 404, "not-found")
 
 
 async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
@@ -133,8 +133,8 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
 
     for _ in range(3):
         assert await counts(event, poll, anna.token) == {"a": 1}
-        refused(await asked(event, poll, bert.token), 403, "results-hidden")
-        refused(await asked(event, poll, event.screen), 403, "results-hidden")
+        refused(await read_results(event, poll, bert.token), 403, "results-hidden")
+        refused(await read_results(event, poll, event.screen), 403, "results-hidden")
     head = api.app.domain.sessions.cached(event.id)
     assert head is not None
     guards = [cached.visible_to for cached in head.responses.views[View.PARTICIPANT].values()]
@@ -144,12 +144,12 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
     accepted(await event.answer(poll, bert, "b"), 201)
     assert set(await counts(event, poll, bert.token)) >= {"a"}
     accepted(await api.delete(f"{event.path}/activities/{poll['id']}/responses/{sent['id']}", token=anna.token), 204)
-    refused(await asked(event, poll, anna.token), 403, "results-hidden")
+    refused(await read_results(event, poll, anna.token), 403, "results-hidden")
 
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/rounds", {}, token=event.host))
-    refused(await asked(event, poll, bert.token), 403, "results-hidden")
+    refused(await read_results(event, poll, bert.token), 403, "results-hidden")
     assert await counts(event, poll, bert.token, "?round=1") == {"b": 1}
-    refused(await asked(event, poll, anna.token, "?round=1"), 403, "results-hidden")
+    refused(await read_results(event, poll, anna.token, "?round=1"), 403, "results-hidden")
 
 
 async def test_rounds_are_counted_apart(api: Api) -> None:
@@ -166,7 +166,7 @@ async def test_rounds_are_counted_apart(api: Api) -> None:
         assert await counts(event, poll, token) == {"second": 1} == await counts(event, poll, token, "?round=2")
         assert await counts(event, poll, token, "?round=1") == {"first": 1}
         for none in ("0", "3", "-1", "x", "1.0", "9" * 30, ""):
-            problem = refused(await asked(event, poll, token, f"?round={none}"), 422, "invalid-input")
+            problem = refused(await read_results(event, poll, token, f"?round={none}"), 422, "invalid-input")
             assert problem["errors"][0]["pointer"] == "/query/round"
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/reset", token=event.host), 204)
     assert (await counts(event, poll, event.host), await counts(event, poll, event.host, "?round=1")) == ({}, {"first": 1})
@@ -182,7 +182,9 @@ async def test_nobody_hears_who_is_right_before_answering_ended_and_results_were
     shut = {"op": "score", "answers": 2, "correct": None, "best": []}
 
     async def scores() -> list[Any]:
-        return [accepted(await asked(event, quiz, token))["results"]["score"] for token in (event.host, event.screen, bert.token)]
+        return [
+            accepted(await read_results(event, quiz, token))["results"]["score"] for token in (event.host, event.screen, bert.token)
+        ]
 
     assert await scores() == [whole, shut, shut]
     accepted(await api.post(f"{event.path}/activities/{quiz['id']}/reveal", {"results": True}, token=event.host))
@@ -190,7 +192,7 @@ async def test_nobody_hears_who_is_right_before_answering_ended_and_results_were
     accepted(await event.move(quiz, "expired"))
     assert await scores() == [whole, whole, whole]
     accepted(await api.post(f"{event.path}/activities/{quiz['id']}/rounds", {}, token=event.host))
-    old = accepted(await asked(event, quiz, bert.token, "?round=1"))["results"]["score"]
+    old = accepted(await read_results(event, quiz, bert.token, "?round=1"))["results"]["score"]
     assert old == shut
 
 
@@ -199,7 +201,7 @@ async def test_the_best_of_an_anonymous_activity_have_no_names(api: Api) -> None
     quiz = await event.activity(aggregate=SCORED, secret={"right": 1}, status="active", anonymous=True, min_group=1)
     await event.answer(quiz, anna := await event.join(), 1)
     await event.move(quiz, "expired")
-    answer = await asked(event, quiz, event.host)
+    answer = await read_results(event, quiz, event.host)
     assert accepted(answer)["results"]["score"]["best"] == [{"participant_id": None, "points": 1000}]
     assert str(anna.id) not in answer.text
 
@@ -209,9 +211,9 @@ async def test_another_spec_or_secret_counts_anew(api: Api) -> None:
     quiz = await event.activity(aggregate=SCORED, secret={"right": 1}, status="active")
     path = f"{event.path}/activities/{quiz['id']}?force=true"
     accepted(await event.answer(quiz, await event.join(), 2), 201)
-    assert accepted(await asked(event, quiz, event.host))["results"]["score"]["correct"] == 0
+    assert accepted(await read_results(event, quiz, event.host))["results"]["score"]["correct"] == 0
     accepted(await api.patch(path, {"secret": {"right": 2}}, token=event.host))
-    assert accepted(await asked(event, quiz, event.host))["results"]["score"]["correct"] == 1
+    assert accepted(await read_results(event, quiz, event.host))["results"]["score"]["correct"] == 1
     accepted(await api.patch(path, {"aggregate": COUNT}, token=event.host))
     assert await counts(event, quiz, event.host) == {2: 1}
 
@@ -224,7 +226,7 @@ async def test_same_tag_exactly_if_same_bytes(api: Api, clock: HandClock) -> Non
     seen: dict[str, set[bytes]] = {}
     for number in range(3):
         for token in (event.host, event.screen, anna.token):
-            answer = await asked(event, poll, token)
+            answer = await read_results(event, poll, token)
             seen.setdefault(answer.headers["etag"], set()).add(answer.content)
             again = await api.get(path_of(event, poll), token=token, headers={"if-none-match": answer.headers["etag"]})
             assert (again.status_code, again.content) == (304, b"")
@@ -275,7 +277,7 @@ async def test_all_who_ask_at_once_share_one_load(undisturbed: None, api: Api) -
     accepted(await event.answer(poll, anna, "x"), 201)
     accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", token=event.host))
     with counted_statements(api.app.platform.db) as seen:
-        answers = await asyncio.gather(*(asked(event, poll, token) for token in (event.host, event.screen, anna.token) * 4))
+        answers = await asyncio.gather(*(read_results(event, poll, token) for token in (event.host, event.screen, anna.token) * 4))
     assert {answer.json()["response_count"] for answer in answers} == {1}
     assert len([each for each in seen if "FROM responses" in each]) == 1
 
@@ -284,7 +286,7 @@ async def test_results_wait_for_news(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active")
     anna = await event.join()
-    tag = (await asked(event, poll, event.host)).headers["etag"]
+    tag = (await read_results(event, poll, event.host)).headers["etag"]
     wait = asyncio.create_task(api.get(path_of(event, poll) + "?wait=20", token=event.host, headers={"if-none-match": tag}))
 
     async def is_waiting() -> bool:
@@ -318,10 +320,10 @@ async def test_a_stream_tells_results_each_time_they_change_and_ends_with_the_se
             await stream.until(1)
             for number, seat in enumerate((anna, bert), 2):
                 accepted(await event.answer(poll, seat, seat.nickname), 201)
-                told = await stream.until(number)
-                polled = await asked(event, poll, event.host)
-                assert {each["event"] for each in told} == {"results"}
-                assert (told[-1]["data"], told[-1]["id"]) == (polled.text, polled.headers["etag"])
+                events = await stream.until(number)
+                polled = await read_results(event, poll, event.host)
+                assert {each["event"] for each in events} == {"results"}
+                assert (events[-1]["data"], events[-1]["id"]) == (polled.text, polled.headers["etag"])
             accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
             last = (await stream.until(4))[-1]["id"]
         async with streamed(port, path_of(event, poll), event.host, f"last-event-id: {last}") as again:
@@ -341,7 +343,7 @@ async def test_a_stream_is_refused_and_ended_where_results_are_closed(api: Api) 
             accepted(await api.delete(f"{event.path}/activities/{poll['id']}/responses/{sent['id']}", token=anna.token), 204)
             accepted(await api.post(f"{event.path}/lock", token=event.host))
             await stream.to_end()
-            assert len(stream.told.events) == 1
+            assert len(stream.received.events) == 1
 
 
 async def test_answers_that_another_process_took_are_counted(api: Api, settings: Settings, clock: HandClock) -> None:
@@ -365,7 +367,7 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
     anna = await event.join()
     clock.advance(100)
     accepted(await event.answer(quiz, anna, 1), 201)
-    points = accepted(await asked(event, quiz, event.host))["results"]["score"]["best"]
+    points = accepted(await read_results(event, quiz, event.host))["results"]["score"]["best"]
     path = f"{event.path}/activities/{quiz['id']}"
     accepted(await api.post(f"{path}/reveal", {"results": True}, token=event.host))
     accepted(await api.post(f"{path}/rounds", {"duration_seconds": 5}, token=event.host))
@@ -374,10 +376,10 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
     for fresh in (False, True):
         if fresh:
             await api.app.domain.sessions.find(event.id, fresh=True)
-        assert accepted(await asked(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
+        assert accepted(await read_results(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
         assert await counts(event, quiz, anna.token, "?round=1") == {1: 1}
         for closed in ("", "?round=2"):
-            refused(await asked(event, quiz, event.screen, closed), 403, "results-hidden")
+            refused(await read_results(event, quiz, event.screen, closed), 403, "results-hidden")
     assert 945 < points[0]["points"] <= 950
 
 
@@ -391,10 +393,10 @@ async def test_support_counts_for_questions_that_are_there(api: Api) -> None:
         accepted(await event.answer(asking, bert, {"target": target, "vote": 1}), 201)
 
     async def targets(token: str) -> list[Any]:
-        return list(accepted(await asked(event, asking, token))["results"]["support"]["targets"])
+        return list(accepted(await read_results(event, asking, token))["results"]["support"]["targets"])
 
-    assert await targets(event.host) == (told := [{"target": question["id"], "up": 1, "down": 0}])
+    assert await targets(event.host) == (counts := [{"target": question["id"], "up": 1, "down": 0}])
     await moderate(event, question, "hidden")
-    assert (await targets(anna.token), await targets(event.host)) == ([], told)
+    assert (await targets(anna.token), await targets(event.host)) == ([], counts)
     await moderate(event, question, "visible")
-    assert await targets(event.host) == told
+    assert await targets(event.host) == counts

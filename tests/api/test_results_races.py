@@ -55,9 +55,9 @@ async def test_an_edit_meanwhile_makes_both_look_again(
     with monkeypatch.context() as patch:
         edits(app, patch, event, riddle, when, early=early)
         await api.patch(f"/activities/{riddle['id']}", {"title": "anew"}, token=event.host)
-        told = accepted(await api.get(f"{event.path}/activities/{riddle['id']}/results", token=event.host))
+        results = accepted(await api.get(f"{event.path}/activities/{riddle['id']}/results", token=event.host))
 
-    assert (board["items"][0]["points"], told["results"]["right"]["correct"]) == (1000, 1)
+    assert (board["items"][0]["points"], results["results"]["right"]["correct"]) == (1000, 1)
 
 
 async def test_edits_without_end_are_an_answer_to_come_back_for(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +96,6 @@ async def test_idle_streams_of_results_are_kept_awake(app: App, api: Api, monkey
     monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
     event, riddle = await scored(api)
     async with listening(app) as port, streamed(port, f"{event.path}/activities/{riddle['id']}/results", event.host) as stream:
-        while stream.told.comments < 2:
+        while stream.received.comments < 2:
             await stream.part()
-        assert len(stream.told.events) == 1
+        assert len(stream.received.events) == 1

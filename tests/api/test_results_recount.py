@@ -75,7 +75,7 @@ def recount(answers: list[dict[str, Any]], spec: dict[str, Any], secret: Any) ->
     return {name: found[name] for name in spec}
 
 
-def told(results: dict[str, Any]) -> dict[str, Any]:
+def without_times(results: dict[str, Any]) -> dict[str, Any]:
     read = {
         "choices": lambda it: sorted((each["value"], each["count"]) for each in it["values"] if isinstance(each["value"], str)),
         "numbers": lambda it: (it["answers"], it["sum"], it["min"], it["max"]),
@@ -100,7 +100,7 @@ async def agrees(event: Event, activity_id: str) -> int:
             expected = recount(mine, activity["aggregate"], activity["secret"])
             if token == event.screen and "score" in expected and body["results"]["score"]["correct"] is None:
                 expected["score"] = (expected["score"][0], None)
-            assert told(body["results"]) == expected
+            assert without_times(body["results"]) == expected
             assert body["response_count"] == len(mine)
     return len(items)
 

@@ -179,23 +179,23 @@ async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandCl
     clock.advance((DAYS + 1) * DAY_S)
     other = await make_event(api)
     wall, anna = await other.activity(status="active", response_policy="many"), await other.join("Anna")
-    told: list[Any] = []
+    order: list[Any] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if statement.startswith("DELETE FROM responses"):
-            told.append(cursor.rowcount)
+            order.append(cursor.rowcount)
         elif statement.startswith("INSERT INTO responses"):
-            told.append("answer")
+            order.append("answer")
 
     sqlalchemy_event.listen(app.platform.db._writer, "after_cursor_execute", note)
     await app.domain.retention.delete_expired()
-    while sum(each for each in told if each != "answer") < 4_000:
+    while sum(each for each in order if each != "answer") < 4_000:
         accepted(await other.answer(wall, anna, "meanwhile"), 201)
 
-    removed = [each for each in told if each != "answer"]
+    removed = [each for each in order if each != "answer"]
     assert max(removed) <= CHUNK_ROWS
-    first, last = told.index(CHUNK_ROWS), len(told) - told[::-1].index(CHUNK_ROWS)
-    assert "answer" in told[first:last]
+    first, last = order.index(CHUNK_ROWS), len(order) - order[::-1].index(CHUNK_ROWS)
+    assert "answer" in order[first:last]
 
 
 def _more(dialect: str, session_id: int, start: int) -> str:

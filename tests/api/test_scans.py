@@ -101,16 +101,16 @@ async def test_what_was_an_attack_ends_at_a_count_of_comparisons(api: Api, answe
 async def test_one_filter_of_a_token_and_two_of_all_run_at_once(api: Api, slow: Slow) -> None:
     places = [await walled(api) for _ in range(3)]
 
-    def ask(number: int, query: str = "?contains=1") -> asyncio.Task[Any]:
+    def start_read(number: int, query: str = "?contains=1") -> asyncio.Task[Any]:
         event, wall = places[number]
         return asyncio.create_task(api.get(of(event, wall, query), token=event.host))
 
-    running = [ask(0)]
+    running = [start_read(0)]
     await slow.has(slow.begun)
-    again = await ask(0)
-    running.append(ask(1))
+    again = await start_read(0)
+    running.append(start_read(1))
     await slow.has(slow.begun)
-    third = await ask(2)
+    third = await start_read(2)
 
     assert (again.status_code, again.json()["code"]) == (429, "scan-running")
     assert (third.status_code, third.json()["code"]) == (503, "scans-busy")
@@ -122,7 +122,7 @@ async def test_one_filter_of_a_token_and_two_of_all_run_at_once(api: Api, slow: 
 
     slow.released.set()
     assert [(await each).status_code for each in running] == [200, 200]
-    assert (await ask(2)).status_code == 200
+    assert (await start_read(2)).status_code == 200
 
 
 @pytest.mark.catalogue("C-09")

@@ -279,7 +279,7 @@ async def nothing_left_of(event: Event) -> bool:
     return await event.api.app.platform.db.read(rows) == 0
 
 
-def told(activity: dict) -> dict:
+def visible_fields(activity: dict) -> dict:
     """Return the fields of an activity that a host can set."""
     own = ("id", "session_id", "revision", "status", "created_at", "updated_at", "started_at")
     return {name: value for name, value in activity.items() if name not in own}
@@ -301,7 +301,7 @@ async def test_a_copy_has_the_same_activities_and_no_answers(api: Api) -> None:
     assert (made["title"], made["description"], made["max_participants"], made["status"]) == ("Town hall", "Weekly", 7, "draft")
     assert (named["title"], made["join_code"] != event.code) == ("Next", True)
     old, new = [accepted(await api.get(f"{each.path}/activities", token=each.host))["items"] for each in (event, copy)]
-    assert [told(item) for item in new] == [told(item) for item in old]
+    assert [visible_fields(item) for item in new] == [visible_fields(item) for item in old]
     assert {item["status"] for item in new} == {"draft"}
     assert not {item["id"] for item in new} & {item["id"] for item in old}
     assert raw(await api.get(f"/activities/{new[1]['id']}", token=copy.host), "config") == '{"a":1.5}'

@@ -37,7 +37,7 @@ async def story(event: Event) -> list[tuple[str, str]]:
     ]
 
 
-async def asked(api: Api, path: str, token: str) -> tuple[httpx2.Response, int]:
+async def read_page(api: Api, path: str, token: str) -> tuple[httpx2.Response, int]:
     with counted_statements(api.app.platform.db) as seen:
         answer = await api.get(path, token)
     return answer, len([statement for statement in seen if "responses" in statement])
@@ -51,8 +51,8 @@ async def test_a_page_is_read_once_for_all_workers(app: App, monkeypatch: pytest
         for path, token in questions:
             for each in (first, second):
                 await each.get(f"{event.path}/status", token)  # the head is loaded
-            read, cost = await asked(first, path, token)
-            taken, less = await asked(second, path, token)
+            read, cost = await read_page(first, path, token)
+            taken, less = await read_page(second, path, token)
             assert (read.status_code, taken.status_code) == (200, 200)
             assert taken.content == read.content
             assert taken.headers["etag"] == read.headers["etag"]

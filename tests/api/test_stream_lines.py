@@ -23,5 +23,5 @@ async def test_no_event_comes_without_data_and_no_line_breaks_inside_of_one(api:
         assert all(re.search(r"^data: \S", block, re.MULTILINE) for block in blocks), blocks
         assert blocks[0].startswith("retry: ")
         assert len(answer.text.splitlines()) == len(answer.text.split("\n")) - 1
-        told = [json.loads(line[6:]) for line in answer.text.split("\n") if line.startswith("data: ")]
-        assert "since=0" not in path or text in [(item.get("data") or {}).get("response_data") for item in told]
+        events = [json.loads(line[6:]) for line in answer.text.split("\n") if line.startswith("data: ")]
+        assert "since=0" not in path or text in [(item.get("data") or {}).get("response_data") for item in events]

@@ -14,7 +14,7 @@ from tests.support.checks import accepted, eventually, refused
 from tests.support.clocks import HandClock
 from tests.support.feed_reader import drain
 from tests.support.patience import PATIENCE_S
-from tests.support.wire import EventReader, Told, connected, get, ids, listening, streamed
+from tests.support.wire import EventReader, ReceivedStream, connected, get, ids, listening, streamed
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ async def polled(event: Event, token: str, since: str = "0") -> list[dict[str, A
     return (await drain(event.api, event.path + "/changes", since, token))[0]
 
 
-def data_of(told: Told) -> list[dict[str, Any]]:
-    return [json.loads(each["data"]) for each in told.events]
+def data_of(received: ReceivedStream) -> list[dict[str, Any]]:
+    return [json.loads(each["data"]) for each in received.events]
 
 
 async def busy(event: Event, seats: int = 3) -> dict[str, Any]:
@@ -53,9 +53,9 @@ async def test_stream_tells_what_polls_tell(api: Api, port: int) -> None:
             assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
             assert stream.headers["cache-control"] == "no-cache, no-transform"
             assert stream.headers["x-accel-buffering"] == "no"
-            assert data_of(stream.told) == items
-            assert {each["event"] for each in stream.told.events} == {"change"}
-            assert 2000 <= stream.told.retries[0] <= 5000
+            assert data_of(stream.received) == items
+            assert {each["event"] for each in stream.received.events} == {"change"}
+            assert 2000 <= stream.received.retries[0] <= 5000
             newer = await event.activity(title="newer", status="published")
             assert json.loads((await stream.until(len(items) + 1))[-1]["data"])["id"] == newer["id"]
 
@@ -67,13 +67,15 @@ async def test_an_id_continues_exactly_wherever_the_stream_was_cut(api: Api, por
     items = await polled(event, event.host)
     async with streamed(port, f"{event.path}/events?since=0", event.host) as stream:
         await stream.until(len(items))
-        whole = ids(stream.told.events)
+        whole = ids(stream.received.events)
 
     for cut in range(len(items) + 1):
-        told = Told(events=stream.told.events[:cut], last=whole[cut - 1] if cut else "0")
-        async with streamed(port, f"{event.path}/events", event.host, f"last-event-id: {told.last}", told=told) as again:
+        received = ReceivedStream(events=stream.received.events[:cut], last=whole[cut - 1] if cut else "0")
+        async with streamed(
+            port, f"{event.path}/events", event.host, f"last-event-id: {received.last}", received=received
+        ) as again:
             await again.until(len(items))
-            assert data_of(told) == items, cut
+            assert data_of(received) == items, cut
 
 
 @pytest.mark.catalogue("D-05")
@@ -91,11 +93,11 @@ async def test_half_an_event_is_none(api: Api, port: int) -> None:
             size = int((await line.reader.readuntil(b"\r\n")).strip(), 16)
             raw += (await line.reader.readexactly(size + 2))[:-2]
     for cut in range(0, len(raw), 23):
-        reader = EventReader(line, Told(last="0"))
+        reader = EventReader(line, ReceivedStream(last="0"))
         reader.take(raw[:cut])
-        async with streamed(port, path, event.host, f"last-event-id: {reader.told.last}", told=reader.told) as again:
+        async with streamed(port, path, event.host, f"last-event-id: {reader.received.last}", received=reader.received) as again:
             await again.until(len(items))
-            assert data_of(reader.told) == items, cut
+            assert data_of(reader.received) == items, cut
 
 
 @pytest.mark.catalogue("D-04")
@@ -111,23 +113,25 @@ async def test_poll_long_poll_and_stream_tell_the_same_while_people_write(api: A
             await event.answer(wall, seats[number % 4], number)
 
     async def poll(wait: str) -> list[tuple[str, int]]:
-        told: list[tuple[str, int]] = []
+        received: list[tuple[str, int]] = []
         cursor = start
-        while len(told) < total:
+        while len(received) < total:
             page = accepted(await api.get(f"{event.path}/changes/since/{cursor}{wait}", token=event.host))
-            told += [(item["id"], item["revision"]) for item in page["items"]]
+            received += [(item["id"], item["revision"]) for item in page["items"]]
             cursor = page["cursor"]
             await asyncio.sleep(0.002)  # a cached response does not yield to other tasks
-        return told
+        return received
 
     async def stream() -> list[tuple[str, int]]:
         """Reconnect after every few events, as on bad Wi-Fi."""
-        told = Told(last=start)
-        while len(told.events) < total:
-            wanted = min(total, len(told.events) + 3)
-            async with streamed(port, f"{event.path}/events", event.host, f"last-event-id: {told.last}", told=told) as each:
+        received = ReceivedStream(last=start)
+        while len(received.events) < total:
+            wanted = min(total, len(received.events) + 3)
+            async with streamed(
+                port, f"{event.path}/events", event.host, f"last-event-id: {received.last}", received=received
+            ) as each:
                 await each.until(wanted)
-        return [(item["id"], item["revision"]) for item in data_of(told)]
+        return [(item["id"], item["revision"]) for item in data_of(received)]
 
     _, *sequences = await asyncio.gather(write(), poll(""), poll("?wait=5"), stream())
 
@@ -143,8 +147,8 @@ async def test_answers_of_one_activity_are_streamed_by_accept(api: Api, port: in
 
     async with streamed(port, path, event.screen) as stream:
         await stream.until(3)
-        assert data_of(stream.told) == items
-        assert {each["event"] for each in stream.told.events} == {"response"}
+        assert data_of(stream.received) == items
+        assert {each["event"] for each in stream.received.events} == {"response"}
         await api.patch(f"/activities/{wall['id']}", {"responses_visibility": "host"}, token=event.host)
         await stream.to_end()
     async with connected(port) as line:
@@ -160,13 +164,13 @@ async def test_idle_streams_get_bookmarks_that_lose_nothing(api: Api, port: int,
 
     async with streamed(port, f"{event.path}/events", anna.token) as stream:
         await event.answer(wall, bert, "not for Anna")
-        while stream.told.comments < 3:
+        while stream.received.comments < 3:
             await stream.part()
-        assert stream.told.events == []
-        bookmark = stream.told.last
+        assert stream.received.events == []
+        bookmark = stream.received.last
     own = (await event.answer(wall, anna, 1)).json()
     async with streamed(port, f"{event.path}/events", anna.token, f"last-event-id: {bookmark}") as stream:
-        assert [item["id"] for item in data_of(stream.told) or [json.loads((await stream.until(1))[0]["data"])]] == [own["id"]]
+        assert [item["id"] for item in data_of(stream.received) or [json.loads((await stream.until(1))[0]["data"])]] == [own["id"]]
 
 
 async def test_streams_end_by_themselves_and_say_when_to_come_back(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,9 +179,9 @@ async def test_streams_end_by_themselves_and_say_when_to_come_back(api: Api, por
     event = await make_event(api)
 
     async with streamed(port, f"{event.path}/events", event.host) as stream:
-        told = await stream.to_end()
+        received = await stream.to_end()
 
-    assert len(told.retries) == 2
+    assert len(received.retries) == 2
     assert api.app.edge.streams.open_count == 0
 
 
@@ -214,7 +218,7 @@ async def test_whoever_may_no_longer_read_is_cut_off_at_once(api: Api, port: int
         if how == "kick":
             await event.activity(title="for Bert alone", status="published")
             assert "for Bert alone" in (await other.until(1))[0]["data"]
-            assert stream.told.events == []
+            assert stream.received.events == []
     refused(await api.get(f"{event.path}/events", token=token), 401, "token-invalid")
 
 
@@ -336,10 +340,10 @@ async def test_draining_ends_every_stream_and_wait_without_losing_anything(api: 
 
         await eventually(waits)
         api.app.edge.drain()
-        told = await stream.to_end()
+        received = await stream.to_end()
         status, _, body = await line.answer()
 
-    assert (len(told.retries), status, json.loads(body)["cursor"]) == (2, 200, cursor)
+    assert (len(received.retries), status, json.loads(body)["cursor"]) == (2, 200, cursor)
 
 
 async def test_a_stream_outlives_the_memory_that_it_was_read_from(api: Api, port: int) -> None:
@@ -370,7 +374,7 @@ async def test_changes_are_streamed_from_a_position_by_accept(api: Api, port: in
     items = await polled(event, event.host)
     async with streamed(port, f"{event.path}/changes/since/{items[1]['updated_at']}", event.host) as stream:
         await stream.until(len(items) - 2)
-        assert data_of(stream.told) == items[2:]
+        assert data_of(stream.received) == items[2:]
 
 
 async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
@@ -391,4 +395,4 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
     monkeypatch.setattr(app.edge.streams._polls, "page", overtaken)
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.until(3)
-        assert [json.loads(each["data"])["data"]["title"] for each in stream.told.events] == ["late 1", "late 2", "late 3"]
+        assert [json.loads(each["data"])["data"]["title"] for each in stream.received.events] == ["late 1", "late 2", "late 3"]

@@ -29,7 +29,7 @@ async def test_streams_and_waits_that_are_cut_anywhere_leave_nothing_behind(api:
     event, rng = await make_event(api), Random(1)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()
-    asks = (
+    paths = (
         f"{event.path}/events",
         f"{event.path}/changes/since/now?wait=20",
         f"{event.path}/activities/{wall['id']}/responses/since/0?wait=20",
@@ -37,7 +37,7 @@ async def test_streams_and_waits_that_are_cut_anywhere_leave_nothing_behind(api:
 
     async def come_and_go(port: int) -> None:
         async with connected(port) as line:
-            request = get(rng.choice(asks), event.host)
+            request = get(rng.choice(paths), event.host)
             await line.send(request[: rng.choice((len(request), len(request), rng.randrange(len(request))))])
             wanted = rng.randrange(MAX_CUT_BYTES)
             with suppress(TimeoutError, asyncio.IncompleteReadError):

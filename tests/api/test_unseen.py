@@ -15,7 +15,7 @@ from tests.support import pools
 from tests.support.api import Api, Event, Seat
 from tests.support.checks import accepted
 from tests.support.clocks import HandClock
-from tests.support.pools import answer_all, asked, tick
+from tests.support.pools import answer_all, open_pool, tick
 from tests.support.queries import counted_statements
 from tests.support.scrape import Samples, grown, parse
 
@@ -59,10 +59,10 @@ async def api(app: App) -> AsyncIterator[Api]:
 
 async def scrape(api: Api) -> Samples:
     """Return the metrics without process figures and the counts of this request."""
-    told = parse((await api.get("/metrics", token=api.admin)).text)
+    families = parse((await api.get("/metrics", token=api.admin)).text)
     return {
         key: value
-        for key, value in told.items()
+        for key, value in families.items()
         if key[0] not in OF_THE_PROCESS
         and not key[0].startswith("conflicto_event_loop_late")
         and key[1] != METRICS
@@ -83,7 +83,7 @@ async def polled(event: Event, seat: Seat, cursor: str, *, wait: bool = False) -
 
 
 async def test_before_the_release_no_metric_and_no_log_line_tells_of_an_answer(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 6)
+    event, poll, seats = await open_pool(api, 6)
     cursor = accepted(await api.get(f"{event.path}/changes/since/0", token=seats[0].token))["cursor"]
     before, lines = await scrape(api), lines_of(app)
 
@@ -114,15 +114,15 @@ async def test_before_the_release_no_metric_and_no_log_line_tells_of_an_answer(a
 
 
 async def test_a_release_counts_as_many_requests_as_it_released(api: Api, app: App, clock: HandClock) -> None:
-    event, poll, seats = await asked(api, 7)
+    event, poll, seats = await open_pool(api, 7)
     before = await scrape(api)
     await answer_all(event, poll, seats)
 
     await tick(app, clock)
-    told = await scrape(api)
-    assert grown(before, told, "conflicto_responses_total", "submit", "accepted") == 4
-    assert grown(before, told, "conflicto_requests_total", "POST", SUBMIT, "201") == 4
-    assert grown(before, told, "conflicto_request_seconds_count", "POST", SUBMIT) == 4
+    after = await scrape(api)
+    assert grown(before, after, "conflicto_responses_total", "submit", "accepted") == 4
+    assert grown(before, after, "conflicto_requests_total", "POST", SUBMIT, "201") == 4
+    assert grown(before, after, "conflicto_request_seconds_count", "POST", SUBMIT) == 4
     (line,) = [line for line in lines_of(app) if line["event"] == "answers-released"]
     assert line | {"log_level": "info"} == {
         "event": "answers-released", "log_level": "info", "method": "POST", "route": SUBMIT, "answers": 4,
@@ -138,7 +138,7 @@ async def test_a_release_counts_as_many_requests_as_it_released(api: Api, app: A
 
 async def test_answers_under_a_name_and_refused_ones_are_counted_at_once(api: Api, app: App) -> None:
     """The control: without a pool, all of these metrics and lines change."""
-    event, poll, seats = await asked(api, 2, anonymous=False)
+    event, poll, seats = await open_pool(api, 2, anonymous=False)
     before, lines = await scrape(api), len(lines_of(app))
 
     accepted(await event.answer(poll, seats[0], 1), 201)
@@ -163,7 +163,7 @@ async def test_the_note_that_a_session_is_nearly_full_does_not_move_with_an_answ
     small = settings.model_copy(update={"max_session_bytes": 40_000})
     async with App(small, clock=clock).running() as running:
         api = Api(running)
-        event, poll, seats = await asked(api, 6)
+        event, poll, seats = await open_pool(api, 6)
 
         async def is_near() -> bool:
             return accepted(await api.get(f"{event.path}/status", token=event.host))["near_cap"]
@@ -178,11 +178,11 @@ async def test_the_note_that_a_session_is_nearly_full_does_not_move_with_an_answ
 
 
 async def test_one_query_looks_at_all_pools(api: Api, app: App) -> None:
-    event, poll, seats = await asked(api, 1)
+    event, poll, seats = await open_pool(api, 1)
     accepted(await event.answer(poll, seats[0], 1), 201)
     with counted_statements(app.platform.db) as few:
         await app.domain.releases.scan()
-    others = [await asked(api, 1) for _ in range(3)]
+    others = [await open_pool(api, 1) for _ in range(3)]
     also, open_there, people = others[1]
     accepted(await also.answer(open_there, people[0], 1), 201)
     app.domain.releases._scheduled.clear()
@@ -201,11 +201,11 @@ async def test_ids_of_requests_do_not_count_them(api: Api) -> None:
 
 
 def test_times_that_wait_are_bounded_and_never_more_than_what_is_released() -> None:
-    told: list[tuple[int, int]] = []
+    recorded: list[tuple[int, int]] = []
 
     class Requests:
         def count_responses(self, route: str, method: str, status: int, amount: int, seconds: Any) -> None:
-            told.append((amount, len(seconds)))
+            recorded.append((amount, len(seconds)))
 
     deferred = DeferredRequests(Requests())
     for number in range(MAX_TIMES + 50):
@@ -214,4 +214,4 @@ def test_times_that_wait_are_bounded_and_never_more_than_what_is_released() -> N
     deferred.release("/a", "POST", 200, 0)
     deferred.release("/a", "POST", 201, 5_000)
     deferred.release("/a", "POST", 201, 2)
-    assert told == [(3, 3), (5_000, MAX_TIMES - 3), (2, 0)]
+    assert recorded == [(3, 3), (5_000, MAX_TIMES - 3), (2, 0)]

@@ -121,8 +121,8 @@ async def test_masked_words_reach_nobody_but_host_and_author(api: Api, app: App)
     assert SAID in await everything(event, anna.token, Role.PARTICIPANT, known)
     async with listening(app) as port, streamed(port, f"{event.path}/events?since=0", event.screen) as stream:
         await stream.until(4)
-        assert [SAID in each["data"] for each in stream.told.events] == [False] * len(stream.told.events)
-        assert any("the ***" in each["data"] for each in stream.told.events)
+        assert [SAID in each["data"] for each in stream.received.events] == [False] * len(stream.received.events)
+        assert any("the ***" in each["data"] for each in stream.received.events)
 
 
 async def test_points_are_counted_by_what_was_written_and_results_by_what_is_shown(api: Api) -> None:
@@ -150,8 +150,8 @@ async def test_the_hosts_own_words_pass_in_answers(api: Api) -> None:
     event = await make_event(api, word_filter=MASK)
     anna = await event.join()
     poll = await event.activity(**OPEN, type="lunch", config={"options": ["Curry", f"{SAID} wine"]})
-    for said, shown in ((f"{SAID} wine", f"{SAID} wine"), (f"{SAID} beer", "*** beer"), (f"{SAID} wine", f"{SAID} wine")):
-        await event.answer(poll, anna, {"choice": said})
+    for text, shown in ((f"{SAID} wine", f"{SAID} wine"), (f"{SAID} beer", "*** beer"), (f"{SAID} wine", f"{SAID} wine")):
+        await event.answer(poll, anna, {"choice": text})
         assert await feed(event, poll, event.screen) == [{"choice": shown}]
     accepted(await api.patch(of(event, poll, "?force=true"), {"config": {"options": []}}, token=event.host))
 

@@ -26,7 +26,7 @@ def _text(page: "Page") -> None:
     page.get_by_label("Your text").fill("More daylight")
 
 
-def _ask(page: "Page") -> None:
+def _answer_questions(page: "Page") -> None:
     page.get_by_label("Your question").fill("When do we move?")
 
 
@@ -56,7 +56,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], Any, Any, dict[str, Any]]] = {
     ),
     "words": ({"question": "In a word?", "max_words": 3}, _words, {"words": ["calm", "bright"]}, {}),
     "wall": ({"question": "What would help?", "max_length": 280}, _text, {"text": "More daylight"}, {}),
-    "questions": ({"prompt": "Ask us anything"}, _ask, {"text": "When do we move?"}, {"response_policy": "many"}),
+    "questions": ({"prompt": "Ask us anything"}, _answer_questions, {"text": "When do we move?"}, {"response_policy": "many"}),
     "ranking": ({"question": "In which order?", "options": OPTIONS}, _rank, {"ranking": ["a", "c", "b"]}, {}),
     "quiz": ({"question": "Which is hottest?", "options": OPTIONS}, _choose, {"choice": "b"}, {"secret": {"correct": "b"}}),
     "estimate": ({"question": "How heavy?", "unit": "kg"}, _number, {"value": 42.5}, {}),

@@ -83,9 +83,9 @@ def test_who_leaves_is_told_before_what_stays(live: LiveSession, anonymous: bool
     live.activity("poll", POLL, anonymous=anonymous)
     page = live.phone()
     page.get_by_label("Curry").wait_for()
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    questions: list[str] = []
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
     page.locator("summary", has_text="Anna").click()
     page.get_by_role("button", name="Leave and delete my answers").click()
-    (text,) = asked
+    (text,) = questions
     assert ("Anonymous answers that were shown already stay" in text) is anonymous

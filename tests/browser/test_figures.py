@@ -63,8 +63,8 @@ def test_joining_to_the_first_activity_is_small(live: LiveSession) -> None:
     assert len(sent) <= MAX_REQUESTS, json.dumps(sent, indent=1)
 
 
-def _add(sizes: dict[str, int], event: Any, told: Any) -> None:
-    sizes[event["requestId"]] = sizes.get(event["requestId"], 0) + int(told["encodedDataLength"])
+def _add(sizes: dict[str, int], event: Any, sizes_event: Any) -> None:
+    sizes[event["requestId"]] = sizes.get(event["requestId"], 0) + int(sizes_event["encodedDataLength"])
 
 
 def test_the_first_field_is_usable_soon_on_a_bad_line_and_a_slow_phone(live: LiveSession) -> None:

@@ -26,17 +26,17 @@ def visits(page: "Page", address: str) -> None:
 
 def answering(page: "Page", *, yes: bool) -> list[str]:
     """Answer every question of the page, and return where they are noted."""
-    asked: list[str] = []
+    questions: list[str] = []
 
     def answer(dialog: "Dialog") -> None:
-        asked.append(dialog.message)
+        questions.append(dialog.message)
         if yes:
             dialog.accept()
         else:
             dialog.dismiss()
 
     page.on("dialog", answer)
-    return asked
+    return questions
 
 
 def test_one_click_signs_the_operator_in_from_any_page_and_junk_changes_nothing(live: LiveSession) -> None:
@@ -44,25 +44,25 @@ def test_one_click_signs_the_operator_in_from_any_page_and_junk_changes_nothing(
         page = live.window(f"{start}#admin={ADMIN}", **LAPTOP)
         page.get_by_role("heading", name="Sessions").wait_for()
         assert page.url == f"{live.server.url}/host"
-        asked = answering(page, yes=True)
+        questions = answering(page, yes=True)
         for junk in ("/host#admin=x", "/#admin=x", f"/host/s/{live.session['id']}#admin=x"):
             visits(page, live.server.url + junk)
             page.get_by_role("heading").first.wait_for()
             page.wait_for_url(lambda url: "#" not in url)
             assert held(page, "admin") == ADMIN
-        assert asked == []
+        assert questions == []
 
 
 def test_junk_in_a_link_of_a_host_leaves_what_works(live: LiveSession) -> None:
     page = live.host()
     page.get_by_role("button", name="Code and links").wait_for()
-    mine, asked = live.session["host_token"], answering(page, yes=True)
+    mine, questions = live.session["host_token"], answering(page, yes=True)
     for junk in ("junk", "a.b.c", live.session["screen_token"], mine[:-2]):
         for path in (f"/host/s/{live.session['id']}", f"/host/s/{live.session['id']}/report"):
             visits(page, f"{live.server.url}{path}#token={junk}")
             page.wait_for_url(lambda url: "#" not in url)
             assert held(page, f"host.{live.session['id']}") == mine
-    assert asked == []
+    assert questions == []
     stranger = live.window(f"/host/s/{live.session['id']}#token=junk", **LAPTOP)
     stranger.get_by_text("This page needs a host link.").wait_for()
     assert held(stranger, f"host.{live.session['id']}") is None
@@ -70,15 +70,15 @@ def test_junk_in_a_link_of_a_host_leaves_what_works(live: LiveSession) -> None:
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_another_link_that_works_replaces_only_what_one_gives_up(live: LiveSession, yes: bool) -> None:
-    page, asked = live.host(), []
+    page, questions = live.host(), []
     page.get_by_role("button", name="Code and links").wait_for()
-    asked = answering(page, yes=yes)
+    questions = answering(page, yes=yes)
     other = live.call("POST", "/links", {"scope": "host"})["token"]
 
     visits(page, f"{live.server.url}/host/s/{live.session['id']}#token={other}")
     page.get_by_role("button", name="Code and links").wait_for()
 
-    assert len(asked) == 1
+    assert len(questions) == 1
     assert held(page, f"host.{live.session['id']}") == (other if yes else live.session["host_token"])
 
 
@@ -86,13 +86,13 @@ def test_what_is_dead_is_replaced_unasked(live: LiveSession) -> None:
     first = live.call("POST", "/links", {"scope": "host"})
     page = live.window(f"/host/s/{live.session['id']}#token={first['token']}", **LAPTOP)
     page.get_by_role("button", name="Code and links").wait_for()
-    asked = answering(page, yes=False)
+    questions = answering(page, yes=False)
     live.call("DELETE", f"/links/{first['id']}")
 
     visits(page, f"{live.server.url}/host/s/{live.session['id']}#token={live.session['host_token']}")
     page.get_by_role("button", name="Code and links").wait_for()
 
-    assert asked == []
+    assert questions == []
     assert held(page, f"host.{live.session['id']}") == live.session["host_token"]
 
 
@@ -116,13 +116,13 @@ def test_a_moved_seat_of_another_session_than_the_address_names_replaces_none_un
     kept = held(phone, f"seat.{live.session['id']}")
     stranger = live.server.call("POST", "/join", {"nickname": "Mallory", "code": live.session["join_code"]})
     link = live.server.call("POST", "/participants/me/seat-link", {}, token=stranger["participant_token"])
-    asked: list[str] = []
-    phone.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    questions: list[str] = []
+    phone.once("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
     visits(phone, f"{live.server.url}/p/5#move={link['seat_token']}")
     phone.get_by_role("button").first.click()
     phone.wait_for_url(f"**/p/{live.session['id']}")
 
-    assert len(asked) == 1
+    assert len(questions) == 1
     assert held(phone, f"seat.{live.session['id']}") == kept
 
 

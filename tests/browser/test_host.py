@@ -270,13 +270,13 @@ def test_the_report_tells_what_came_of_a_session(live: LiveSession) -> None:
 
 
 def test_the_report_says_of_questions_without_support_no_word_of_missing_answers(live: LiveSession) -> None:
-    asked = live.activity("questions", {"prompt": "Ask us anything"}, response_policy="many")
+    question = live.activity("questions", {"prompt": "Ask us anything"}, response_policy="many")
     seat = live.server.call("POST", "/join", {"nickname": "Ben", "code": live.session["join_code"]})
-    path = f"{live.path}/activities/{asked['id']}/responses"
+    path = f"{live.path}/activities/{question['id']}/responses"
     live.server.call("POST", path, {"response_data": {"text": "When do we move?"}}, token=seat["participant_token"])
 
     report = live.host("/report", locale="ar")
-    said = report.locator("li", has_text="When do we move?")
-    said.wait_for()
+    item = report.locator("li", has_text="When do we move?")
+    item.wait_for()
     assert report.get_by_text("لا إجابات بعد").count() == 0
-    assert said.evaluate("(row) => getComputedStyle(row).direction") == "rtl", "its mark stands where the others' stand"
+    assert item.evaluate("(row) => getComputedStyle(row).direction") == "rtl", "its mark stands where the others' stand"

@@ -78,9 +78,9 @@ def test_two_hundred_texts_that_are_script_elsewhere_are_text_on_every_page(live
                               responses_visibility="participants")  # fmt: skip
         answer(live, shown, tokens, texts)
         live.call("POST", "/show", {"activity_id": shown["id"]})
-        told = [VECTORS[11], *(each for each in config.values() if isinstance(each, str))]
+        texts_shown = [VECTORS[11], *(each for each in config.values() if isinstance(each, str))]
         for page in (host, screen, phone):
-            page.wait_for_function("(told) => told.some((each) => document.body.textContent.includes(each))", arg=told)
+            page.wait_for_function("(told) => told.some((each) => document.body.textContent.includes(each))", arg=texts_shown)
             page.wait_for_timeout(700)
             assert acted(page) == [], (name, page.url)
         live.call("POST", f"/activities/{shown['id']}/transition", {"target_status": "expired"})

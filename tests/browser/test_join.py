@@ -58,8 +58,8 @@ def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_i
 
     key = live.session["link_key"]
     assert link.endswith(f"#key={key}")
-    asked = [headers.get("link-key") for url, headers in sent if "/by-code/" in url or url.endswith("/join")]
-    assert asked == [key, key, key]
+    keys = [headers.get("link-key") for url, headers in sent if "/by-code/" in url or url.endswith("/join")]
+    assert keys == [key, key, key]
     assert not any(key in url for url, _ in sent)
     assert page.url.endswith(f"/p/{live.session['id']}")
 
@@ -115,12 +115,12 @@ def test_a_seat_that_must_wait_arrives_by_itself(live: LiveSession) -> None:
     seat = live.server.call("POST", "/join", {"nickname": "Anna", "code": live.session["join_code"]})
     link = live.server.call("POST", "/participants/me/seat-link", token=seat["participant_token"])
     page = live.window(**PHONE)
-    asked = refuse(page, "**/seats/redeem", times=2, server=live.session["server"])
+    requests = refuse(page, "**/seats/redeem", times=2, server=live.session["server"])
     page.goto(f"{live.server.url}/p/{live.session['id']}#move={link['seat_token']}")
     page.locator("button.primary").click()
     page.get_by_text(WAITS).wait_for()
     page.get_by_text("You are in, Anna.").wait_for()
-    assert len(asked) == 3
+    assert len(requests) == 3
 
 
 @pytest.mark.parametrize(("letters", "others", "shown"), [(9, 48, [3, 3, 3]), (10, 973, [3, 3, 4])])

@@ -125,7 +125,7 @@ def test_the_time_that_is_left_stands_on_one_line_beside_the_question(
 
 
 def test_no_question_is_cut_in_two_at_the_foot_of_the_screen(live: LiveSession) -> None:
-    asked = live.activity(
+    question = live.activity(
         "questions",
         {"prompt": "Ask us anything"},
         response_policy="many",
@@ -133,7 +133,7 @@ def test_no_question_is_cut_in_two_at_the_foot_of_the_screen(live: LiveSession) 
         results_visibility="always",
     )
     for at, seat in enumerate(_seats(live, *NAMES)):
-        _answer(live, asked, seat, {"text": f"Question {at}: {LONG}"})
+        _answer(live, question, seat, {"text": f"Question {at}: {LONG}"})
     screen = live.screen(viewport=MIN_SIZES)
     screen.locator(".asked li").nth(7).wait_for(state="attached")
     screenshot(screen, "screen-questions-1024")
@@ -211,11 +211,11 @@ def test_the_median_is_drawn_as_a_box_on_phone_and_screen(live: LiveSession) -> 
 
 
 def test_one_question_fills_the_screen_while_the_host_wants_it_there(live: LiveSession) -> None:
-    asked = live.activity(
+    question = live.activity(
         "questions", {"prompt": "Ask us anything"}, response_policy="many", responses_visibility="screen", moderation="after"
     )
     for at, seat in enumerate(_seats(live, "Anna", "Ben")):
-        _answer(live, asked, seat, {"text": f"{at} {LONG}"})
+        _answer(live, question, seat, {"text": f"{at} {LONG}"})
     screen, host = live.screen(viewport=MIN_SIZES, color_scheme="dark"), live.host()
     screen.get_by_role("listitem").nth(1).wait_for()
 

@@ -33,10 +33,10 @@ def test_whoever_left_asks_no_more(live: LiveSession) -> None:
     page.locator(".seat .menu > summary").click()
     page.get_by_role("button", name="Leave, keep my answers").click()
     page.get_by_label("Code on the screen").wait_for()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.wait_for_timeout(6_000)
-    assert asked == []
+    assert requests == []
 
 
 def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_removed(live: LiveSession) -> None:

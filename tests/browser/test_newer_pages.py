@@ -75,13 +75,13 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
         phone.get_by_label("Curry").check()
         host.get_by_role("heading", name="Where?").wait_for()
         screen.get_by_role("heading", name="Where?").wait_for()
-        asked = _asked_for_core(phone)
+        methods = _asked_for_core(phone)
         port = int(first.url.rsplit(":", 1)[1])
         first.stop()
         with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as same:
             made.server = same
             _says_nothing_of_itself(made, phone, host)
-            assert set(asked) == {"HEAD"}, "nobody downloads the file of a build that goes on"
+            assert set(methods) == {"HEAD"}, "nobody downloads the file of a build that goes on"
             same.stop()
 
         _put_type(types / "wave", "// newer\n" + VIEW)

@@ -38,7 +38,7 @@ def people(room: LiveSession, number: int) -> list[Any]:
     ]
 
 
-def say(room: LiveSession, activity: dict[str, Any], seat: Any, data: Any) -> Any:
+def submit(room: LiveSession, activity: dict[str, Any], seat: Any, data: Any) -> Any:
     path = f"{room.path}/activities/{activity['id']}/responses"
     return room.server.call("POST", path, {"response_data": data}, token=seat["participant_token"])
 
@@ -54,7 +54,7 @@ def test_the_winner_of_many_options_is_on_the_screen(live: LiveSession, width: i
     options = [{"id": chr(97 + at), "text": f"Option {at}"} for at in range(20)]
     poll = live.activity("poll", {"question": "Which?", "options": options, "multiple": False}, results_visibility="always")
     for seat in people(live, 3):
-        say(live, poll, seat, {"choices": ["t"]})
+        submit(live, poll, seat, {"choices": ["t"]})
     screen = live.screen(viewport={"width": width, "height": height})
 
     seen = settled(screen, ".bars tbody tr", 20)
@@ -66,7 +66,7 @@ def test_the_winner_of_many_options_is_on_the_screen(live: LiveSession, width: i
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_scale_from_0_to_10_has_its_10(live: LiveSession, width: int, height: int) -> None:
     scale = live.activity("rating", {"question": "How likely?", "min": 0, "max": 10}, results_visibility="always")
-    say(live, scale, people(live, 1)[0], {"rating": 10})
+    submit(live, scale, people(live, 1)[0], {"rating": 10})
     screen = live.screen(viewport={"width": width, "height": height})
 
     seen = settled(screen, ".bars tbody tr", 11)
@@ -91,7 +91,7 @@ def test_values_of_an_own_type_are_counted_beyond_the_rows_of_a_table(live: Live
     )
     (seat,) = people(live, 1)
     for value in [*range(30), 29]:
-        say(live, own, seat, f"value {value}")
+        submit(live, own, seat, f"value {value}")
     for page in (live.screen(), live.host()):
         page.locator(".bars tbody tr").first.wait_for()
         seen = (
@@ -102,10 +102,10 @@ def test_values_of_an_own_type_are_counted_beyond_the_rows_of_a_table(live: Live
 
 
 def test_questions_and_notes_that_find_no_room_are_counted(live: LiveSession) -> None:
-    asked = live.activity("questions", {"prompt": "Ask us"})
+    question = live.activity("questions", {"prompt": "Ask us"})
     (seat,) = people(live, 1)
     for number in range(12):
-        say(live, asked, seat, {"text": f"Question {number}, and a long one: " + "why is it so? " * 8})
+        submit(live, question, seat, {"text": f"Question {number}, and a long one: " + "why is it so? " * 8})
     screen = live.screen(viewport={"width": 1024, "height": 768})
     screen.locator(".asked li").first.wait_for()
     assert len(settled(screen, ".asked li", 12)) >= 2
@@ -113,7 +113,7 @@ def test_questions_and_notes_that_find_no_room_are_counted(live: LiveSession) ->
 
     wall = live.activity("wall", {"question": "What would help?"}, response_policy="many", min_group=0)
     for number in range(30):
-        say(live, wall, seat, {"text": f"Note {number}: " + "more daylight " * 6})
+        submit(live, wall, seat, {"text": f"Note {number}: " + "more daylight " * 6})
     screen.locator(".notes li").first.wait_for()
     assert len(settled(screen, ".notes li", 30)) >= 4
     screenshot(screen, "screen-30-notes")
@@ -127,7 +127,7 @@ def test_places_and_names_that_find_no_room_are_counted(live: LiveSession) -> No
     )
     seats = people(live, 65)
     for seat in seats[:12]:
-        say(live, quiz, seat, {"choice": "a"})
+        submit(live, quiz, seat, {"choice": "a"})
     screen = live.screen(viewport={"width": 1024, "height": 768})
     live.call("POST", f"/activities/{quiz['id']}/transition", {"target_status": "expired"})
     live.call("POST", f"/activities/{quiz['id']}/reveal", {"results": True})

@@ -211,7 +211,7 @@ def test_the_first_question_is_announced(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
     page.evaluate(
-        "window.heard = []; new MutationObserver(() => heard.push(announce.textContent)).observe(announce, { childList: true })"
+        "window.announced = []; new MutationObserver(() => announced.push(announce.textContent)).observe(announce, { childList: true })"
     )
     live.activity("poll", POLL)
     page.wait_for_function("() => heard.some((text) => text.includes('New question: Where?'))")

@@ -96,7 +96,7 @@ def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: LiveSes
     progress: dict[str, Any] = {"status": "running", "responses_read": 412_000, "responses_total": 1_000_000}
     as_jobs(report, progress)
 
-    with report.expect_download() as download, report.expect_request(lambda asked: asked.method == "DELETE") as removed:
+    with report.expect_download() as download, report.expect_request(lambda request: request.method == "DELETE") as removed:
         report.get_by_role("button", name="JSON Lines").click()
         bar = report.get_by_role("progressbar", name="412,000 of 1,000,000 answers")
         bar.wait_for()
@@ -162,7 +162,7 @@ def test_the_report_prints_what_was_said_and_none_of_the_controls(live: LiveSess
     assert report.pdf(format="A4").startswith(b"%PDF")
 
 
-def said(live: LiveSession, activity: dict[str, Any], seat: dict[str, Any], data: Any) -> dict[str, Any]:
+def submit(live: LiveSession, activity: dict[str, Any], seat: dict[str, Any], data: Any) -> dict[str, Any]:
     path = f"{live.path}/activities/{activity['id']}/responses"
     found: dict[str, Any] = live.server.call("POST", path, {"response_data": data}, token=seat["participant_token"])
     return found
@@ -175,14 +175,14 @@ def joined(live: LiveSession, *names: str) -> list[dict[str, Any]]:
 def test_the_report_shows_every_round_and_nothing_that_is_hidden_or_held(live: LiveSession) -> None:
     anna, bert = joined(live, "Anna", "Bert")
     wall = live.activity("wall", {"question": "What would help?"})
-    said(live, wall, anna, {"text": "earlier daylight"})
-    insult = said(live, wall, bert, {"text": "frightful insult"})
+    submit(live, wall, anna, {"text": "earlier daylight"})
+    insult = submit(live, wall, bert, {"text": "frightful insult"})
     at = f"/activities/{wall['id']}"
     live.call("PATCH", f"{at}/responses/{insult['id']}", {"moderation": "hidden"})
     live.call("POST", f"{at}/rounds")
-    said(live, wall, anna, {"text": "later plants"})
+    submit(live, wall, anna, {"text": "later plants"})
     live.call("PATCH", at, {"moderation": "before"})
-    said(live, wall, bert, {"text": "unread waiting"})
+    submit(live, wall, bert, {"text": "unread waiting"})
     live.call("POST", f"{at}/transition", {"target_status": "expired"})
 
     report = live.host("/report")
@@ -200,11 +200,11 @@ def test_the_report_shows_every_round_and_nothing_that_is_hidden_or_held(live: L
 
 def test_questions_and_votes_are_counted_apart_wherever_people_read(live: LiveSession) -> None:
     seats = joined(live, "Anna", "Bert", "Cleo")
-    asked = live.activity("questions", {"prompt": "Ask us anything"})
-    texts = [said(live, asked, seats[0], {"text": f"Question {number}?"}) for number in range(4)]
+    question = live.activity("questions", {"prompt": "Ask us anything"})
+    texts = [submit(live, question, seats[0], {"text": f"Question {number}?"}) for number in range(4)]
     for seat in seats[1:]:
         for each in texts[:3]:
-            said(live, asked, seat, {"target": each["id"], "vote": 1})
+            submit(live, question, seat, {"target": each["id"], "vote": 1})
     for page in (live.screen(), live.host(), live.host("/report")):
         page.get_by_text("4 questions · 6 votes").first.wait_for()
         assert "10 answers" not in page.locator("main").inner_text()
@@ -214,7 +214,7 @@ def test_who_was_right_is_not_half_said_while_it_is_not_told(live: LiveSession) 
     (anna,) = joined(live, "Anna")
     options = [{"id": "a", "text": "Pizza"}, {"id": "b", "text": "Curry"}]
     quiz = live.activity("quiz", {"question": "Hottest?", "options": options}, secret={"correct": "b"}, results_visibility="always")
-    said(live, quiz, anna, {"choice": "b"})
+    submit(live, quiz, anna, {"choice": "b"})
     screen, phone = live.screen(), live.phone("Bert")
     for page in (screen, phone):
         page.locator(".bars").wait_for()

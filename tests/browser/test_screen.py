@@ -110,10 +110,10 @@ def test_every_activity_type_has_a_picture_of_its_results(counting: LiveSession,
         phone.get_by_role("button", name="Send").click()
     phone.get_by_text("Your answer is in ·").wait_for()
     if name == "questions":
-        asked = counting.call("GET", f"/activities/{activity['id']}/responses")["items"][0]["id"]
+        question_id = counting.call("GET", f"/activities/{activity['id']}/responses")["items"][0]["id"]
         other = counting.server.call("POST", "/join", {"nickname": "Ben", "code": counting.session["join_code"]}, key="k" * 20)
         counting.server.call(
-            "POST", f"{counting.path}/activities/{activity['id']}/responses", {"response_data": {"target": asked, "vote": 1}},
+            "POST", f"{counting.path}/activities/{activity['id']}/responses", {"response_data": {"target": question_id, "vote": 1}},
             token=other["participant_token"],
         )  # fmt: skip
 
@@ -135,16 +135,16 @@ def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: Li
         for number in range(6)
     ]
 
-    def say(seats: list[Any], *words: str) -> None:
+    def submit_words(seats: list[Any], *words: str) -> None:
         for seat in seats:
             body = {"response_data": {"words": list(words)}}
             counting.server.call(
                 "POST", f"{counting.path}/activities/{activity['id']}/responses", body, token=seat["participant_token"]
             )
 
-    say(voters, "light", "calm")
-    say(voters[:4], "light", "bright")
-    say(voters[:2], "light", "a longer word")
+    submit_words(voters, "light", "calm")
+    submit_words(voters[:4], "light", "bright")
+    submit_words(voters[:2], "light", "a longer word")
     screen = counting.screen()
     screen.locator(".cloud text", has_text="bright").wait_for()
     before = _places(screen)
@@ -152,7 +152,7 @@ def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: Li
     assert all(place["size"] > 20 for place in before.values())
     screenshot(screen, "screen-cloud")
 
-    say(voters, "light", "calm")
+    submit_words(voters, "light", "calm")
     screen.locator(".figures", has_text="18 answers").wait_for()
     screen.wait_for_timeout(500)
     after = _places(screen)

@@ -122,9 +122,9 @@ def test_answers_and_points_are_shown_to_whoever_has_the_seat(live: LiveSession)
     page.get_by_role("dialog").get_by_text("Which is hottest?").wait_for()
     screenshot(page, "phone-own-answers")
 
-    said = page.get_by_role("dialog").inner_text()
-    assert "Curry" in said
-    assert "Your score: 1,000 points" in said
+    text = page.get_by_role("dialog").inner_text()
+    assert "Curry" in text
+    assert "Your score: 1,000 points" in text
     assert barriers(page) == []
 
 

@@ -148,8 +148,8 @@ def test_the_right_answer_and_a_reset_have_their_keys(live: LiveSession, control
     phone.get_by_role("button", name="Send").click()
     phone.get_by_text("Your answer is in ·").wait_for()
     page = controls()
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    questions: list[str] = []
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.accept()))
 
     page.keyboard.press("l")
     _until(lambda: _of(live, activity)["status"] == "expired")
@@ -159,7 +159,7 @@ def test_the_right_answer_and_a_reset_have_their_keys(live: LiveSession, control
     assert (_of(live, activity)["secret_revealed"], _of(live, activity)["results_revealed"]) == (True, False)
     page.keyboard.press("r")
     _until(lambda: live.answers(activity) == [])
-    assert asked == ["Delete all answers of this round?"]
+    assert questions == ["Delete all answers of this round?"]
 
 
 def test_every_key_that_acts_has_a_button(live: LiveSession, controls: "Callable[[], Page]") -> None:

@@ -17,18 +17,18 @@ pytestmark = pytest.mark.browser
 POLL = {"question": "Where do we eat?", "options": OPTIONS, "multiple": False}
 
 HEAR = """() => {
-  window.heard = [];
+  window.announced = [];
   const region = document.getElementById('announce');
-  new MutationObserver(() => window.heard.push(region.textContent)).observe(region, { childList: true });
+  new MutationObserver(() => window.announced.push(region.textContent)).observe(region, { childList: true });
 }"""
 
 
-def _heard(page: "Page") -> str:
-    return " | ".join(page.evaluate("window.heard"))
+def _announced(page: "Page") -> str:
+    return " | ".join(page.evaluate("window.announced"))
 
 
-def _wait_heard(page: "Page", text: str) -> None:
-    page.wait_for_function("(text) => window.heard.join(' | ').includes(text)", arg=text)
+def _wait_for_announcement(page: "Page", text: str) -> None:
+    page.wait_for_function("(text) => window.announced.join(' | ').includes(text)", arg=text)
 
 
 def _draft(live: LiveSession, question: str, **more: Any) -> dict[str, Any]:
@@ -42,17 +42,17 @@ def test_a_phone_says_each_change_once_and_the_time_as_it_runs_out(live: LiveSes
     page.evaluate(HEAR)
 
     live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "active", "duration_seconds": 6})
-    _wait_heard(page, "6 seconds left")
+    _wait_for_announcement(page, "6 seconds left")
     page.get_by_label("Curry").check()
     page.get_by_role("button", name="Send").click()
-    _wait_heard(page, "Your answer is in")
-    _wait_heard(page, "3 seconds left")
-    _wait_heard(page, "Time is up")
-    _wait_heard(page, "Answering is closed")
+    _wait_for_announcement(page, "Your answer is in")
+    _wait_for_announcement(page, "3 seconds left")
+    _wait_for_announcement(page, "Time is up")
+    _wait_for_announcement(page, "Answering is closed")
     live.call("POST", f"/activities/{activity['id']}/reveal", {"results": True})
-    _wait_heard(page, "The results are shown")
+    _wait_for_announcement(page, "The results are shown")
 
-    heard = _heard(page)
+    announced = _announced(page)
     for sentence in (
         "6 seconds left",
         "3 seconds left",
@@ -61,7 +61,7 @@ def test_a_phone_says_each_change_once_and_the_time_as_it_runs_out(live: LiveSes
         "The results are shown",
         "Your answer is in",
     ):
-        assert heard.count(sentence) == 1, heard
+        assert announced.count(sentence) == 1, announced
 
 
 def test_an_announced_question_is_shown_without_what_can_be_answered(live: LiveSession) -> None:
@@ -192,10 +192,10 @@ def test_counts_are_said_to_hosts_who_want_to_hear_them(live: LiveSession) -> No
         phone.get_by_label("Curry").check()
         phone.get_by_role("button", name="Send").click()
         phone.get_by_text("Your answer is in ·").wait_for()
-    _wait_heard(host, "2 answers")
+    _wait_for_announcement(host, "2 answers")
 
-    assert _heard(host).count("answer") <= 2
-    assert _heard(silent) == ""
+    assert _announced(host).count("answer") <= 2
+    assert _announced(silent) == ""
 
 
 def test_a_phone_becomes_a_remote_by_a_code_on_the_hosts_page(live: LiveSession) -> None:

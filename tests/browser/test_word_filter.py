@@ -22,7 +22,7 @@ def _set(host: "Page", mode: str, words: str = "") -> None:
     host.get_by_label("More words").fill(words)
 
 
-def _say(phone: "Page", text: str) -> None:
+def _submit(phone: "Page", text: str) -> None:
     phone.get_by_label("Your text").fill(text)
     phone.get_by_role("button", name="Send").click()
 
@@ -38,7 +38,7 @@ def test_a_host_masks_words_and_reads_them(live: LiveSession) -> None:
     assert live.call("GET", "")["word_filter"] == {"mode": "mask", "languages": [], "words": ["plonk", "big deal"]}
 
     phone = live.phone()
-    _say(phone, "What a PLONK this is")
+    _submit(phone, "What a PLONK this is")
 
     screen.get_by_text("What a *** this is").wait_for()
     host.get_by_text("What a PLONK this is").first.wait_for()
@@ -58,7 +58,7 @@ def test_held_answers_wait_for_the_host_and_names_are_refused(live: LiveSession)
     phone.get_by_text("This nickname cannot be used here.").wait_for()
     phone.get_by_role("button", name="Anna", exact=True).click()
     phone.wait_for_url("**/p/*")
-    _say(phone, "a plonk")
+    _submit(phone, "a plonk")
     phone.get_by_text("waits for the host").wait_for()
     assert screen.get_by_text("a plonk").count() == 0
 

@@ -57,7 +57,7 @@ async def test_check_says_every_counter_that_differs(api: Api, app: App, env: di
     done = run("db", "check", env=env)
 
     assert done.exit_code == 1
-    assert [said for said in DAMAGES.values() if said not in done.stdout] == []
+    assert [message for message in DAMAGES.values() if message not in done.stdout] == []
     assert "WRONG counters" in done.stdout
 
 

@@ -36,15 +36,15 @@ def test_the_log_tells_what_happened_and_nothing_that_was_sent(database: str, tm
 
     text = server.log.read_text(encoding="utf-8")
     assert {secret for secret in secrets if secret in text} == set()
-    told = lines(server)
-    assert {"started", "stopped", "slow-query"} <= {line["event"] for line in told}
-    answered = [line for line in told if line["event"] == "answered"]
+    log = lines(server)
+    assert {"started", "stopped", "slow-query"} <= {line["event"] for line in log}
+    answered = [line for line in log if line["event"] == "answered"]
     assert {line["route"] for line in answered} >= {"/api/v1/sessions/by-code/{code}", "/api/v1/join", "unknown"}
-    failed = next(line for line in told if line["event"] == "command-failed")
+    failed = next(line for line in log if line["event"] == "command-failed")
     assert failed["exception"][0] | {"at": []} == {
         "type": "sqlalchemy.exc.IntegrityError", "driver": "CheckViolation", "sqlstate": "23514", "at": [],
     }  # fmt: skip
-    assert not [line for line in told if line["event"] == "forged"]
+    assert not [line for line in log if line["event"] == "forged"]
 
 
 def _talk(server: Served, database: str) -> list[str]:
@@ -81,11 +81,11 @@ def test_every_worker_writes_json_lines_with_its_own_number(database: str, tmp_p
     with served(tmp_path, workers=2, DATABASE_URL=database) as server:
         server.stop()
 
-    told = lines(server)
-    started = [line for line in told if line["event"] == "started"]
+    log = lines(server)
+    started = [line for line in log if line["event"] == "started"]
     assert len({line["pid"] for line in started}) == 2
     assert all(line["workers"] == 2 and line["database"] == "postgresql" for line in started)
-    assert {line["pid"] for line in told if line["event"] == "stopped"} == {line["pid"] for line in started}
+    assert {line["pid"] for line in log if line["event"] == "stopped"} == {line["pid"] for line in started}
 
 
 def test_text_can_be_had_instead(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from tests.support.ports import free_port
 from tests.support.processes import environment, run, run_apart, served
 
 
-def assert_refused(refused: subprocess.CompletedProcess[str], *said: str) -> None:
+def assert_refused(refused: subprocess.CompletedProcess[str], *messages: str) -> None:
     assert refused.returncode == 3, refused.stderr
     assert refused.stderr.count("\n") == 1
     assert "serves" not in refused.stderr
-    for each in said:
+    for each in messages:
         assert each in refused.stderr
 
 

@@ -66,15 +66,15 @@ def test_ctrl_c_clears_up(server: Served, tmp_path: Path) -> None:
     made = session(server)
     command = [sys.executable, "-m", "conflicto", "rehearse", str(made["id"]), "--participants", "5", "--url", server.url]
     # In the background, children of the tests would not receive Ctrl-C.
-    hears = ["env", "--default-signal=INT"]
-    running = subprocess.Popen(hears + command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
+    with_signal = ["env", "--default-signal=INT"]
+    running = subprocess.Popen(with_signal + command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
     until(lambda: people(server, made))
 
     os.kill(running.pid, signal.SIGINT)
 
-    said, _ = running.communicate(timeout=PATIENCE_S)
-    assert running.returncode == 0, said
-    assert "The scripted participants are gone" in said
+    output, _ = running.communicate(timeout=PATIENCE_S)
+    assert running.returncode == 0, output
+    assert "The scripted participants are gone" in output
     assert people(server, made) == []
 
 

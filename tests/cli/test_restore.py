@@ -114,7 +114,7 @@ def reads(story: dict[str, Any]) -> Callable[[dict[str, str]], Awaitable[list[An
 async def test_every_row_comes_back_on_either_database(
     archive: Path, env: dict[str, str], elsewhere: dict[str, str], reads: Any
 ) -> None:
-    before, told = contents(env["DATABASE_URL"]), await reads(env)
+    before, reads_before = contents(env["DATABASE_URL"]), await reads(env)
     assert [name for name, rows in before.items() if not rows] == []
 
     done = run("db", "restore", archive, env=elsewhere)
@@ -124,7 +124,7 @@ async def test_every_row_comes_back_on_either_database(
     assert contents(elsewhere["DATABASE_URL"]) == before
     check = run("db", "check", env=elsewhere)
     assert check.exit_code == 0, check.stdout
-    assert await reads(elsewhere) == told
+    assert await reads(elsewhere) == reads_before
     assert fact_of(elsewhere["DATABASE_URL"], "epoch") != fact_of(env["DATABASE_URL"], "epoch")
 
 
@@ -174,19 +174,19 @@ def test_a_cut_or_changed_archive_is_refused(archive: Path, env: dict[str, str],
     cuts = [0, 1, 100, len(whole) // 2, len(whole) - 65, len(whole) - 64, len(whole) - 1]
     flips = [chance.randrange(len(whole) * 8) for _ in range(FLIPS)]
 
-    said = []
+    messages = []
     for cut in cuts:
         broken.write_bytes(whole[:cut])
-        said.append(_look(broken, env))
+        messages.append(_look(broken, env))
     for flip in flips:
         changed = bytearray(whole)
         changed[flip // 8] ^= 1 << flip % 8
         broken.write_bytes(changed)
-        said.append(_look(broken, env))
+        messages.append(_look(broken, env))
     broken.write_bytes(whole + b"\n")
-    said.append(_look(broken, env))
+    messages.append(_look(broken, env))
 
-    assert [each for each in said if not ("damaged" in each or "not an archive" in each or "later version" in each)] == []
+    assert [each for each in messages if not ("damaged" in each or "not an archive" in each or "later version" in each)] == []
     assert "checksum" in _refused(broken, env)
 
 

@@ -59,9 +59,9 @@ def test_a_command_whose_database_is_not_there_is_refused_in_a_sentence(tmp_path
 
 
 @pytest.mark.catalogue("F-08")
-@pytest.mark.parametrize(("first", "said"), [(0, "file is not a database"), (1, "database disk image is malformed")])
+@pytest.mark.parametrize(("first", "message"), [(0, "file is not a database"), (1, "database disk image is malformed")])
 def test_a_damaged_file_is_refused_in_a_sentence_and_left_as_it_is(
-    sqlite_template: Path, tmp_path: Path, first: int, said: str
+    sqlite_template: Path, tmp_path: Path, first: int, message: str
 ) -> None:
     """Damage from the first page on, or from the second."""
     at, folder = first * PAGE, tmp_path / "data"
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_refused_in_a_sentence_and_left_as_it_is(
 
     assert refused.returncode == 3
     assert refused.stderr == (
-        f"The database cannot be read: {said}. `conflicto db restore` puts a backup in its place, and keeps this file.\n"
+        f"The database cannot be read: {message}. `conflicto db restore` puts a backup in its place, and keeps this file.\n"
     )
     assert (folder / "conflicto.sqlite3").read_bytes() == damaged
 

@@ -63,23 +63,23 @@ def test_a_pool_beyond_what_the_server_gives_is_lowered_and_said(
     share = PoolSize.share(size, overflow, workers=workers)
     assert share.size >= 2
     assert workers * (share.max_connections + 1) <= server.max_connections
-    said = " ".join(capsys.readouterr().err.split())
-    assert "max_connections allows" in said
-    assert f"lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}" in said
+    output = " ".join(capsys.readouterr().err.split())
+    assert "max_connections allows" in output
+    assert f"lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}" in output
 
 
 @pytest.mark.usefixtures("sizes")
-@pytest.mark.parametrize(("limit", "workers", "sizes_told"), [(9, 1, ("8", "0")), (9, 3, ("6", "0")), (8, 3, None), (2, 1, None)])
+@pytest.mark.parametrize(("limit", "workers", "pool_sizes"), [(9, 1, ("8", "0")), (9, 3, ("6", "0")), (8, 3, None), (2, 1, None)])
 def test_limits_of_a_role_bound_the_pool_down_to_what_workers_need(
-    monkeypatch: pytest.MonkeyPatch, postgres_database: str, limit: int, workers: int, sizes_told: tuple[str, str] | None
+    monkeypatch: pytest.MonkeyPatch, postgres_database: str, limit: int, workers: int, pool_sizes: tuple[str, str] | None
 ) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))
     monkeypatch.setattr(PostgreSQLServer, "connection_limit", lambda *_: ConnectionLimit(limit, 0, "the role's CONNECTION LIMIT"))
     settings = Settings(database_url=postgres_database, workers=workers)
-    if sizes_told is None:
+    if pool_sizes is None:
         with pytest.raises(typer.Exit):
             module._limit_pool(db, settings)
     else:
         module._limit_pool(db, settings)
-        assert (os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"]) == sizes_told
+        assert (os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"]) == pool_sizes
     db.close()

@@ -60,8 +60,8 @@ def meeting(server: Served) -> Meeting:
 def ended(program: Program, room: Meeting) -> None:
     """Compare the output of a finished program with the feed: everything, each revision once."""
     assert program.wait_for_end() == 0
-    told = [each[:3] for each in program.seen]
-    assert len(told) == len(set(told))
+    revisions = [each[:3] for each in program.seen]
+    assert len(revisions) == len(set(revisions))
     assert program.state() == room.state()
 
 
@@ -101,8 +101,10 @@ def test_program_begins_again_after_a_restore(name: str, tmp_path: Path) -> None
     assert run("db", "restore", tmp_path / "archive", env=environment(data)).exit_code == 0
     with served(data) as second:
         room.server = second
-        told = httpx2.get(f"{second.url}/api/v1/sessions/{room.id}/events?since={cursor}", headers=_as(room), timeout=10, **PLAIN)
-        assert (told.status_code, told.json()["code"]) == (410, "cursor-expired")
+        refused = httpx2.get(
+            f"{second.url}/api/v1/sessions/{room.id}/events?since={cursor}", headers=_as(room), timeout=10, **PLAIN
+        )
+        assert (refused.status_code, refused.json()["code"]) == (410, "cursor-expired")
         with running(name, folder, **room.variables(cursor)) as program:
             program.wait_for("session", room.id, 2)
             room.complete()

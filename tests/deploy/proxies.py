@@ -62,8 +62,8 @@ def ours(name: str, *, below: bool) -> str:
     """Return one of our files, or its variant below a path prefix as its header describes."""
     written = (DEPLOY / name).read_text(encoding="utf-8")
     for line, instead in BELOW[name].items() if below else ():
-        said = [each.lstrip("#").strip() for each in written.splitlines() if each.startswith("#")]
-        assert set(instead.splitlines()) <= set(said), f"{name} does not say {instead}"
+        comments = [each.lstrip("#").strip() for each in written.splitlines() if each.startswith("#")]
+        assert set(instead.splitlines()) <= set(comments), f"{name} does not say {instead}"
         before, found, after = written.rpartition(line)
         assert found, line
         written = before + instead + after

@@ -26,8 +26,8 @@ class Cached:
     session: dict[str, Any]
 
     def get(self, path: str, token: str = "", **headers: str) -> httpx2.Response:
-        told = headers | ({"authorization": f"Bearer {token}"} if token else {})
-        return httpx2.get(f"http://127.0.0.1:{self.port}{path}", headers=told, timeout=10, **PLAIN)
+        sent_headers = headers | ({"authorization": f"Bearer {token}"} if token else {})
+        return httpx2.get(f"http://127.0.0.1:{self.port}{path}", headers=sent_headers, timeout=10, **PLAIN)
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +61,18 @@ def test_files_are_kept_in_both_forms_and_pages_are_asked_for_anew(cached: Cache
 def test_nobody_gets_what_another_asked_for(cached: Cached) -> None:
     path = f"/api/v1/sessions/{cached.session['id']}"
     for polled in (path, f"{path}/status", f"{path}/changes/since/0"):
-        told = cached.get(polled, cached.session["host_token"])
-        assert told.status_code == 200
-        assert cached.get(polled, cached.session["host_token"], **{"if-none-match": told.headers["etag"]}).status_code == 304
+        hosts_answer = cached.get(polled, cached.session["host_token"])
+        assert hosts_answer.status_code == 200
+        assert (
+            cached.get(polled, cached.session["host_token"], **{"if-none-match": hosts_answer.headers["etag"]}).status_code == 304
+        )
         assert [cached.get(polled, token).status_code for token in ("", "nobody's")] == [401, 401]
         assert not is_hit(cached.get(polled, cached.session["host_token"]))
 
 
 async def test_a_stream_begins_at_once(cached: Cached) -> None:
     async with streamed(cached.port, f"/sessions/{cached.session['id']}/events", cached.session["host_token"]) as reader:
-        while reader.told.last is None:
+        while reader.received.last is None:
             assert await reader.part()
 
 
@@ -91,8 +93,8 @@ def test_ab_is_answered_whole(tmp_path: Path) -> None:
             (f"{path}/export?format=csv", 1),
         ):
             for more in ([], ["-k"], ["-i"]):
-                asked = [ab, "-q", "-n", "6", "-c", str(at_once), "-H", f"Authorization: Bearer {ADMIN}", *more, address]
-                done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+                command = [ab, "-q", "-n", "6", "-c", str(at_once), "-H", f"Authorization: Bearer {ADMIN}", *more, address]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
                 figures = dict(re.findall(r"^(\w[\w -]+):\s+(\d+)", done.stdout, re.MULTILINE))
                 assert (figures["Complete requests"], figures["Failed requests"]) == ("6", "0"), done.stdout + done.stderr
                 assert "Non-2xx responses" not in figures, (address, done.stdout)

@@ -146,8 +146,8 @@ def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path: Path) -> None
     unit = tmp_path / "conflicto.service"
     unit.write_text(UNIT.replace("/opt/conflicto/bin/conflicto", str(ROOT / ".venv/bin/conflicto")))
     run("systemd-analyze", "verify", "--man=no", unit)
-    said = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit)
-    assert "OK" in said
+    output = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit)
+    assert "OK" in output
 
 
 def test_the_unit_gives_the_server_longer_to_stop_than_it_takes() -> None:

@@ -19,7 +19,7 @@ METRICS_TOKEN = "prometheus-of-the-tests"
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+def prometheus_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Yield a function that queries Prometheus's API, after two scrapes."""
     binary, folder, port = program("prometheus"), tmp_path_factory.mktemp("prometheus"), free_port()
     with served(folder / "data", CONFLICTO_METRICS_TOKEN=METRICS_TOKEN) as server:
@@ -33,13 +33,13 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., An
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
-        def ask(path: str, **query: str) -> Any:
+        def call(path: str, **query: str) -> Any:
             answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=query, timeout=10, **PLAIN)
             return answer.json()
 
         try:
-            _until(lambda: _value(ask("query", query='count_over_time(up{job="conflicto"}[1m])')) >= 2, folder / "log")
-            yield ask
+            _until(lambda: _value(call("query", query='count_over_time(up{job="conflicto"}[1m])')) >= 2, folder / "log")
+            yield call
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
@@ -79,21 +79,21 @@ def _until(true: Callable[[], bool], log: Path) -> None:
         time.sleep(0.2)
 
 
-def test_it_scrapes_with_the_token(asked: Callable[..., Any]) -> None:
-    assert _value(asked("query", query='up{job="conflicto"}')) == 1
-    assert _value(asked("query", query="conflicto_workers")) == 1
-    (target,) = asked("targets")["data"]["activeTargets"]
+def test_it_scrapes_with_the_token(prometheus_api: Callable[..., Any]) -> None:
+    assert _value(prometheus_api("query", query='up{job="conflicto"}')) == 1
+    assert _value(prometheus_api("query", query="conflicto_workers")) == 1
+    (target,) = prometheus_api("targets")["data"]["activeTargets"]
     assert target["lastError"] == ""
 
 
-def test_every_rule_is_evaluated_and_none_fires_where_all_is_well(asked: Callable[..., Any]) -> None:
-    (group,) = asked("rules")["data"]["groups"]
+def test_every_rule_is_evaluated_and_none_fires_where_all_is_well(prometheus_api: Callable[..., Any]) -> None:
+    (group,) = prometheus_api("rules")["data"]["groups"]
     assert {rule["health"] for rule in group["rules"]} == {"ok"}
     assert [rule["name"] for rule in group["rules"] if rule["state"] != "inactive"] == []
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_every_question_of_dashboard_and_rules_is_one(asked: Callable[..., Any], expression: str) -> None:
+def test_every_question_of_dashboard_and_rules_is_one(prometheus_api: Callable[..., Any], expression: str) -> None:
     query = expression.replace("$__rate_interval", "1m").replace("$instance", ".*")
 
-    assert asked("query", query=query)["status"] == "success"
+    assert prometheus_api("query", query=query)["status"] == "success"

@@ -52,7 +52,7 @@ class Passed:
     def host(self) -> str:
         return self.session["host_token"]
 
-    def ask(self, path: str, token: str, **more: Any) -> httpx2.Response:
+    def get(self, path: str, token: str, **more: Any) -> httpx2.Response:
         return httpx2.get(self.url + path, headers={"authorization": f"Bearer {token}", **more}, timeout=40, **PLAIN)
 
     def from_address(self, address: str, path: str, **headers: str) -> httpx2.Response:
@@ -86,12 +86,12 @@ def answer(passed: Passed, nickname: str) -> str:
 
 @pytest.mark.catalogue("D-11")
 async def test_events_arrive_one_by_one_and_at_once(passed: Passed) -> None:
-    now = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
+    now = (await asyncio.to_thread(passed.get, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
     async with streamed(passed.port, f"{passed.path}/events", passed.host, f"last-event-id: {now}") as reader:
         for number in range(3):
             sent = time.monotonic()
             response = await asyncio.to_thread(answer, passed, f"Anna{number}{time.monotonic_ns()}")
-            while not any(response in event["data"] for event in reader.told.events):
+            while not any(response in event["data"] for event in reader.received.events):
                 assert await reader.part()
             assert time.monotonic() - sent < 5, "a buffered event would arrive with the next one, or never"
     headers = {name.lower(): value for name, value in reader.headers.items()}
@@ -100,9 +100,9 @@ async def test_events_arrive_one_by_one_and_at_once(passed: Passed) -> None:
 
 
 async def test_a_long_poll_is_held_back_and_answered_by_the_change(passed: Passed) -> None:
-    cursor = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
+    cursor = (await asyncio.to_thread(passed.get, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
     began = time.monotonic()
-    waiting = asyncio.create_task(asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/{cursor}?wait=25", passed.host))
+    waiting = asyncio.create_task(asyncio.to_thread(passed.get, f"{passed.path}/changes/since/{cursor}?wait=25", passed.host))
     await asyncio.sleep(1)
     assert not waiting.done()
     await asyncio.to_thread(answer, passed, f"Bo{time.monotonic_ns()}")
@@ -113,14 +113,14 @@ async def test_a_long_poll_is_held_back_and_answered_by_the_change(passed: Passe
 
 
 def test_tags_bodies_and_problems_pass_unchanged(passed: Passed) -> None:
-    through = passed.ask(f"{passed.path}/status", passed.host)
+    through = passed.get(f"{passed.path}/status", passed.host)
     tag = through.headers["etag"]
 
     assert through.content == httpx2.get(
         f"{passed.server.url}/api/v1{passed.path}/status", headers={"authorization": f"Bearer {passed.host}"}, **PLAIN
     ).content  # fmt: skip
-    assert passed.ask(f"{passed.path}/status", passed.host, **{"if-none-match": tag}).status_code == 304
-    refused = passed.ask(f"{passed.path}/status", "nobody's")
+    assert passed.get(f"{passed.path}/status", passed.host, **{"if-none-match": tag}).status_code == 304
+    refused = passed.get(f"{passed.path}/status", "nobody's")
     assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
 
 
@@ -128,12 +128,12 @@ def test_compressed_polls_are_answered_304_and_edits_are_conditional(passed: Pas
     packed = {"accept-encoding": "gzip"}
     path = f"{passed.path}/activities/{passed.activity}"
     for polled in (f"{passed.path}/status", path, f"{passed.path}/changes/since/0"):
-        tag = passed.ask(polled, passed.host, **packed).headers["etag"]
-        again = [passed.ask(polled, passed.host, **packed, **{"if-none-match": tag}) for _ in range(3)]
+        tag = passed.get(polled, passed.host, **packed).headers["etag"]
+        again = [passed.get(polled, passed.host, **packed, **{"if-none-match": tag}) for _ in range(3)]
         assert [each.status_code for each in again] == [304] * 3, (polled, tag)
     path = passed.path
     headers = {"authorization": f"Bearer {passed.host}", **packed}
-    tag = passed.ask(path, passed.host, **packed).headers["etag"]
+    tag = passed.get(path, passed.host, **packed).headers["etag"]
     statuses = [
         httpx2.patch(
             passed.url + path, json={"title": f"Town hall {n}"}, headers=headers | {"if-match": tag}, timeout=10, **PLAIN
@@ -156,7 +156,7 @@ def test_large_bodies_are_limited_by_us_or_by_the_proxy(passed: Passed) -> None:
 async def test_the_first_bytes_of_a_stream_are_there_within_a_second(passed: Passed) -> None:
     async with asyncio.timeout(10), streamed(passed.port, f"{passed.path}/events", passed.host) as reader:
         began = time.monotonic()
-        while reader.told.last is None:
+        while reader.received.last is None:
             assert await reader.part()
         assert time.monotonic() - began <= 1
 
@@ -197,15 +197,15 @@ def test_metrics_are_not_for_the_world(passed: Passed) -> None:
 
 @pytest.mark.patient
 async def test_a_stream_without_news_outlives_every_idle_timeout_on_the_way(passed: Passed) -> None:
-    now = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
+    now = (await asyncio.to_thread(passed.get, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
     async with streamed(passed.port, f"{passed.path}/events", passed.host, f"last-event-id: {now}") as reader:
         until = time.monotonic() + 95
         while time.monotonic() < until:
             async with asyncio.timeout(30):
                 assert await _part(reader), "the stream ended"
-        assert reader.told.comments >= 5
+        assert reader.received.comments >= 5
         response = await asyncio.to_thread(answer, passed, f"Cleo{time.monotonic_ns()}")
-        while not any(response in event["data"] for event in reader.told.events):
+        while not any(response in event["data"] for event in reader.received.events):
             assert await reader.part()
 
 

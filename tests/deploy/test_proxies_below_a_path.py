@@ -64,8 +64,8 @@ def test_nothing_of_ours_lies_beside_the_path_and_metrics_are_not_for_the_world(
 
 
 async def test_a_stream_begins_below_the_path(below: Below) -> None:
-    asked = get(f"/sessions/{below.session['id']}/events", below.session["host_token"])
+    request = get(f"/sessions/{below.session['id']}/events", below.session["host_token"])
     async with asyncio.timeout(10), connected(below.port) as line:
-        await line.send(asked.replace(b"GET /", b"GET /live/", 1))
+        await line.send(request.replace(b"GET /", b"GET /live/", 1))
         assert b" 200 " in await line.reader.readuntil(b"\r\n")
         await line.reader.readuntil(b"event: bookmark")

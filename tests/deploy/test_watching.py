@@ -36,8 +36,8 @@ def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def expressions() -> list[str]:
-    asked = [target["expr"] for panel in _panels(DASHBOARD["panels"]) for target in panel.get("targets", [])]
-    return [*asked, *(rule["expr"] for rule in ALERTS)]
+    found = [target["expr"] for panel in _panels(DASHBOARD["panels"]) for target in panel.get("targets", [])]
+    return [*found, *(rule["expr"] for rule in ALERTS)]
 
 
 @pytest.fixture(scope="module")

@@ -44,13 +44,13 @@ def test_no_group_lacks_a_case() -> None:
 
 
 def test_every_case_is_asked_for_in_words_and_shown_by_a_test_and_no_test_shows_another() -> None:
-    assert set(shown()) == {case for case, said in cases(ROOT).items() if "open" not in said}
-    for said in cases(ROOT).values():
-        assert said.keys() <= {"asks", "apart", "open"}
-        assert said["asks"].endswith(".")
+    assert set(shown()) == {case for case, entry in cases(ROOT).items() if "open" not in entry}
+    for entry in cases(ROOT).values():
+        assert entry.keys() <= {"asks", "apart", "open"}
+        assert entry["asks"].endswith(".")
 
 
-@pytest.mark.parametrize("case", [case for case, said in cases(ROOT).items() if said.keys() == {"asks"}])
+@pytest.mark.parametrize("case", [case for case, entry in cases(ROOT).items() if entry.keys() == {"asks"}])
 def test_a_case_is_shown_on_both_databases(case: str) -> None:
     found = set()
     for test in shown()[case]:

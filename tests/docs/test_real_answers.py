@@ -37,10 +37,10 @@ class Recorder(Api):
         answer = await super().request(method, path, **kwargs)
         route = _route(self.app, method, answer.request.url.path)
         self.seen.add((route.name, answer.status_code))
-        said = self.document["paths"][route.path][method.lower()]["responses"][str(answer.status_code)]
-        undeclared = {name.lower() for name in answer.headers} - {name.lower() for name in said["headers"]} - OF_HTTP
+        documented = self.document["paths"][route.path][method.lower()]["responses"][str(answer.status_code)]
+        undeclared = {name.lower() for name in answer.headers} - {name.lower() for name in documented["headers"]} - OF_HTTP
         assert not undeclared, (route.name, answer.status_code, undeclared)
-        content = said.get("content", {})
+        content = documented.get("content", {})
         media_type = answer.headers.get("content-type", "").partition(";")[0]
         assert bool(answer.content) == bool(content), (route.name, answer.status_code)
         assert not content or media_type in content, (route.name, media_type)
@@ -283,8 +283,8 @@ async def _ends(api: Recorder, event: Event) -> None:
     answers = f"{event.path}/activities/{poll['id']}/responses/since/now"
     assert (await api.get(answers, pair["host_token"], headers=STREAM)).status_code == 204
     results = f"{event.path}/activities/{poll['id']}/results"
-    told = await api.get(results, pair["host_token"], headers=STREAM)
-    known = {"last-event-id": re.findall(r"^id: (.*)$", told.text, re.MULTILINE)[0]}
+    response = await api.get(results, pair["host_token"], headers=STREAM)
+    known = {"last-event-id": re.findall(r"^id: (.*)$", response.text, re.MULTILINE)[0]}
     assert (await api.get(results, pair["host_token"], headers=STREAM | known)).status_code == 204
     closed = await api.get(now, pair["screen_token"])
     assert closed.json()["closed"]

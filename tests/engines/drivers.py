@@ -131,8 +131,8 @@ def display(folder: Path) -> Iterator[str]:
     with ExitStack() as stack:
         stack.enter_context(running(command, folder, pass_fds=(write,)))
         os.close(write)
-        with os.fdopen(read) as told:
-            yield f":{told.readline().strip()}"
+        with os.fdopen(read) as pipe:
+            yield f":{pipe.readline().strip()}"
 
 
 @contextmanager

@@ -40,11 +40,11 @@ FIND = """
 """
 
 LISTEN = """
-  if (!window.heard) {
-    window.heard = [];
-    addEventListener('error', (event) => heard.push(`${event.message} at ${event.filename}:${event.lineno}`));
-    addEventListener('unhandledrejection', (event) => heard.push(`unhandled: ${event.reason}`));
-    document.addEventListener('securitypolicyviolation', (event) => heard.push(`${event.violatedDirective} ${event.blockedURI}`));
+  if (!window.faults) {
+    window.faults = [];
+    addEventListener('error', (event) => faults.push(`${event.message} at ${event.filename}:${event.lineno}`));
+    addEventListener('unhandledrejection', (event) => faults.push(`unhandled: ${event.reason}`));
+    document.addEventListener('securitypolicyviolation', (event) => faults.push(`${event.violatedDirective} ${event.blockedURI}`));
     window.logged = [];
     for (const level of ['warn', 'error']) console[level] = (...what) => logged.push(`${level}: ${what.join(' ')}`);
   }
@@ -144,7 +144,7 @@ class Window:
         seen: dict[str, Any] = {}
         with suppress(WebDriverException):
             seen = self.run(
-                "return { address: location.href, text: document.body.innerText, heard: window.heard, logged: window.logged }"
+                "return { address: location.href, text: document.body.innerText, faults: window.faults, logged: window.logged }"
             )
             self.driver.save_screenshot(str(self.artefacts / f"{name}.png"))
         (self.artefacts / f"{name}.json").write_text(json.dumps(seen, ensure_ascii=False, indent=1))
@@ -152,7 +152,7 @@ class Window:
 
     def errors(self) -> list[str]:
         """Return the errors that no page may have."""
-        return list(self.run("return window.heard ?? []"))
+        return list(self.run("return window.faults ?? []"))
 
     def _front(self) -> None:
         if getattr(self.driver, "front", None) != self.handle:

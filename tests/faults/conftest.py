@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import databases
-from tests.support.counting import tell
+from tests.support.counting import print_counts
 
 COUNTS = "faults"
 
@@ -29,4 +29,4 @@ def stored(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    tell(terminalreporter, COUNTS, "faults")
+    print_counts(terminalreporter, COUNTS, "faults")

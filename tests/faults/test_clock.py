@@ -55,7 +55,7 @@ async def test_clock_that_jumps_changes_no_order_and_ends_no_seat(jumping: Api, 
     event = await make_event(jumping)
     activity = await event.activity(status="active", response_policy="many")
     seats = [await event.join(f"Person {number}") for number in range(4)]
-    of, cursor, told = f"{event.path}/activities/{activity['id']}/responses", "0", list[str]()
+    of, cursor, ids = f"{event.path}/activities/{activity['id']}/responses", "0", list[str]()
     acknowledged: list[str] = []
     for jump in (0, *JUMPS_US):
         clock.shift_us += jump
@@ -68,13 +68,13 @@ async def test_clock_that_jumps_changes_no_order_and_ends_no_seat(jumping: Api, 
         async with asyncio.timeout(PATIENCE_S):
             assert (await waiting).status_code == 200
         items, cursor = await drain(jumping, of, cursor, event.host)
-        told += [item["id"] for item in items]
+        ids += [item["id"] for item in items]
 
-    assert sorted(told) == sorted(acknowledged)
+    assert sorted(ids) == sorted(acknowledged)
     whole, _ = await drain(jumping, of, "0", event.host)
     stamps = [parse(item["updated_at"]).us for item in whole]
     assert stamps == sorted(set(stamps))
-    assert [item["id"] for item in whole] == told
+    assert [item["id"] for item in whole] == ids
 
 
 @pytest.mark.parametrize("clock", [StoppedJumpingClock], indirect=True)

@@ -59,7 +59,7 @@ def readiness(server: Served) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def told(server: Served, event: str) -> list[dict[str, Any]]:
+def log_lines(server: Served, event: str) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     return [line for line in lines if line["event"] == event]
 
@@ -78,8 +78,8 @@ def test_a_page_found_damaged_is_the_databases_fault_and_hurts_only_who_needs_it
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert int(answer.headers["retry-after"]) > 0
             assert reset(server, halls.first).status_code == 503
-        (said,) = told(server, "database-damaged")
-        assert said["level"] == "error"
+        (logged,) = log_lines(server, "database-damaged")
+        assert logged["level"] == "error"
         status, problem = readiness(server)
         assert (status, problem["code"], problem["dependency"], problem["reason"]) == (503, "not-ready", "database", "damaged")
         assert httpx2.get(f"{server.url}/health/live", **PLAIN).status_code == 200
@@ -106,7 +106,7 @@ def test_a_disk_that_does_not_give_a_page_is_told_and_reads_go_on_once_it_does(t
                 answer = stored(server, halls.first)
                 assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert reset(server, halls.first).status_code == 503
-        assert len(told(server, "database-damaged")) == 1
+        assert len(log_lines(server, "database-damaged")) == 1
         assert readiness(server)[1]["reason"] == "damaged"
         assert stored(server, halls.first).json()["count"] == ANSWERS
         halls.first.answer(server, halls.ada, "after it")

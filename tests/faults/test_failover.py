@@ -22,7 +22,7 @@ NOTICED_S = 30.0
 """Time for the check of the database (1 s), and headroom for a busy machine."""
 
 
-def asked(server: Served, path: str, token: str) -> httpx2.Response:
+def read(server: Served, path: str, token: str) -> httpx2.Response:
     """Send a request like a client that retries after a 503; return the response."""
     answers = []
     until(lambda: answers.append(got(server, path, token)) or answers[-1].status_code != 503, within_s=NOTICED_S)
@@ -85,21 +85,21 @@ class Listener(threading.Thread):
     def __init__(self, server: Served, path: str, token: str) -> None:
         super().__init__(daemon=True)
         self.status: int | None = None
-        self._ask = (server, path, token)
+        self._arguments = (server, path, token)
         self.start()
 
     def run(self) -> None:
         with suppress(httpx2.TransportError):  # the test failed meanwhile and stopped the server
-            self.status = asked(*self._ask).status_code
+            self.status = read(*self._arguments).status_code
 
 
 def cursor_of(server: Served, hall: Hall, token: str) -> str:
-    return str(asked(server, f"{hall.path}/changes/since/now", token).json()["cursor"])
+    return str(read(server, f"{hall.path}/changes/since/now", token).json()["cursor"])
 
 
 def words(server: Served, hall: Hall, since: str = "0") -> list[str]:
     """Return the responses in the feed, in order."""
-    page = asked(server, f"{hall.activity}/responses/since/{since}?limit=1000", hall.host)
+    page = read(server, f"{hall.activity}/responses/since/{since}?limit=1000", hall.host)
     assert page.status_code == 200, page.text
     return [item["response_data"] for item in page.json()["items"]]
 
@@ -142,18 +142,18 @@ class Story:
         for server in self.servers:
             for who, position in self.lost.items():
                 for since in (position, str(int(position) + 1)):
-                    assert asked(server, f"{self.hall.path}/changes/since/{since}", who).status_code == 410
+                    assert read(server, f"{self.hall.path}/changes/since/{since}", who).status_code == 410
             for who, position in self.kept.items():
-                assert asked(server, f"{self.hall.path}/changes/since/{position}", who).json()["items"] == []
+                assert read(server, f"{self.hall.path}/changes/since/{position}", who).json()["items"] == []
 
     def require_nothing_of_what_is_lost(self) -> None:
         hall = self.hall
         for server in self.servers:
             assert words(server, hall) == ["kept"]
-            assert asked(server, f"{hall.activity}/results", hall.host).json()["response_count"] == 1
-            assert asked(server, f"{hall.path}/status", self.token).json()["participant_count"] == 1
-            assert asked(server, hall.path, hall.host).json()["title"] == "Hall"
-            assert asked(server, f"{hall.path}/changes/since/0", self.late).status_code in {401, 404}
+            assert read(server, f"{hall.activity}/results", hall.host).json()["response_count"] == 1
+            assert read(server, f"{hall.path}/status", self.token).json()["participant_count"] == 1
+            assert read(server, hall.path, hall.host).json()["title"] == "Hall"
+            assert read(server, f"{hall.path}/changes/since/0", self.late).status_code in {401, 404}
 
     def require_that_it_goes_on(self) -> None:
         hall = self.hall

@@ -16,7 +16,7 @@ from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import create_database, postgres_cluster, valkey_server
 
 
-def ask(server: Served, what: str) -> tuple[int, Any]:
+def probe(server: Served, what: str) -> tuple[int, Any]:
     answer = httpx2.get(f"{server.url}/health/{what}", timeout=PATIENCE_S, **PLAIN)
     return answer.status_code, answer.json()
 
@@ -24,7 +24,7 @@ def ask(server: Served, what: str) -> tuple[int, Any]:
 def until(server: Served, status: int, dependency: str | None = None) -> Any:
     end = time.monotonic() + PATIENCE_S
     while True:
-        found, body = ask(server, "ready")
+        found, body = probe(server, "ready")
         if found == status and body.get("dependency") == dependency:
             return body
         assert time.monotonic() < end, body
@@ -47,7 +47,7 @@ def test_readiness_follows_the_database_and_liveness_does_not(tmp_path: Path) ->
             cluster.crash()
             problem = until(server, 503, "database")
             assert problem["code"] == "not-ready"
-            assert ask(server, "live") == (200, {"status": "live"})
+            assert probe(server, "live") == (200, {"status": "live"})
 
             cluster.start(cluster.port, fsync=False)
             assert cluster.answers()
@@ -62,7 +62,7 @@ def test_another_schema_is_named(tmp_path: Path) -> None:
         with served(tmp_path, DATABASE_URL=url) as server, psycopg.connect(url, autocommit=True) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
             until(server, 503, "schema")
-            assert ask(server, "live")[0] == 200
+            assert probe(server, "live")[0] == 200
             connection.execute("UPDATE alembic_version SET version_num = %s", [SCHEMA])
             until(server, 200)
 
@@ -76,7 +76,7 @@ def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None
             holder.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
             time.sleep(1.1)  # the last check is valid for a second
             began = time.monotonic()
-            assert ask(server, "ready")[1]["dependency"] == "database"
+            assert probe(server, "ready")[1]["dependency"] == "database"
             assert time.monotonic() - began < 6
             holder.rollback()
             until(server, 200)
@@ -98,7 +98,7 @@ def test_without_redis_it_works_with_less_and_says_so(postgres_url: str, postgre
 def _until_redis(server: Served, status: str, redis: str) -> None:
     end = time.monotonic() + PATIENCE_S
     while True:
-        found, body = ask(server, "ready")
+        found, body = probe(server, "ready")
         assert found == 200, body
         if (body["status"], body["redis"]) == (status, redis):
             return

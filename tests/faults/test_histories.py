@@ -31,7 +31,7 @@ PATIENCE_S = 120.0
 QUIET_S = 3.0
 """Time without a change after which a reader stops: a read may be 2 s old."""
 
-Told = list[tuple[object, int, int]]
+FeedRows = list[tuple[object, int, int]]
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.http.close()
 
-    def ask(self, method: str, path: str, **kwargs: Any) -> Any:
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             self.server_index += 1
@@ -108,12 +108,12 @@ def write(fleet: Fleet, crowd: Crowd, index: int) -> list[Write]:
     with Client(fleet, crowd.tokens[index], index) as client:
         for number in range(EACH):
             began, key = time.monotonic(), {"idempotency-key": f"{index}-{number}"}
-            row = client.ask("POST", f"{crowd.path}/responses", json={"response_data": [index, number]}, headers=key)
+            row = client.call("POST", f"{crowd.path}/responses", json={"response_data": [index, number]}, headers=key)
             done.append(Write(row["id"], row["revision"], parse(row["updated_at"]).us, began, time.monotonic()))
     return done
 
 
-def rows(items: list[dict[str, Any]]) -> Told:
+def rows(items: list[dict[str, Any]]) -> FeedRows:
     return [
         (item["id"], item["revision"], parse(item["updated_at"]).us)
         for item in items
@@ -126,7 +126,7 @@ def page_through(fleet: Fleet, crowd: Crowd, writing: threading.Event, wait: str
     since, pages, fresh_s = "0", list[Page](), time.monotonic()
     with Client(fleet, crowd.host, 0) as client:
         while writing.is_set() or time.monotonic() - fresh_s < QUIET_S:
-            page = client.ask("GET", f"{crowd.path}/responses/since/{since}?limit=40{wait}")
+            page = client.call("GET", f"{crowd.path}/responses/since/{since}?limit=40{wait}")
             pages.append(Page(int(since), rows(page["items"]), int(page["cursor"])))
             if page["items"] or writing.is_set():
                 fresh_s = time.monotonic()
@@ -140,7 +140,7 @@ def listen(fleet: Fleet, crowd: Crowd, writing: threading.Event) -> list[Page]:
     since, pages, fresh_s = "0", list[Page](), time.monotonic()
     with Client(fleet, crowd.host, 1) as client:
         while writing.is_set() or time.monotonic() - fresh_s < QUIET_S:
-            for cursor, items in heard(client, crowd, since):
+            for cursor, items in streamed_items(client, crowd, since):
                 pages.append(Page(int(since), rows(items), int(cursor)))
                 since = cursor
                 if items or writing.is_set():
@@ -148,7 +148,7 @@ def listen(fleet: Fleet, crowd: Crowd, writing: threading.Event) -> list[Page]:
     return pages
 
 
-def heard(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def streamed_items(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield the events of one stream until it breaks off, or is silent for a while."""
     client.server_index += 1
     headers = {"accept": "text/event-stream"} | ({"last-event-id": since} if since != "0" else {})
@@ -196,12 +196,12 @@ def stories(fleet: Fleet, rng: Random, count: int) -> tuple[list[tuple[list[Writ
     crowds, done = [gather(server) for _ in range(count)], threading.Event()
     with ThreadPoolExecutor(count + 1) as pool:
         breaking = pool.submit(break_things, fleet, rng, KILLS + count // 2, done)
-        telling = [pool.submit(story, fleet, crowd) for crowd in crowds]
+        futures = [pool.submit(story, fleet, crowd) for crowd in crowds]
         try:
-            told = [each.result(3 * PATIENCE_S) for each in telling]
+            outcomes = [each.result(3 * PATIENCE_S) for each in futures]
         finally:
             done.set()
-        return told, breaking.result(PATIENCE_S)
+        return outcomes, breaking.result(PATIENCE_S)
 
 
 def story(fleet: Fleet, crowd: Crowd) -> tuple[list[Write], dict[str, list[Page]]]:
@@ -229,8 +229,8 @@ def test_stories_with_kills_are_told_whole_to_everyone(
     histories, written, broken = request.config.getoption("--histories"), 0, 0
     with fleet(tmp_path, stored) as servers:
         for first in range(0, histories, TOGETHER):
-            told, kills = stories(servers, Random(first), min(TOGETHER, histories - first))
-            for writes, pages in told:
+            outcomes, kills = stories(servers, Random(first), min(TOGETHER, histories - first))
+            for writes, pages in outcomes:
                 assert check(writes, pages) == [], f"stories from {first}"
                 assert len({write.id for write in writes}) == len(writes) == 8 * EACH
                 assert all(len(each) > 3 for each in pages.values())

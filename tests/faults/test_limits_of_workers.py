@@ -143,7 +143,7 @@ async def test_simultaneous_answers_share_batches(tmp_path: Path) -> None:
         with client_library.Redis.from_url(valkey.connection_url) as client:
             before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
             async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE_S, **PLAIN) as http:
-                asked = (
+                requests = (
                     http.post(
                         f"/api/v1{crowd.path}/responses",
                         json={"response_data": number},
@@ -151,7 +151,7 @@ async def test_simultaneous_answers_share_batches(tmp_path: Path) -> None:
                     )
                     for number in range(200)
                 )
-                statuses = {answer.status_code for answer in await asyncio.gather(*asked)}
+                statuses = {answer.status_code for answer in await asyncio.gather(*requests)}
             trips = client.info("commandstats")["cmdstat_evalsha"]["calls"] - before
 
         assert statuses == {201}

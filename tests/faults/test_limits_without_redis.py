@@ -84,10 +84,10 @@ async def test_workers_spend_from_one_bucket(workers: list[Worker]) -> None:
 
 async def test_batches_are_shared_and_verdicts_are_not(workers: list[Worker]) -> None:
     one, other = workers
-    said = await asyncio.gather(
+    verdicts = await asyncio.gather(
         *(worker.limiter.spend(SUBMIT, f"seat {number % 10}") for number in range(300) for worker in (one, other))
     )
-    assert sum(each.allowed for each in said) == 10 * SUBMIT.quota
+    assert sum(each.allowed for each in verdicts) == 10 * SUBMIT.quota
 
 
 async def test_a_refund_can_be_spent_by_another_worker(workers: list[Worker]) -> None:
@@ -122,8 +122,8 @@ async def test_a_redis_that_is_killed(workers: list[Worker], server: ValkeyServe
 @pytest.mark.catalogue("R-06")
 async def test_workers_decide_without_a_redis_that_hangs(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     one = await hanging(workers, monkeypatch)
-    said = await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {number}") for number in range(200)))
-    assert all(each.allowed for each in said)
+    verdicts = await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {number}") for number in range(200)))
+    assert all(each.allowed for each in verdicts)
     assert await one.allowed(CAREFUL, 20) == 5
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.support.crowd import Crowd, gather
-from tests.support.open_loop import Sender, Told
+from tests.support.open_loop import Sender, TimedAnswer
 from tests.support.processes import served
 
 PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.MAX_GROUP_COMMANDS = 16; import conflicto.__main__")
@@ -38,15 +38,15 @@ COMMIT_S = 0.1
 HEADROOM_S = 0.15
 
 
-async def neighbours(sender: Sender, crowds: list[Crowd], seconds: float) -> list[Told]:
+async def neighbours(sender: Sender, crowds: list[Crowd], seconds: float) -> list[TimedAnswer]:
     """Send responses from each neighbour's phones now and then; return all replies."""
-    told = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(sender.at_rate(EACH_PER_S, seconds, f"/api/v1{crowd.path}/responses", crowd.tokens) for crowd in crowds)
     )
-    return [each for of_one in told for each in of_one]
+    return [each for of_one in outcomes for each in of_one]
 
 
-async def beside(port: int, noisy: Crowd, quiet: list[Crowd]) -> tuple[list[Told], list[Told], list[Told]]:
+async def beside(port: int, noisy: Crowd, quiet: list[Crowd]) -> tuple[list[TimedAnswer], list[TimedAnswer], list[TimedAnswer]]:
     """Return the neighbours' responses alone and beside a flood, and the flood's own."""
     sender = Sender(port)
     alone = await neighbours(sender, quiet, ALONE_S)
@@ -68,7 +68,7 @@ def test_who_floods_one_session_hurts_no_other(postgres_database: str, tmp_path:
 
     assert {each.status for each in (*alone, *during)} == {201}
     assert {each.status for each in flooded} == {201, 503}
-    usual_s, beside_s = (median(each.took_s for each in told) for told in (alone, during))
+    usual_s, beside_s = (median(each.took_s for each in outcomes) for outcomes in (alone, during))
     slow_s = quantiles((each.took_s for each in during), n=10)[8]
     counted(
         f"noisy neighbour: answers in other sessions took {usual_s:.2f} s without and {beside_s:.2f} s beside"

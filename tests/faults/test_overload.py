@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.crowd import Crowd, gather
 from tests.support.fuzzing.wires import resident_mib
-from tests.support.open_loop import Sender, Told
+from tests.support.open_loop import Sender, TimedAnswer
 from tests.support.processes import Served, served
 
 PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.MAX_GROUP_COMMANDS = 16; import conflicto.__main__")
@@ -46,7 +46,7 @@ async def seats(crowd: Crowd, sender: Sender, code: str) -> list[str]:
 
 async def rush(
     server: Served, crowd: Crowd, code: str, make_slow: Callable[[], None]
-) -> tuple[float, list[Told], list[Told], float]:
+) -> tuple[float, list[TimedAnswer], list[TimedAnswer], float]:
     """Return the peak in responses per second and the host's wait.
 
     Also returns the outcomes at ten times the peak and at half of it.

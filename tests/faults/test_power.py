@@ -90,16 +90,16 @@ def test_what_a_power_cut_leaves_begins_as_the_feed_does_and_has_all_that_was_ac
     with served(disk.live, **disk.environment, **UNMEASURED) as server:
         crowd = gather(server)
         lefts = list(cuts(crowd, server, disk, count, tmp_path / "cut"))
-        told = [each["id"] for each in crowd.stored(server)]
+        stored = [each["id"] for each in crowd.stored(server)]
         disk.cut(server, tmp_path / "last", Random(0), is_torn=False)
 
     assert missing(lefts) == 0
-    assert all(left.answers == told[: len(left.answers)] for left in lefts)
+    assert all(left.answers == stored[: len(left.answers)] for left in lefts)
     with served(tmp_path / "last") as again:
         assert crowd.lost(again) == {}, "with the tokens from before the cut"
     check = run("db", "check", env=environment(tmp_path / "last"))
     assert check.exit_code == 0, check.stdout
-    counted(f"SQLite: {count} power cuts, half of them with torn files, {len(told)} answers, 0 of those acknowledged lost")
+    counted(f"SQLite: {count} power cuts, half of them with torn files, {len(stored)} answers, 0 of those acknowledged lost")
 
 
 @pytest.mark.catalogue("F-03")

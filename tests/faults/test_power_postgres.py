@@ -100,13 +100,13 @@ def test_what_a_power_cut_leaves_of_postgres_has_all_that_was_acknowledged(
     count = request.config.getoption("--kills")
     with answered(tmp_path, fsync=True) as (crowd, server, cluster, disk):
         lefts = list(cuts(crowd, cluster, disk, count))
-        told = [each["id"] for each in crowd.stored(server)]
+        stored = [each["id"] for each in crowd.stored(server)]
 
     for acknowledged, answers in lefts:
         assert answers is not None, "the server starts"
         assert acknowledged - set(answers) == set()
-        assert answers == told[: len(answers)]
-    counted(f"PostgreSQL: {count} power cuts, half of them with torn files, {len(told)} answers, 0 of those acknowledged lost")
+        assert answers == stored[: len(answers)]
+    counted(f"PostgreSQL: {count} power cuts, half of them with torn files, {len(stored)} answers, 0 of those acknowledged lost")
 
 
 @pytest.mark.catalogue("F-03")

@@ -32,7 +32,7 @@ def pair(valkey: ValkeyServer, postgres_template: str, postgres_url: str, tmp_pa
         yield servers
 
 
-def tell(valkey: ValkeyServer, *words: Any) -> None:
+def command(valkey: ValkeyServer, *words: Any) -> None:
     with redis.Redis.from_url(valkey.connection_url) as client:
         client.execute_command(*words)
 
@@ -51,16 +51,16 @@ def flapping(valkey: ValkeyServer) -> None:
 
 
 def flushed(valkey: ValkeyServer) -> None:
-    tell(valkey, "FLUSHALL")
+    command(valkey, "FLUSHALL")
 
 
 def full(valkey: ValkeyServer) -> None:
-    tell(valkey, "CONFIG", "SET", "maxmemory-policy", "noeviction")
-    tell(valkey, "CONFIG", "SET", "maxmemory", "1")
+    command(valkey, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+    command(valkey, "CONFIG", "SET", "maxmemory", "1")
 
 
 def asleep(valkey: ValkeyServer) -> None:
-    tell(valkey, "CLIENT", "PAUSE", "3000")
+    command(valkey, "CLIENT", "PAUSE", "3000")
 
 
 def strange(valkey: ValkeyServer) -> None:
@@ -74,7 +74,7 @@ def strange(valkey: ValkeyServer) -> None:
 def deaf(valkey: ValkeyServer) -> None:
     """Disconnect the listeners repeatedly, so that they miss doorbells."""
     for _ in range(20):
-        tell(valkey, "CLIENT", "KILL", "TYPE", "pubsub")
+        command(valkey, "CLIENT", "KILL", "TYPE", "pubsub")
         time.sleep(0.05)
 
 

@@ -44,12 +44,12 @@ async def test_a_thousand_streams_and_open_submits_drain_without_a_lost_acknowle
             await eventually(some)
             began = time.monotonic()
             server.process.terminate()
-            told = await asyncio.gather(*(each.to_end() for each in readers))
+            received = await asyncio.gather(*(each.to_end() for each in readers))
             await asyncio.gather(*senders)
             code = await asyncio.to_thread(server.process.wait, 20)
             took_s = time.monotonic() - began
-    retries = [each.retries[-1] for each in told]
-    assert all(len(each.retries) == 2 for each in told)
+    retries = [each.retries[-1] for each in received]
+    assert all(len(each.retries) == 2 for each in received)
     assert max(retries) - min(retries) > 1_000
     assert (code in {0, -15}, took_s < MAX_SHUTDOWN_S) == (True, True), (code, took_s)
 

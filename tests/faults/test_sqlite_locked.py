@@ -34,8 +34,8 @@ def answer(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | No
     began = time.monotonic()
     body = {"response_data": {"phone": -1, "count": key, "server": 0}}
     headers = {"authorization": f"Bearer {crowd.tokens[0]}", "idempotency-key": key}
-    told = httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=PATIENCE_S, **PLAIN)
-    return told.status_code, time.monotonic() - began, told.headers.get("retry-after")
+    response = httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=PATIENCE_S, **PLAIN)
+    return response.status_code, time.monotonic() - began, response.headers.get("retry-after")
 
 
 @pytest.mark.catalogue("F-07")

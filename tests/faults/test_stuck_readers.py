@@ -77,8 +77,8 @@ def test_no_reader_left_is_not_ready_and_the_server_still_stops(tmp_path: Path) 
             leave(server, f"{path}/names", token)
         assert server.log.read_text().count("stuck\n") == 4
         until = time.monotonic() + 10
-        while (told := ready(server)) != (503, "readers"):
-            assert time.monotonic() < until, told
+        while (state := ready(server)) != (503, "readers"):
+            assert time.monotonic() < until, state
             time.sleep(0.2)
 
         began = time.monotonic()

@@ -25,7 +25,7 @@ MAX_PAUSE_S = 1.0
 @contextmanager
 def reading(server: Served, crowd: Crowd) -> Iterator[Counter[int]]:
     """Read the tables as hosts during the block; yields the number of responses by status."""
-    told: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
     done = threading.Event()
     session = f"/api/v1/sessions/{crowd.session_id}"
     paths = [f"/api/v1{crowd.path}/responses?limit=50", f"{session}/participants", f"{session}/changes/since/0", session]
@@ -33,13 +33,13 @@ def reading(server: Served, crowd: Crowd) -> Iterator[Counter[int]]:
     def host() -> None:
         with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {crowd.host}"}, timeout=20, **PLAIN) as http:
             while not done.wait(0.02):
-                told.update(http.get(path).status_code for path in paths)
+                statuses.update(http.get(path).status_code for path in paths)
 
     threads = [threading.Thread(target=host) for _ in range(READERS)]
     for thread in threads:
         thread.start()
     try:
-        yield told
+        yield statuses
     finally:
         done.set()
         for thread in threads:
@@ -54,7 +54,7 @@ def test_a_running_program_works_on_while_a_newer_one_migrates(
     with served(tmp_path / "data", DATABASE_URL=postgres_database) as server:
         crowd = gather(server)
         pauses = []
-        with reading(server, crowd) as told, crowd.answering(server):
+        with reading(server, crowd) as statuses, crowd.answering(server):
             crowd.wait_for(BETWEEN)
             for _ in range(TIMES):
                 for migrate in (newer.upgrade, newer.downgrade):
@@ -65,19 +65,19 @@ def test_a_running_program_works_on_while_a_newer_one_migrates(
                     pauses.append(max(after - before for before, after in pairwise(times)))
 
         assert crowd.refused == []
-        assert set(told) == {200}
+        assert set(statuses) == {200}
         assert max(pauses) < MAX_PAUSE_S
         assert crowd.lost(server) == {}
     counted(
-        f"PostgreSQL: {2 * TIMES} migrations of every table beside {len(crowd.acknowledged)} answers and {told.total()} reads, "
+        f"PostgreSQL: {2 * TIMES} migrations of every table beside {len(crowd.acknowledged)} answers and {statuses.total()} reads, "
         f"0 refused, longest pause {max(pauses) * 1e3:.0f} ms"
     )
 
 
 def lacks(server: Served) -> str | None:
     """Return the missing dependency of a server, None if it is ready."""
-    told = httpx2.get(f"{server.url}/health/ready", **PLAIN).json()
-    return told.get("dependency")
+    readiness = httpx2.get(f"{server.url}/health/ready", **PLAIN).json()
+    return readiness.get("dependency")
 
 
 def test_what_is_begun_after_the_migration_is_the_newer_program(postgres_database: str, tmp_path: Path) -> None:

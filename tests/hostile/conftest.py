@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.counting import tell
+from tests.support.counting import print_counts
 
 COUNTS = "counts"
 
@@ -49,4 +49,4 @@ def counted(record_property: Callable[[str, object], None]) -> Callable[[str], N
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    tell(terminalreporter, COUNTS, "sent")
+    print_counts(terminalreporter, COUNTS, "sent")

@@ -31,7 +31,7 @@ def types(schema: dict[str, Any]) -> set[str]:
 
 @pytest.mark.catalogue("J-17")
 async def test_a_field_of_another_kind_is_refused_where_it_stands(api: Api) -> None:
-    document, asked, wrong = document_of(api.app), 0, []
+    document, requests, wrong = document_of(api.app), 0, []
     for route in [each for each in walked(api.app.edge.routes) if each.body is not None]:
         event = await make_event(api)
         seat = await event.join()
@@ -52,13 +52,13 @@ async def test_a_field_of_another_kind_is_refused_where_it_stands(api: Api) -> N
                 answer = await api.request(
                     route.method, filled(route, **ids), token=token, json=fitting_body(route) | {name: value}
                 )
-                asked += 1
+                requests += 1
                 is_forbidden = kind in {"null", "boolean", "array", "object"} and kind not in allowed and allowed != {""}
                 if answer.status_code >= 500 or (is_forbidden and not points_at(answer, name)):
                     wrong.append((route.name, name, kind, answer.status_code, answer.text[:200]))
 
     assert wrong == []
-    assert asked > 300
+    assert requests > 300
 
 
 def points_at(answer: Any, name: str) -> bool:

@@ -44,9 +44,9 @@ async def test_what_was_found_once_stays_mended(app: App, found: str) -> None:
     assert sum(fuzz.statuses.values()) == 1
 
 
-def _case(told: dict[str, Any]) -> Case:
-    headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in told["headers"])
-    return Case(told["method"].encode(), told["target"].encode(), headers, told["body"].encode("latin-1"))
+def _case(described: dict[str, Any]) -> Case:
+    headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in described["headers"])
+    return Case(described["method"].encode(), described["target"].encode(), headers, described["body"].encode("latin-1"))
 
 
 def lenient(body: bytes, limits: JsonLimits) -> bytes:
@@ -60,7 +60,7 @@ def lenient(body: bytes, limits: JsonLimits) -> bytes:
 async def test_a_gate_that_lets_poison_in_is_found_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fuzzer detects the faults that it is designed for."""
     monkeypatch.setattr("conflicto.platform.http.request_body.compact", lenient)
-    monkeypatch.setattr("conflicto.platform.http.request_pipeline._log_error", lambda *told: None)
+    monkeypatch.setattr("conflicto.platform.http.request_pipeline._log_error", lambda *args: None)
     fuzz = Fuzz(app, "poison")
     await fuzz.run(1_200)
 

@@ -32,7 +32,7 @@ PAGES = {
 }
 
 
-def broken(*asked: Any, **named: Any) -> NoReturn:
+def broken(*args: Any, **named: Any) -> NoReturn:
     raise RuntimeError(WORDS)
 
 
@@ -78,7 +78,7 @@ async def test_an_internal_error_in_a_page_reveals_no_details(
 @pytest.mark.catalogue("J-18")
 @pytest.mark.in_process
 async def test_a_database_that_is_down_returns_unavailable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(*asked: Any, **named: Any) -> NoReturn:
+    def down(*args: Any, **named: Any) -> NoReturn:
         raise OperationalError("SELECT", {}, Exception(WORDS))
 
     event = await make_event(api)

@@ -74,7 +74,7 @@ class Play:
         for name in self.chance.sample(NAMES, len(NAMES)):
             await self.wait(self.chance.uniform(1, 6))
             self.seats[name] = await self.event.join(name)
-            await self.ask(name)
+            await self.pose_question(name)
         self.asleep = set(self.chance.sample(NAMES, self.sleepers))
         await self.wait(200)
         accepted(await self.event.move(self.poll, "active"))
@@ -93,7 +93,7 @@ class Play:
         """Wake a phone, respond, and read the own response; sleepers sleep again."""
         seat, word = self.seats[name], token(self.chance.getrandbits(40) << 8 | number)
         self.authors[word] = name
-        await self.ask(name)
+        await self.pose_question(name)
         accepted(await self.event.answer(self.poll, seat, word, headers=from_address(name)), 201)
         accepted(
             await self.api.get(
@@ -112,7 +112,7 @@ class Play:
         accepted(await self.api.delete(f"/participants/{self.seats[kicked].id}?responses=delete", token=self.event.host), 204)
         await self.look()
 
-    async def ask(self, name: str) -> None:
+    async def pose_question(self, name: str) -> None:
         """Send a phone's background request: a heartbeat if it has a stream, else a poll."""
         seat = self.seats[name]
         if self.streaming:
@@ -133,7 +133,7 @@ class Play:
             await self.api.app.domain.releases.release_due_pools()
             awake = sorted(self.seats.keys() - self.asleep)
             if awake:
-                await self.ask(self.chance.choice(awake))
+                await self.pose_question(self.chance.choice(awake))
 
     async def look(self, *, exports: bool = False) -> None:
         """Read everything that each role may read."""

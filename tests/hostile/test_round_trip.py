@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
-from tests.support.fuzzing.asking import ask
 from tests.support.fuzzing.cases import Case
+from tests.support.fuzzing.exchange import send_case
 from tests.support.hostile import FRAGMENTS
 from tests.support.shapes import SHAPES
 
@@ -24,14 +24,14 @@ async def readers(event: Event, seat: Seat, path: str, response_id: str) -> dict
         "mine": await api.get(f"{path}/mine", seat.token), "since": await api.get(f"{path}/since/0", event.screen),
         "changes": await api.get(f"{event.path}/changes/since/0", event.host), "me": await api.get("/participants/me", seat.token),
     }  # fmt: skip
-    told = {name: answer.text for name, answer in found.items()}
+    texts = {name: answer.text for name, answer in found.items()}
     for name, target in (("stream", f"{path}/since/0"), ("events", f"{event.path}/events?since=0")):
         headers = ((b"authorization", b"Bearer " + event.host.encode()), (b"accept", b"text/event-stream"))
-        streamed = await ask(api.app, Case(b"GET", f"/api/v1{target}".encode(), headers))
+        streamed = await send_case(api.app, Case(b"GET", f"/api/v1{target}".encode(), headers))
         assert streamed is not None
-        told[name] = streamed.body.decode()
-    told["export"] = (await api.get(f"{event.path}/export?format=jsonl", event.host)).text
-    return told
+        texts[name] = streamed.body.decode()
+    texts["export"] = (await api.get(f"{event.path}/export?format=jsonl", event.host)).text
+    return texts
 
 
 @pytest.mark.catalogue("J-03", "J-09", "J-13")
@@ -45,8 +45,8 @@ async def test_every_reader_gives_back_the_bytes_that_were_sent(api: Api) -> Non
             path, token=seat.token, content='{"response_data": ' + text + " }", headers={"content-type": "application/json"}
         )
         response_id = accepted(sent, 201)["id"]
-        told = await readers(event, seat, path, response_id)
-        assert [name for name, body in told.items() if f'"response_data":{text}' not in body] == []
+        texts = await readers(event, seat, path, response_id)
+        assert [name for name, body in texts.items() if f'"response_data":{text}' not in body] == []
 
 
 @pytest.mark.catalogue("J-14")
@@ -78,9 +78,9 @@ async def test_what_is_no_text_does_no_harm_in_a_header(api: Api) -> None:
         for name in (b"last-event-id", b"cookie", b"prefer", b"if-none-match", b"if-match", b"idempotency-key", b"accept-language"):
             headers = ((b"authorization", b"Bearer " + event.host.encode()), (name, value))
             for target in (f"/api/v1{event.path}/status", f"/api/v1{event.path}/events", "/host"):
-                told = await ask(api.app, Case(b"GET", target.encode(), headers))
-                assert told is not None
-                assert told.status in {200, 304, 400}, (name, value, target)
+                response = await send_case(api.app, Case(b"GET", target.encode(), headers))
+                assert response is not None
+                assert response.status in {200, 304, 400}, (name, value, target)
 
 
 @pytest.mark.catalogue("J-05")
@@ -91,9 +91,9 @@ async def test_a_thousand_halves_of_pairs_hurt_no_reader(api: Api) -> None:
     target = f"/api/v1{event.path}/activities/{wall['id']}/responses"
     headers = ((b"authorization", b"Bearer " + seat.token.encode()), (b"content-type", b"application/json"))
     for body in (rb'{"response_data":"\ud800"}', rb'{"response_data":{"\udfff":1}}', b'{"response_data":"\xed\xa0\x80"}') * 334:
-        told = await ask(api.app, Case(b"POST", target.encode(), headers, body))
-        assert told is not None
-        assert told.status == 400
+        response = await send_case(api.app, Case(b"POST", target.encode(), headers, body))
+        assert response is not None
+        assert response.status == 400
     sent = accepted(await event.answer(wall, seat, "kept"), 201)
     told_all = await readers(event, seat, target.removeprefix("/api/v1"), sent["id"])
     assert [name for name, body in told_all.items() if '"kept"' not in body or json.dumps("\ud800")[1:-1] in body] == []

@@ -73,9 +73,9 @@ ELSEWHERE = [
 @pytest.mark.catalogue("J-20")
 @pytest.mark.parametrize("keyword", ["$ref", "$schema", "$id", "$dynamicRef", "$anchor", "$vocabulary", "$recursiveRef"])
 def test_no_schema_makes_us_ask_anybody(keyword: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(socket.socket, "connect", lambda *where: asked.append(where))
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **more: asked.append(where))
+    connections: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda *where: connections.append(where))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **more: connections.append(where))
     for address in ELSEWHERE:
         for schema in (
             {keyword: address},
@@ -84,4 +84,4 @@ def test_no_schema_makes_us_ask_anybody(keyword: str, monkeypatch: pytest.Monkey
         ):
             assert not taken(schema), schema
 
-    assert asked == []
+    assert connections == []

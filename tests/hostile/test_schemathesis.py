@@ -72,7 +72,7 @@ def test_every_answer_is_documented(
             "--phases", WHOLE if is_long else phases, "--max-examples", str(MANY_EXAMPLES if is_long else EXAMPLES),
             "--seed", str(zlib.crc32(seed.encode())), *left_out, *(["--header", f"Authorization: Bearer {names[whose]}"] if whose else []),
         ]  # fmt: skip
-        done = asked(server, tmp_path, options)
+        done = run_schemathesis(server, tmp_path, options)
         found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
         faults = [line for line in server.log.read_text().splitlines() if any(fault in line for fault in FAULTS_IN_LOG)]
 
@@ -89,7 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("role", "database"), cases)
 
 
-def asked(server: Served, folder: Path, options: list[str]) -> subprocess.CompletedProcess[str]:
+def run_schemathesis(server: Served, folder: Path, options: list[str]) -> subprocess.CompletedProcess[str]:
     document = httpx2.get(f"{server.url}/api/v1/openapi.json", **PLAIN).json()
     (folder / "openapi.json").write_text(json.dumps(document))
     command = [

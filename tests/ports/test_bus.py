@@ -27,10 +27,10 @@ class Listening:
     """The bus of one worker, and the doorbells that it received."""
 
     def __init__(self, url: str, epoch: str) -> None:
-        self.heard: list[tuple[int, int]] = []
+        self.notified: list[tuple[int, int]] = []
         self.began = 0
         self.redis = Redis(url, Clock(), deadline_s=PATIENCE_S)
-        self.bus = RedisBus(self.redis, epoch, lambda topic, ts: self.heard.append((topic, ts)), self._begin)
+        self.bus = RedisBus(self.redis, epoch, lambda topic, ts: self.notified.append((topic, ts)), self._begin)
 
     def _begin(self) -> None:
         self.began += 1
@@ -62,11 +62,11 @@ async def test_workers_of_one_installation_hear_each_other_and_nobody_else(worke
     first, second, stranger = workers
     for ts in range(100):
         first.bus.publish({7: ts, 8: 2 * ts})
-    await until(lambda: {(7, 99), (8, 198)} <= set(second.heard))
+    await until(lambda: {(7, 99), (8, 198)} <= set(second.notified))
 
-    assert len(second.heard) < 20
-    assert {(7, 99), (8, 198)} <= set(first.heard)
-    assert stranger.heard == []
+    assert len(second.notified) < 20
+    assert {(7, 99), (8, 198)} <= set(first.notified)
+    assert stranger.notified == []
 
 
 async def test_a_server_that_was_away_is_heard_again(workers: list[Listening], server: ValkeyServer) -> None:
@@ -78,10 +78,10 @@ async def test_a_server_that_was_away_is_heard_again(workers: list[Listening], s
     await until(lambda: all(each.bus.is_listening for each in workers))
 
     assert [each.began for each in workers] == [2, 2, 2]
-    while not second.heard:
+    while not second.notified:
         first.bus.publish({7: 2})
         await asyncio.sleep(0.05)
-    assert set(second.heard) == {(7, 2)}
+    assert set(second.notified) == {(7, 2)}
 
 
 async def test_a_connection_that_died_in_silence_is_noticed(
@@ -90,7 +90,7 @@ async def test_a_connection_that_died_in_silence_is_noticed(
     monkeypatch.setattr(module, "READ_TIMEOUT_S", 0.2)
     first = workers[0]
     first.bus.publish({7: 1})
-    await until(lambda: bool(first.heard))
+    await until(lambda: bool(first.notified))
     began = first.began
     await first.redis.run(lambda client: client.client_pause(3000), default=None)
     await until(lambda: first.began > began)
@@ -107,7 +107,7 @@ async def test_silence_alone_ends_nothing(workers: list[Listening], monkeypatch:
 
     monkeypatch.setattr(RedisBus, "_receive", counted)
     workers[0].bus.publish({7: 1})
-    await until(lambda: bool(workers[1].heard))
+    await until(lambda: bool(workers[1].notified))
     await until(lambda: tested == 2)
     assert [(each.bus.is_listening, each.began) for each in workers] == [(True, 1)] * 3
 
@@ -116,5 +116,5 @@ async def test_nonsense_on_the_channel_is_passed_over(workers: list[Listening]) 
     first = workers[0]
     for message in (b"", b"what?", b"\xff\xfe", b"7:", b"7:5"):
         await first.redis.run(lambda client, message=message: client.publish("conflicto:one:doorbells", message), default=None)
-    await until(lambda: bool(first.heard))
-    assert first.heard == [(7, 5)]
+    await until(lambda: bool(first.notified))
+    assert first.notified == [(7, 5)]

@@ -81,9 +81,9 @@ class Hall:
     def step(self, kit: Kit, follow: Callable[[Committed], None] | None = None) -> None:
         """Act as one of the processes; `follow` gets the commits in order."""
         with self.turn:
-            ((told, committed, _),) = kit.runner.run([self.something()])
-            self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
-            assert not isinstance(told[0], Exception) or isinstance(told[0], DomainError)
+            ((outcome, committed, _),) = kit.runner.run([self.something()])
+            self.answers += [(each.response.id, each.response.participant_id) for each in outcome if hasattr(each, "response")]
+            assert not isinstance(outcome[0], Exception) or isinstance(outcome[0], DomainError)
             if follow is not None and committed is not None:
                 follow(committed)
 
@@ -167,7 +167,7 @@ def recounted(tx: ReadTx, of: RoundKey) -> RoundTally:
     return fresh
 
 
-def told(tally: RoundTally) -> list[Any]:
+def results_of(tally: RoundTally) -> list[Any]:
     return [results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
 
 
@@ -226,7 +226,7 @@ async def test_memory_equals_a_fresh_look(
                 await caught_up(kit, heads, of.session_id)
             assert await heads.get(of.session_id) is head
             kit.db.query(compared, head, of.activity_id)
-            assert told(kept.tally) == told(kit.db.query(recounted, of))
+            assert results_of(kept.tally) == results_of(kit.db.query(recounted, of))
             counting = asyncio.create_task(head.parts[TallyCache].get(segments, of, BASIS))
     await counting
 

@@ -54,11 +54,11 @@ def endless(tx: ReadTx) -> Any:
 async def test_slow_read_is_cut_off_and_the_next_one_works(db: Database) -> None:
     began = time.monotonic()
 
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as raised:
         await db.read(endless)
 
     assert 0.4 < time.monotonic() - began < 1.9
-    assert told.value.retry_after_s
+    assert raised.value.retry_after_s
     assert await db.read(lambda tx: tx.scalar(text("SELECT 1"))) == 1
 
 
@@ -98,11 +98,11 @@ async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> N
 
     for _ in range(40):
         await db.read(slow)
-    told = await asyncio.gather(*(one() for _ in range(100)))
+    outcomes = await asyncio.gather(*(one() for _ in range(100)))
     again = await one()
     db.close()
 
-    answered, refused = [took for done, took in told if done], [took for done, took in told if not done]
+    answered, refused = [took for done, took in outcomes if done], [took for done, took in outcomes if not done]
     assert len(answered) >= 5
     assert len(refused) >= 50
     assert sorted(refused)[len(refused) // 2] < took_s
@@ -215,10 +215,10 @@ def careless(tx: WriteTx, items: list[int]) -> list[int]:
 
 
 def test_readers_cannot_write(db: Database) -> None:
-    with pytest.raises((Unavailable, DBAPIError)) as told:
+    with pytest.raises((Unavailable, DBAPIError)) as raised:
         db.query(lambda tx: tx.connection.execute(text("INSERT INTO counters (name, value) VALUES ('x', 1)")))
 
-    assert "read" in str(told.value.__cause__).lower()
+    assert "read" in str(raised.value.__cause__).lower()
     assert db.query(lambda tx: tx.scalar(text("SELECT count(*) FROM counters"))) == 0
 
 

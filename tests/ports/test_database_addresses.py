@@ -82,14 +82,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_work_is_told_in_one_sentence(empty: str, tmp_path: Path, name: str) -> None:
-    spoilt, said = REFUSED[name]
-    code, told = upgraded(spoilt(empty), tmp_path)
+    spoilt, message = REFUSED[name]
+    code, output = upgraded(spoilt(empty), tmp_path)
 
     assert code == 3
-    assert said in told
-    assert told.count("\n") == 1
-    assert urlsplit(empty).password not in told
-    assert "Idempotency" not in told
+    assert message in output
+    assert output.count("\n") == 1
+    assert urlsplit(empty).password not in output
+    assert "Idempotency" not in output
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
@@ -99,11 +99,11 @@ def test_database_of_another_encoding_is_refused(postgres_url: str, tmp_path: Pa
         made = "CREATE DATABASE {} ENCODING {} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
         connection.execute(sql.SQL(made).format(sql.Identifier(name), sql.Literal(encoding)))
         try:
-            code, told = upgraded(changed(postgres_url, path=f"/{name}"), tmp_path)
+            code, output = upgraded(changed(postgres_url, path=f"/{name}"), tmp_path)
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-    assert (code, told.count("\n")) == (3, 1)
-    assert f"its encoding is {encoding}. Create it again: createdb --encoding UTF8" in told
+    assert (code, output.count("\n")) == (3, 1)
+    assert f"its encoding is {encoding}. Create it again: createdb --encoding UTF8" in output
 
 
 @pytest.fixture
@@ -116,10 +116,10 @@ def guest(postgres_url: str) -> Iterator[str]:
 
 
 def test_user_without_rights_is_refused(empty: str, guest: str, tmp_path: Path) -> None:
-    code, told = upgraded(changed(empty, user=guest, password="secret"), tmp_path)
-    assert (code, told.count("\n")) == (3, 1)
-    assert "permission denied for schema public" in told
-    assert "GRANT CREATE, USAGE ON SCHEMA public" in told
+    code, output = upgraded(changed(empty, user=guest, password="secret"), tmp_path)
+    assert (code, output.count("\n")) == (3, 1)
+    assert "permission denied for schema public" in output
+    assert "GRANT CREATE, USAGE ON SCHEMA public" in output
 
 
 def test_database_that_takes_no_writes_is_refused(empty: str, tmp_path: Path) -> None:
@@ -127,16 +127,16 @@ def test_database_that_takes_no_writes_is_refused(empty: str, tmp_path: Path) ->
         connection.execute(
             sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(urlsplit(empty).path[1:]))
         )
-    code, told = upgraded(empty, tmp_path)
-    assert (code, told.count("\n")) == (3, 1)
-    assert "takes no writes" in told
+    code, output = upgraded(empty, tmp_path)
+    assert (code, output.count("\n")) == (3, 1)
+    assert "takes no writes" in output
 
 
 def test_schema_that_is_not_there_is_refused_and_one_that_is_holds_the_tables(empty: str, tmp_path: Path) -> None:
     url = f"{empty}?options=-csearch_path%3Dapart"
-    code, told = upgraded(url, tmp_path)
-    assert (code, told.count("\n")) == (3, 1)
-    assert "CREATE SCHEMA NAME" in told
+    code, output = upgraded(url, tmp_path)
+    assert (code, output.count("\n")) == (3, 1)
+    assert "CREATE SCHEMA NAME" in output
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA apart")
         assert upgraded(url, tmp_path)[0] == 0
@@ -158,9 +158,9 @@ def test_limit_of_a_role_bounds_the_pool(postgres_database: str, postgres_url: s
         with served(tmp_path / "server", DATABASE_URL=url) as server:
             assert server.call("POST", "/sessions", {"title": "Town hall"})["title"] == "Town hall"
             assert "conflicto_pool_limit 2.0" in server.text("/metrics")
-            said = " ".join(server.log.read_text().split())
-            assert "the role's CONNECTION LIMIT allows 3 in all" in said
-            assert "lowered to DATABASE_POOL_SIZE 2, DATABASE_MAX_OVERFLOW 0" in said
+            output = " ".join(server.log.read_text().split())
+            assert "the role's CONNECTION LIMIT allows 3 in all" in output
+            assert "lowered to DATABASE_POOL_SIZE 2, DATABASE_MAX_OVERFLOW 0" in output
 
         connection.execute("ALTER ROLE guest CONNECTION LIMIT 2")
         done = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path, DATABASE_URL=url))
@@ -174,9 +174,9 @@ def test_a_start_waits_for_a_database_that_is_down_and_says_so(tmp_path: Path) -
         cluster.stop()
         with starting(tmp_path / "server", DATABASE_URL=cluster.url) as server:
             deadline = time.monotonic() + PATIENCE_S
-            while (said := live(server.url)) is None:
+            while (health := live(server.url)) is None:
                 assert time.monotonic() < deadline
-            assert said == {"status": "live", "waiting_for": "database"}
+            assert health == {"status": "live", "waiting_for": "database"}
             answer = httpx2.get(f"{server.url}/api/v1/sessions", **PLAIN)
             assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "unavailable", "2")
             assert httpx2.head(f"{server.url}/health/live", **PLAIN).content == b""

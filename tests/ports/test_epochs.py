@@ -129,8 +129,8 @@ async def test_all_join_the_life_that_one_of_them_began(told_or_not: Settings, e
         assert len(epochs) == 1
         for api in (here, there):
             refused(await api.get(f"{event.path}/changes/since/{lost}", token=event.host), 410, "cursor-expired")
-            told = await page(api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
-            assert [item["response_data"] for item in told["items"]] == ["kept"]
+            items = await page(api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
+            assert [item["response_data"] for item in items["items"]] == ["kept"]
         accepted(await event.answer(wall, anna, "new"), 201)
         fresh = await page(here, f"{event.path}/changes", "now", event.host)
         assert (int(fresh["cursor"]) > int(lost), fresh["epoch"]) == (True, epochs.pop())
@@ -149,9 +149,9 @@ async def test_who_writes_first_finds_out_before_anything_is_written(shared: Set
         with capture_logs() as logs:
             await answered(event, wall, anna, "new")
         assert [each["event"] for each in logs].count("new-life") == 1
-        told = await page(event.api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
-        assert [item["response_data"] for item in told["items"]] == ["new"]
-        assert int(told["cursor"]) > lost
+        listed = await page(event.api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
+        assert [item["response_data"] for item in listed["items"]] == ["new"]
+        assert int(listed["cursor"]) > lost
 
 
 async def test_a_start_on_another_server_begins_a_new_life(shared: Settings, exchange: Exchange) -> None:

@@ -125,8 +125,8 @@ def follow(kit: Kit, stage: Stage, limit: int, writing: threading.Event) -> list
         else:
             page = kit.db.query(read_responses, stage.activity_id, View.HOST, since, limit=limit, now_us=kit.clock.wall_us())
             rows = [msgspec.json.decode(item) for item in page.items]
-        told = [(str(row["id"]), row["revision"], _us(row["updated_at"])) for row in rows]
-        pages.append(Page(page.since, told, page.cursor))
+        versions = [(str(row["id"]), row["revision"], _us(row["updated_at"])) for row in rows]
+        pages.append(Page(page.since, versions, page.cursor))
         since = Since(page.cursor, "position")
         if last_round and not page.has_more:
             return pages

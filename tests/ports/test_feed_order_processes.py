@@ -70,8 +70,8 @@ def follow(at: Clients, crowd: Crowd, limit: int, story: Story) -> list[Page]:
         assert time.monotonic() < deadline_s, "the last write was not reached in time"
         page = http.get(f"{feed}/since/{since}?limit={limit}").raise_for_status().json()
         rows = [item for item in page["items"] if item.get("entity", "response") == "response"]
-        told = [(row["id"], row["revision"], parse(row["updated_at"]).us) for row in rows]
-        pages.append(Page(int(since), told, int(page["cursor"])))
+        versions = [(row["id"], row["revision"], parse(row["updated_at"]).us) for row in rows]
+        pages.append(Page(int(since), versions, int(page["cursor"])))
         if int(page["cursor"]) >= story.last_us and not page["has_more"]:
             reached.add(http)
         if len(reached) == len(at):
@@ -83,17 +83,17 @@ def follow(at: Clients, crowd: Crowd, limit: int, story: Story) -> list[Page]:
 def story(servers: list[Served], policy: str) -> tuple[list[Write], dict[str, list[Page]]]:
     """Run phones and readers on one session; return acknowledgements and reads."""
     crowd = gather(servers[0], policy=policy)
-    told = Story()
+    result = Story()
     with clients(servers, crowd.host) as (first, second), ThreadPoolExecutor(len(crowd.tokens) + len(READERS)) as pool:
         ways: list[Clients] = [[first], [second], [first, second]]
-        following = {f"reader {limit} {way}": pool.submit(follow, ways[way], crowd, limit, told) for limit, way in READERS}
+        following = {f"reader {limit} {way}": pool.submit(follow, ways[way], crowd, limit, result) for limit, way in READERS}
         sending = [pool.submit(write, servers, crowd, number) for number in range(len(crowd.tokens))]
         try:
             writes = [each for done in sending for each in done.result(PATIENCE_S)]
         except BaseException:
-            told.last_us = 0
+            result.last_us = 0
             raise
-        told.last_us = max(write.ts for write in writes)
+        result.last_us = max(write.ts for write in writes)
         return writes, {name: each.result(PATIENCE_S) for name, each in following.items()}
 
 

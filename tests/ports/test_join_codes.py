@@ -47,14 +47,14 @@ def test_codes_grow_with_the_sessions_that_are_open(kit: Kit) -> None:
     assert [fresh(kit)[1] for _ in range(3)] == [9, 10, 10]
 
 
-def plan_of(kit: Kit, ask: Callable[[ReadTx], object]) -> str:
+def plan_of(kit: Kit, query: Callable[[ReadTx], object]) -> str:
     """Return the query plan of the one statement that a query sends."""
     sent: list[tuple[str, object]] = []
     with kit.db.writer_connection() as connection:
         event.listen(
             connection, "before_cursor_execute", lambda _a, _b, statement, values, _c, _d: sent.append((statement, values))
         )
-        ask(ReadTx(connection))
+        query(ReadTx(connection))
         ((statement, values),) = [each for each in sent if "FROM sessions" in each[0]]
         explain = "EXPLAIN QUERY PLAN " if kit.db.dialect.name == "sqlite" else "EXPLAIN "
         return "\n".join(str(tuple(row)) for row in connection.exec_driver_sql(explain + statement, values))

@@ -45,9 +45,9 @@ class Awaitable:
 
 def run(client: client_library.Redis, spendings: list[SpendRequest], now_s: float | None = None) -> list[Verdict]:
     script = () if now_s is None else (AT_A_GIVEN_TIME, repr(now_s))
-    asked = spend(Awaitable(client), spendings, *script)
+    spending = spend(Awaitable(client), spendings, *script)
     try:
-        asked.send(None)
+        spending.send(None)
     except StopIteration as done:
         return done.value
     raise AssertionError
@@ -71,16 +71,16 @@ def test_one_batch_equals_many_batches_of_one(valkey: client_library.Redis, poli
     valkey.flushall()
     expected, states = [], {"a": 0.0, "b": 0.0}
     for _, key, cost in steps:
-        states[key], said = admit(states[key], now, policy, cost)
-        expected.append(said)
+        states[key], verdict = admit(states[key], now, policy, cost)
+        expected.append(verdict)
     assert run(valkey, [SpendRequest(key, policy, cost) for _, key, cost in steps], now) == expected
 
 
 def test_time_is_the_servers_and_keys_expire_when_full(valkey: client_library.Redis) -> None:
     valkey.flushall()
     policy = Policy("quick", 10, 1)
-    said = run(valkey, [SpendRequest("quick", policy, 1)] * 12)
-    assert [each.allowed for each in said] == [True] * 10 + [False] * 2
+    verdicts = run(valkey, [SpendRequest("quick", policy, 1)] * 12)
+    assert [each.allowed for each in verdicts] == [True] * 10 + [False] * 2
     assert 0 < valkey.pttl("quick") <= 1001  # rounded up; the burst itself takes a moment
     deadline = time.monotonic() + PATIENCE_S
     while valkey.exists("quick"):

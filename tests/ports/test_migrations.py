@@ -252,8 +252,8 @@ def test_of_two_that_migrate_together_one_waits_and_finds_nothing_to_do(empty_ur
         assert revision_of_held(empty_url) == HISTORY[0]
 
     for process in both:
-        said, wrong = process.communicate(timeout=PATIENCE_S)
-        assert (process.returncode, said) == (0, f"The database has schema {SCHEMA}.\n"), wrong
+        output, wrong = process.communicate(timeout=PATIENCE_S)
+        assert (process.returncode, output) == (0, f"The database has schema {SCHEMA}.\n"), wrong
     assert revisions.dump(empty_url, like=before) == before
 
 

@@ -90,9 +90,9 @@ async def test_a_read_ends_with_its_caller(db: Database, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["statement", "rows", "loop"])
 async def test_a_read_ends_with_its_time(database_url: str, kind: str) -> None:
     db, work = Database(database_url, pool=PoolSize(2, 0), timeouts=Timeouts(statement_s=0.2, caller_s=0.5)), Work()
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as raised:
         await db.read(getattr(work, kind))
-    assert told.value.retry_after_s
+    assert raised.value.retry_after_s
     await idle(db)
 
     async def is_read() -> bool:

@@ -85,9 +85,9 @@ async def test_mistake_in_a_question_is_told_with_its_place_and_lets_nobody_wait
     async def mistaken(_: object) -> None:
         raise KeyError
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         assert await redis.run(mistaken, default="none") == "none"
-    (line,) = told
+    (line,) = logged
     assert line["error"] == "KeyError"
     assert line["at"].startswith("test_redis.py:")
 

@@ -67,19 +67,19 @@ def plain() -> Iterator[str]:
         yield server.connection_url
 
 
-async def looked(url: str, clock: Any = None) -> tuple[bool, list[dict[str, Any]]]:
+async def connect_and_log(url: str, clock: Any = None) -> tuple[bool, list[dict[str, Any]]]:
     """Return whether the server at a URL is up, and the reason in the log."""
     structlog.reset_defaults()
     connections = Redis(url, clock or Clock(), deadline_s=PATIENCE_S)
-    with capture_logs() as told:
+    with capture_logs() as logged:
         probe = RedisProbe(connections, "conflicto:test:")
         await probe.check()
     await connections.close()
-    return probe.is_up, [dict(each) for each in told]
+    return probe.is_up, [dict(each) for each in logged]
 
 
 async def test_server_that_takes_our_commands_is_up(plain: str) -> None:
-    assert await looked(plain) == (True, [])
+    assert await connect_and_log(plain) == (True, [])
 
 
 FULL = [("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory-policy", "noeviction")]
@@ -90,7 +90,7 @@ OTHERS_KEYS = ("ACL", "SETUSER", "other", "on", ">secret", "~other:*", "&*", "+@
 
 
 @pytest.mark.parametrize(
-    ("made", "user", "said"),
+    ("made", "user", "message"),
     [
         (FULL, "", "used memory > 'maxmemory'"),
         ([READER], "reader:secret@", "no permissions to run the 'set' command"),
@@ -103,16 +103,16 @@ OTHERS_KEYS = ("ACL", "SETUSER", "other", "on", ">secret", "~other:*", "&*", "+@
     ],
 )
 async def test_server_that_refuses_our_commands_is_not_up_and_the_log_says_why(
-    plain: str, made: list[tuple[str, ...]], user: str, said: str
+    plain: str, made: list[tuple[str, ...]], user: str, message: str
 ) -> None:
     with client_library.Redis.from_url(plain) as client:
         for command in made:
             client.execute_command(*command)
-    is_up, told = await looked(plain.replace("redis://", f"redis://{user}"))
+    is_up, logged = await connect_and_log(plain.replace("redis://", f"redis://{user}"))
 
     assert not is_up
-    (line,) = told
-    assert said in line["message"]
+    (line,) = logged
+    assert message in line["message"]
     assert "secret" not in str(line)
 
 
@@ -122,18 +122,18 @@ async def test_cause_is_logged_once_a_minute_and_up_again_is_seen(plain: str, mo
     one, other = (Redis(plain, clock, deadline_s=PATIENCE_S, error_log=complaints) for complaints in [ErrorLog(clock)] * 2)
     probe = RedisProbe(one, "conflicto:test:")
     structlog.reset_defaults()
-    with client_library.Redis.from_url(plain) as client, capture_logs() as told:
+    with client_library.Redis.from_url(plain) as client, capture_logs() as logged:
         for command in FULL:
             client.execute_command(*command)
         for _ in range(20):
             await probe.check()
             assert not probe.is_up
-            await one.run(lambda asked: asked.get("x"), default=None)  # reads succeed meanwhile
-            await other.run(lambda asked: asked.set("x", b"1"), default=None)
-        assert len(told) == 1
+            await one.run(lambda connection: connection.get("x"), default=None)  # reads succeed meanwhile
+            await other.run(lambda connection: connection.set("x", b"1"), default=None)
+        assert len(logged) == 1
         clock.advance(LOG_INTERVAL_S + 1)
         await probe.check()
-        assert len(told) == 2
+        assert len(logged) == 2
         client.config_set("maxmemory", "0")
         await probe.check()
         assert probe.is_up
@@ -252,7 +252,7 @@ async def test_server_of_another_kind_is_refused_at_the_start_in_words(
     with valkey(folder, *arguments) as port:
         url = f"redis://127.0.0.1:{port}"
         assert await server_mode(url) == mode
-        assert not (await looked(url))[0]
+        assert not (await connect_and_log(url))[0]
         done = await asyncio.to_thread(
             run_apart, "serve", "--port", str(free_port()), env=environment(tmp_path / "data", REDIS_URL=url)
         )
@@ -262,7 +262,7 @@ async def test_server_of_another_kind_is_refused_at_the_start_in_words(
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("redis://127.0.0.1:1?protocol=9", "protocol"),
         ("redis://127.0.0.1:1/abc", "a database that is not a number"),
@@ -270,10 +270,10 @@ async def test_server_of_another_kind_is_refused_at_the_start_in_words(
         ("redis+sentinel://:hid/den@127.0.0.1:1/mine", "as %40 and so on"),
     ],
 )
-def test_addresses_that_cannot_work_are_refused_without_their_password(url: str, said: str) -> None:
+def test_addresses_that_cannot_work_are_refused_without_their_password(url: str, message: str) -> None:
     with pytest.raises(RedisUrlInvalid) as refused:
         require_usable(url)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "hid" not in str(refused.value)
 
 

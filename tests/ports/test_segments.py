@@ -54,13 +54,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def text(rng: Random) -> str:
-    said = {
+    described = {
         "n": rng.choice([1, 2, 2.5, "x"]),
         "t": rng.choice(["a b", "A", "straße STRASSE"]),
         "r": rng.sample([1, "x", True], 2),
         "v": [{"target": rng.choice("pq"), "vote": rng.choice([1, -1, 0])}],
     }
-    return msgspec.json.encode(said).decode()
+    return msgspec.json.encode(described).decode()
 
 
 class Room:
@@ -83,7 +83,7 @@ class Room:
             self.news += event.changes if isinstance(event, ResponsesChanged) else ()
         return outcomes[0]
 
-    def tell(self, kept: LoadingTally | LiveTally, most: int) -> None:
+    def notify(self, kept: LoadingTally | LiveTally, most: int) -> None:
         for before, after in self.news[:most]:
             kept.apply(before, after)
         del self.news[:most]
@@ -115,7 +115,7 @@ class Room:
         return RoundKey(self.stage.session_id, self.stage.activity_id, self.round_number)
 
 
-def told(tally: RoundTally) -> Any:
+def results_of(tally: RoundTally) -> Any:
     halves = []
     for host in (True, False):
         results = results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False)
@@ -127,7 +127,7 @@ def recounted(kit: Kit, of: RoundKey, basis: TallyInputs) -> Any:
     fresh = RoundTally(basis)
     for answer in kit.db.query(live_responses, of.activity_id, of.round_number, after=0, through=2**62, limit=10_000):
         fresh.add(answer)
-    return told(fresh)
+    return results_of(fresh)
 
 
 async def idle(kept: LiveTally) -> None:
@@ -158,15 +158,15 @@ async def test_a_load_by_segments_equals_a_recount_whatever_happened(kit: Kit, s
             kit.db.query(reading.step)
             if rng.random() < 0.3:
                 room.step()
-                room.tell(loading, rng.randrange(3))
+                room.notify(loading, rng.randrange(3))
         kept = loading.finish(reading)
-        room.tell(kept, len(room.news))
-        assert told(kept.tally) == recounted(kit, room.of, basis)
+        room.notify(kept, len(room.news))
+        assert results_of(kept.tally) == recounted(kit, room.of, basis)
         await segments_of(kit).store(room.of, basis, reading.new_segments)
 
         again = await segments_of(kit).read(room.of, basis)
 
-        assert told(again.tally) == recounted(kit, room.of, basis)
+        assert results_of(again.tally) == recounted(kit, room.of, basis)
         taken_over += again.segmented_count - sum(each.segment.answers for each in again.new_segments)
     assert taken_over > 0
 
@@ -193,7 +193,7 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
         read.clear()
         reading = await segments.read(room.of, BASES[0])
         await segments.store(room.of, BASES[0], reading.new_segments)
-        assert told(reading.tally) == recounted(kit, room.of, BASES[0])
+        assert results_of(reading.tally) == recounted(kit, room.of, BASES[0])
         return sum(read), reading
 
     assert [each.segment.answers for each in first.new_segments] == [9, 9, 9]
@@ -259,7 +259,7 @@ async def test_segments_that_cannot_be_stored_are_counted_again(kit: Kit) -> Non
     kept = await tallies.get(broken, room.of, BASES[0])
     await idle(kept)
 
-    assert told(kept.tally) == recounted(kit, room.of, BASES[0])
+    assert results_of(kept.tally) == recounted(kit, room.of, BASES[0])
     assert kit.db.query(store.stored_segments, room.of, BASES[0].digest) == []
 
 
@@ -272,7 +272,7 @@ async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit
             room.answer()
         reading = await segments.read(room.of, BASES[0])
         await segments.store(room.of, BASES[0], reading.new_segments)
-        assert told((await segments.read(room.of, BASES[0])).tally) == recounted(kit, room.of, BASES[0])
+        assert results_of((await segments.read(room.of, BASES[0])).tally) == recounted(kit, room.of, BASES[0])
         if round_number == 1:
             kit.do(room.stage.session_id, start_round, room.stage.activity_id, actor="test")
 
@@ -303,9 +303,9 @@ async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready
     tallies, segments = TallyCache(), segments_of(kit)
 
     for _ in range(3):
-        with pytest.raises(Unavailable, match="being counted") as told:
+        with pytest.raises(Unavailable, match="being counted") as raised:
             await tallies.get(segments, room.of, BASES[0])
-        assert told.value.retry_after_s == 1
+        assert raised.value.retry_after_s == 1
     (kept,) = tallies._tallies.values()
     assert (kept.load.task.done(), kept.load.waiters, begun) == (False, 0, 1)
 
@@ -372,5 +372,5 @@ async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: 
     again = await tallies.get(segments, room.of, BASES[0])
     assert len(stored) >= 2
     assert again.segments.response_count >= sum(each.answers for each in stored)
-    assert told(again.tally) == recounted(kit, room.of, BASES[0])
+    assert results_of(again.tally) == recounted(kit, room.of, BASES[0])
     await idle(again)

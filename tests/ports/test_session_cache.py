@@ -175,9 +175,9 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
 
 
 async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
-    told: list[SessionChanged] = []
+    published: list[SessionChanged] = []
     bus = EventBus()
-    bus.subscribe(SessionChanged, told.append)
+    bus.subscribe(SessionChanged, published.append)
     stages, heads = [set_stage(kit, people=1) for _ in range(3)], SessionCache(kit.db, STATE_PARTS, bus)
     await heads.sweep()
     for stage in stages:
@@ -191,7 +191,7 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
         assert len([statement for statement in seen if not statement.startswith("BEGIN")]) == 1
     await until(lambda: not heads._catch_ups)
     assert [heads.cached(session_id) is None for session_id in (changed, deleted, same)] == [False, True, False]
-    assert [event.session.id for event in told] == [changed]
+    assert [event.session.id for event in published] == [changed]
     assert (await heads.get(changed)).session.locked
     with counted_statements(kit.db) as seen, pytest.raises(NotFound):
         await heads.get(deleted)

@@ -55,7 +55,7 @@ def db(database_url: str) -> Iterator[Database]:
     made.close()
 
 
-def told(lines: list[Any]) -> list[tuple[str, str]]:
+def statements_of(lines: list[Any]) -> list[tuple[str, str]]:
     return [(line["role"], line["statement"]) for line in lines if line["event"] == "slow-query"]
 
 
@@ -64,7 +64,7 @@ def test_a_read_is_told_with_its_text_and_without_its_parameters(db: Database) -
         assert db.query(lambda tx: tx.scalar(text("SELECT CAST(:word AS text)"), {"word": "canary"})) == "canary"
 
     assert "canary" not in repr(lines)
-    found = [statement for role, statement in told(lines) if "SELECT CAST(" in statement and role == "reader"]
+    found = [statement for role, statement in statements_of(lines) if "SELECT CAST(" in statement and role == "reader"]
     assert len(found) == 1
     assert db.slow_queries.counts["reader"] > 0
     assert db.slow_queries.counts["writer"] == 0
@@ -90,7 +90,7 @@ def test_the_writer_is_timed_statement_by_statement_and_at_its_commit(db: Databa
         connection.execute(text("DELETE FROM meta WHERE key = :key"), {"key": "canary"})
         connection.exec_driver_sql("DELETE FROM meta WHERE key = 'nothing'")
 
-    found = [statement.split()[0] for role, statement in told(lines) if role == "writer"]
+    found = [statement.split()[0] for role, statement in statements_of(lines) if role == "writer"]
     assert found.count("DELETE") == 2
     assert found[-1] == "COMMIT"
     assert "canary" not in repr(lines)
@@ -105,7 +105,9 @@ def test_a_crowd_s_rows_are_timed_as_well(database_url: str) -> None:
     finally:
         kit.close()
 
-    assert [statement for role, statement in told(lines) if role == "writer" and statement.startswith("INSERT INTO responses ")]
+    assert [
+        statement for role, statement in statements_of(lines) if role == "writer" and statement.startswith("INSERT INTO responses ")
+    ]
     assert "canary" not in repr(lines)
 
 
@@ -117,7 +119,7 @@ def test_a_statement_that_is_cut_off_is_told(database_url: str) -> None:
     ):
         db.query(lambda tx: tx.scalar(text(ENDLESS[tx.dialect.name])))
 
-    assert ("reader", ENDLESS[db.dialect.name]) in told(lines)
+    assert ("reader", ENDLESS[db.dialect.name]) in statements_of(lines)
 
 
 async def test_a_read_that_is_nobody_s_business_is_not_told(db: Database) -> None:
@@ -126,9 +128,9 @@ async def test_a_read_that_is_nobody_s_business_is_not_told(db: Database) -> Non
 
     with capture_logs() as lines:
         await db.read_unmeasured(look)
-        assert told(lines) == []
+        assert statements_of(lines) == []
         await db.read(look)
-    assert ("reader", "SELECT 1") in told(lines)
+    assert ("reader", "SELECT 1") in statements_of(lines)
 
 
 def test_quick_statements_and_a_threshold_of_0_are_never_told(database_url: str) -> None:
@@ -137,5 +139,5 @@ def test_quick_statements_and_a_threshold_of_0_are_never_told(database_url: str)
         with capture_logs() as lines:
             db.query(lambda tx: tx.all(text(ROWS)))
         db.close()
-        assert told(lines) == []
+        assert statements_of(lines) == []
         assert db.slow_queries.counts == {"reader": 0, "writer": 0}

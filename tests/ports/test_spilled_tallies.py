@@ -82,8 +82,8 @@ class Room:
                 lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
             ])  # fmt: skip
             item = command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], change)
-        for told, committed, _ in self.kit.runner.run([item]):
-            self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
+        for outcome, committed, _ in self.kit.runner.run([item]):
+            self.answers += [(each.response.id, each.response.participant_id) for each in outcome if hasattr(each, "response")]
             for each in [event for event in committed.events if isinstance(event, ResponsesChanged)]:
                 for following in tallies:
                     following.apply(each.changes)

@@ -35,7 +35,7 @@ def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
     stranger = Submission(stage.session_id, other.activity_id, stage.people[3], ResponseContent("1"), 1)
     nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], ResponseContent("1"), 1)
 
-    told = kit.run(
+    outcomes = kit.run(
         stage.answer(3, "1"),
         stage.answer(0, "1", key("k")),
         stage.answer(1, "2"),
@@ -47,11 +47,11 @@ def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
         stage.answer(5, "1"),
     )
 
-    assert [type(each) for each in told] == [
+    assert [type(each) for each in outcomes] == [
         SubmitResult, SubmitResult, AlreadyAnswered, SeatGone, NotFound, NotFound, SubmitResult, KeyReused, SubmitResult,
     ]  # fmt: skip
-    assert told[1] == first[0]
-    mine = [each.response for each in (told[0], told[8])]
+    assert outcomes[1] == first[0]
+    mine = [each.response for each in (outcomes[0], outcomes[8])]
     assert mine[1].ts == mine[0].ts + 1
     assert kit.db.query(counts_by_round, stage.activity_id)[1].live == 5
     assert kit.db.query(counts_by_round, other.activity_id)[1].live == 1
@@ -63,9 +63,9 @@ def test_close_that_came_first_is_final(kit: Kit) -> None:
     kit.run(stage.answer(0, "1", key("k")))
     kit.do(stage.session_id, move_activity, stage.activity_id, ActivityStatus.EXPIRED, actor="test")
 
-    told = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"))
+    outcomes = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"))
 
-    assert [type(each) for each in told] == [SubmitResult, ActivityNotOpen]
+    assert [type(each) for each in outcomes] == [SubmitResult, ActivityNotOpen]
 
 
 @pytest.mark.catalogue("C-07")
@@ -97,13 +97,13 @@ def test_two_processes_know_of_each_others_answers_before_a_participant_has_too_
     stage = set_stage(kit, people=1)
     workers = [ResponseCapacity(Caps(per_session=0, per_participant=8)) for _ in range(2)]
 
-    told = []
+    outcomes = []
     for capacity in workers * 8:
         here = partial(submit_many, capacity=capacity)
         item = Submission(stage.session_id, stage.activity_id, stage.people[0], ResponseContent("1"), 1)
-        told += kit.run(command(stage.session_id, here, item))
+        outcomes += kit.run(command(stage.session_id, here, item))
 
-    assert [type(each) for each in told] == [SubmitResult] * 8 + [AnsweredTooOften] * 8
+    assert [type(each) for each in outcomes] == [SubmitResult] * 8 + [AnsweredTooOften] * 8
 
 
 def test_who_is_not_remembered_is_counted(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,12 +113,12 @@ def test_who_is_not_remembered_is_counted(kit: Kit, monkeypatch: pytest.MonkeyPa
     capacity = ResponseCapacity(Caps(per_session=0, per_participant=3))
     here = partial(submit_many, capacity=capacity)
 
-    told = []
+    outcomes = []
     for _ in range(4):
         items = [Submission(stage.session_id, stage.activity_id, person, ResponseContent("1"), 1) for person in stage.people]
-        told += kit.run(*(command(stage.session_id, here, item) for item in items))
+        outcomes += kit.run(*(command(stage.session_id, here, item) for item in items))
 
-    assert [type(each) for each in told] == [SubmitResult] * 12 + [AnsweredTooOften] * 4
+    assert [type(each) for each in outcomes] == [SubmitResult] * 12 + [AnsweredTooOften] * 4
 
 
 def test_a_halls_first_answers_to_a_new_round_are_not_counted_and_the_last_ones_are(
@@ -137,12 +137,12 @@ def test_a_halls_first_answers_to_a_new_round_are_not_counted_and_the_last_ones_
     assert len(looked) == 1
 
     stage = set_stage(kit, people=2)
-    told, looks = [], []
+    outcomes, looks = [], []
     for _ in range(5):
         items = [Submission(stage.session_id, stage.activity_id, person, ResponseContent("1"), 1) for person in stage.people]
-        told += kit.run(*(command(stage.session_id, here, item) for item in items))
+        outcomes += kit.run(*(command(stage.session_id, here, item) for item in items))
         looks.append(len(looked) - 1)
 
-    assert [type(each) for each in told] == [SubmitResult] * 8 + [AnsweredTooOften] * 2
+    assert [type(each) for each in outcomes] == [SubmitResult] * 8 + [AnsweredTooOften] * 2
     assert looks[:2] == [0, 0]
     assert looks[-1] > 0

@@ -45,12 +45,12 @@ class Room:
                 lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
             ])  # fmt: skip
             item = command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], change)
-        for told, committed, _ in self.kit.runner.run([item]):
-            self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
-            assert not isinstance(told[0], Exception) or isinstance(told[0], DomainError)
+        for outcome, committed, _ in self.kit.runner.run([item]):
+            self.answers += [(each.response.id, each.response.participant_id) for each in outcome if hasattr(each, "response")]
+            assert not isinstance(outcome[0], Exception) or isinstance(outcome[0], DomainError)
             self.news += [each for event in committed.events if isinstance(event, ResponsesChanged) for each in event.changes]
 
-    def tell(self, kept: LoadingTally | LiveTally, most: int) -> None:
+    def notify(self, kept: LoadingTally | LiveTally, most: int) -> None:
         for before, after in self.news[:most]:
             kept.apply(before, after)
         del self.news[:most]
@@ -60,7 +60,7 @@ def segments_of(kit: Kit) -> SegmentService:
     return SegmentService(kit.db, kit.writer)
 
 
-def told(tally: RoundTally) -> list[Any]:
+def results_of(tally: RoundTally) -> list[Any]:
     return [results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
 
 
@@ -82,18 +82,18 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
         for _ in range(rng.randrange(5)):
             room.step()
         kit.db.query(reading.step)
-        room.tell(loading, rng.randrange(4))
+        room.notify(loading, rng.randrange(4))
     kept = loading.finish(reading)
     for _ in range(8):
         room.step()
-        room.tell(kept, rng.randrange(3))
-    room.tell(kept, len(room.news))
+        room.notify(kept, rng.randrange(3))
+    room.notify(kept, len(room.news))
 
     fresh = RoundTally(BASIS)
     for answer in kit.db.query(live_responses, of.activity_id, 1, after=0, through=2**62, limit=1_000):
         fresh.add(answer)
     assert len(reading.chunks) > 1
-    assert told(kept.tally) == told(fresh)
+    assert results_of(kept.tally) == results_of(fresh)
     assert fresh.audience(is_host=True).count > 3
 
 
@@ -139,7 +139,7 @@ def loaded(*answers: ParticipantResponse, seen_ts: int, is_shared: bool) -> Live
 
 
 def numbers(kept: LiveTally) -> tuple[int, float | None]:
-    result = told(kept.tally)[0]["n"]
+    result = results_of(kept.tally)[0]["n"]
     return result["answers"], result["sum"]
 
 

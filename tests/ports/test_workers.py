@@ -55,7 +55,7 @@ def mortal(request: pytest.FixtureRequest, postgres_template: str, postgres_url:
         yield servers
 
 
-def told(server: Served, hall: Hall, token: str) -> dict[str, Any]:
+def read_status(server: Served, hall: Hall, token: str) -> dict[str, Any]:
     """Return all feeds and bodies of a member, with their ETags."""
     paths = ("/status", "/changes/since/0", "/leaderboard", f"/activities/{hall.activity_id}/status")
     paths += (f"/activities/{hall.activity_id}/results",)
@@ -67,7 +67,7 @@ def test_what_is_done_at_one_is_told_alike_at_all(pair: list[Served]) -> None:
     first, second = pair
     hall = open_hall(first)
     seats = [hall.join(pair[number % 2], f"Person {number}") for number in range(6)]
-    assert told(second, hall, hall.host)["/status"][0] == 200
+    assert read_status(second, hall, hall.host)["/status"][0] == 200
     for turn in range(3):
         for number, (_, token) in enumerate(seats):
             hall.answer(pair[(number + turn) % 2], token, f"{turn}-{number % 3}")
@@ -76,8 +76,8 @@ def test_what_is_done_at_one_is_told_alike_at_all(pair: list[Served]) -> None:
     first.call("PATCH", f"/participants/{seats[1][0]}", {"nickname": "Renamed"}, token=hall.host)
     second.call("POST", f"{hall.path}/lock", {"locked": True}, token=hall.host)
 
-    until(lambda: told(first, hall, hall.host) == told(second, hall, hall.host))
-    assert {status for status, _, _ in told(first, hall, hall.host).values()} == {200}
+    until(lambda: read_status(first, hall, hall.host) == read_status(second, hall, hall.host))
+    assert {status for status, _, _ in read_status(first, hall, hall.host).values()} == {200}
     until(lambda: got(first, f"{hall.path}/status", seats[0][1]).json()["locked"])
     for server in pair:
         page = got(server, f"{hall.path}/changes/since/0?limit=1000", hall.host).json()

@@ -145,9 +145,9 @@ async def test_refusal_before_the_first_write_leaves_the_group_whole(writer: Wri
     gate, first = await held(writer)
     tasks = await queued(writer, adding("a"), refuse, adding("b"))
     gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    outcomes = await outcomes_of([first, *tasks])
 
-    assert (told[1], told[3], type(told[2])) == ("a", "b", Refused)
+    assert (outcomes[1], outcomes[3], type(outcomes[2])) == ("a", "b", Refused)
     assert [list(each.events) for each in committed] == [[], ["a", "b"]]
 
 
@@ -159,9 +159,9 @@ async def test_refusal_after_a_write_undoes_that_command_alone(writer: Writer, k
     gate, first = await held(writer)
     tasks = await queued(writer, adding("a"), half, adding("b"))
     gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    outcomes = await outcomes_of([first, *tasks])
 
-    assert (told[1], told[3], type(told[2])) == ("a", "b", Refused)
+    assert (outcomes[1], outcomes[3], type(outcomes[2])) == ("a", "b", Refused)
     assert await asyncio.to_thread(names, kit) == {"a", "b"}
     assert [list(each.events) for each in committed] == [[], ["a"], ["b"]]
     assert isinstance((await outcomes_of(await queued(writer, half)))[0], Refused)
@@ -179,12 +179,12 @@ async def test_one_bad_command_does_not_fail_its_neighbours(writer: Writer, kit:
     tasks = await queued(writer, adding("a"), adding("taken") if fault == "bad row" else buggy, adding("b"))
     with capture_logs() as logs:
         gate.opened.set()
-        told = await outcomes_of([first, *tasks])
+        outcomes = await outcomes_of([first, *tasks])
     assert [(line["event"], type(line["exc_info"])) for line in logs] == [
         ("command-failed", IntegrityError if fault == "bad row" else RuntimeError)
     ]
 
-    assert (told[1], told[3], type(told[2])) == ("a", "b", InternalError)
+    assert (outcomes[1], outcomes[3], type(outcomes[2])) == ("a", "b", InternalError)
     assert await asyncio.to_thread(names, kit) == {"taken", "a", "b"}
     assert await writer.run((), adding("c")) == "c"
 
@@ -285,10 +285,10 @@ async def test_crowd_is_refused_before_it_waits_when_groups_were_slow(writer: Wr
     gate, first = await held(writer)
     tasks = await crowd(writer, 0, *map(str, range(20)))
     gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    outcomes = await outcomes_of([first, *tasks])
 
-    taken = [each for each in told if not isinstance(each, Overloaded)]
-    assert 1 < len(taken) < len(told)
+    taken = [each for each in outcomes if not isinstance(each, Overloaded)]
+    assert 1 < len(taken) < len(outcomes)
     assert taken[1:] == [str(number) for number in range(len(taken) - 1)]
 
 
@@ -310,10 +310,10 @@ async def test_a_crowd_is_refused_for_itself_alone(writer: Writer, monkeypatch: 
     gate, first = await held(writer)
     tasks = [*await crowd(writer, 1, *map(str, range(20))), *await crowd(writer, 2, "quiet")]
     gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    outcomes = await outcomes_of([first, *tasks])
 
-    assert Overloaded in {type(each) for each in told[1:-1]}
-    assert told[-1] == "quiet"
+    assert Overloaded in {type(each) for each in outcomes[1:-1]}
+    assert outcomes[-1] == "quiet"
 
 
 async def test_one_crowd_fills_no_more_than_its_share_of_the_queue(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,9 +322,9 @@ async def test_one_crowd_fills_no_more_than_its_share_of_the_queue(writer: Write
     gate, first = await held(writer)
     tasks = [*await crowd(writer, 1, *map(str, range(12))), *await crowd(writer, 2, "quiet", "too")]
     gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    outcomes = await outcomes_of([first, *tasks])
 
-    assert ({type(each) for each in told[11:13]}, told[13:]) == ({Overloaded}, ["quiet", "too"])
+    assert ({type(each) for each in outcomes[11:13]}, outcomes[13:]) == ({Overloaded}, ["quiet", "too"])
 
 
 async def test_late_commands_are_dropped_unbegun(writer: Writer, kit: Kit, clock: HandClock) -> None:
@@ -333,10 +333,10 @@ async def test_late_commands_are_dropped_unbegun(writer: Writer, kit: Kit, clock
     clock.advance(2.1)
     tasks += await queued(writer, adding("in time"))
     gate.opened.set()
-    told = await outcomes_of(tasks)
+    outcomes = await outcomes_of(tasks)
 
-    assert told[0].kind is Kind.UNAVAILABLE
-    assert told[1] == "in time"
+    assert outcomes[0].kind is Kind.UNAVAILABLE
+    assert outcomes[1] == "in time"
     assert await asyncio.to_thread(names, kit) == {"in time"}
     await outcomes_of([first])
 
@@ -346,9 +346,9 @@ async def test_callers_are_freed_while_the_writer_hangs(writer: Writer, clock: H
     tasks = await queued(writer, adding("a"))
     clock.advance(2.1)
 
-    told = await asyncio.wait_for(outcomes_of([first, *tasks]), PATIENCE_S)
+    outcomes = await asyncio.wait_for(outcomes_of([first, *tasks]), PATIENCE_S)
 
-    assert [type(each) for each in told] == [Unavailable, Unavailable]
+    assert [type(each) for each in outcomes] == [Unavailable, Unavailable]
     gate.opened.set()
     assert await writer.run((), adding("b")) == "b"
 
@@ -359,10 +359,10 @@ async def test_caller_that_goes_away_changes_nothing(writer: Writer, kit: Kit) -
     tasks = await queued(writer, adding("gone"), adding("stays"))
     tasks[0].cancel()
     gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    outcomes = await outcomes_of([first, *tasks])
 
-    assert isinstance(told[1], asyncio.CancelledError)
-    assert told[2] == "stays"
+    assert isinstance(outcomes[1], asyncio.CancelledError)
+    assert outcomes[2] == "stays"
     assert await asyncio.to_thread(names, kit) == {"gone", "stays"}
     assert writer.queued == 0
 

@@ -59,9 +59,9 @@ def test_every_json_gets_an_answer_with_pointers(case: tuple[Any, Any, Any, Any]
     assert all(each.pointer.startswith(("/config", "/secret")) for each in faults)
     assert (check is None) == any(each.pointer.startswith("/config") for each in faults)
     for value in (answer, None, config):
-        told = check.errors(value) if check else ()
-        assert all(each.pointer.startswith("/response_data") for each in told)
-        assert not check or bool(told) != check.is_valid(value)
+        errors = check.errors(value) if check else ()
+        assert all(each.pointer.startswith("/response_data") for each in errors)
+        assert not check or bool(errors) != check.is_valid(value)
 
 
 @settings(max_examples=200)

@@ -209,8 +209,8 @@ class SessionMachine(RuleBasedStateMachine):
     def read_on(self, limit: int | None) -> None:
         for reader, who in zip(self.readers, (None, 0), strict=True):
             self.do(reader.poll(limit))
-            told = {key: data["response_data"] for (entity, key), data in reader.state.items() if entity == "response"}
-            assert told == {each.id: each.data for each in self.model.answers if not each.deleted and who in {None, each.who}}
+            listed = {key: data["response_data"] for (entity, key), data in reader.state.items() if entity == "response"}
+            assert listed == {each.id: each.data for each in self.model.answers if not each.deleted and who in {None, each.who}}
             running = [key for (entity, key), data in reader.state.items() if entity == "activity" and data["status"] == "active"]
             assert running == [key for key, status in self.model.status.items() if status == "active"]
             assert reader.repeats == 0

@@ -73,7 +73,7 @@ def step(
     return before, after
 
 
-def told(tally: RoundTally) -> list[Any]:
+def results_by_audience(tally: RoundTally) -> list[Any]:
     halves = [
         (tally.audience(is_host=host).count, results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False))
         for host in (True, False)
@@ -99,21 +99,21 @@ def test_a_tally_that_followed_equals_a_recount(
     recounted = RoundTally(counted_at_once)
     for each in again:
         recounted.change(None, each)
-    assert told(followed) == told(recounted)
+    assert results_by_audience(followed) == results_by_audience(recounted)
 
     shown, written = RoundTally(counted_at_once), RoundTally(counted_at_once)
     for each in filter(lambda row: row.is_visible, again):
         shown.change(None, replace(each, text=each.masked or each.text, masked=None))
         written.change(None, replace(each, masked=None))
-    count, by_name = told(followed)[0][1]
+    count, by_name = results_by_audience(followed)[0][1]
     assert count == sum(each.is_visible for each in again)
-    assert by_name == told(shown)[0][0][1] | {"score": told(written)[0][0][1]["score"]}, (
+    assert by_name == results_by_audience(shown)[0][0][1] | {"score": results_by_audience(written)[0][0][1]["score"]}, (
         "others see the masked data with the score of the original"
     )
 
     for each in again:
         recounted.change(each, replace(each, deleted=True, text=None))
-    assert told(recounted) == told(RoundTally(counted_at_once))
+    assert results_by_audience(recounted) == results_by_audience(RoundTally(counted_at_once))
 
 
 @settings(max_examples=300)
@@ -131,18 +131,18 @@ def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, An
             whole.add(each)
             counted.add(each)
         taken.merge(msgspec.msgpack.decode(msgspec.msgpack.encode(counted.dump())))
-    assert told(taken) == told(whole)
+    assert results_by_audience(taken) == results_by_audience(whole)
 
     for each in live:
         taken.remove(each)
-    assert told(taken) == told(RoundTally(BASIS)), "every response can be withdrawn"
+    assert results_by_audience(taken) == results_by_audience(RoundTally(BASIS)), "every response can be withdrawn"
 
 
-def told_of_stored(tally: RoundTally, spill: SpillStore) -> list[Any]:
+def results_of_stored(tally: RoundTally, spill: SpillStore) -> list[Any]:
     results = tally.detach().results(spill)
     halves = [
-        (count, filter_results(tally.names, told, is_scored=True, is_anonymous=False))
-        for count, told in (results.live, results.visible)
+        (count, filter_results(tally.names, results_of, is_scored=True, is_anonymous=False))
+        for count, results_of in (results.live, results.visible)
     ]
     points = sorted((who, earned) for part in tally.detach().points(spill, is_host=True) for who, earned in part.items())
     return [msgspec.json.decode(msgspec.json.encode(halves)), points, dict(tally.authors)]
@@ -169,11 +169,11 @@ def test_a_tally_on_disk_equals_a_recount_in_memory(
     recounted = RoundTally(basis._replace(is_moderated=False))
     for each in again:
         recounted.change(None, each)
-    assert told_of_stored(followed, spill) == told(recounted)
+    assert results_of_stored(followed, spill) == results_by_audience(recounted)
 
     for each in again:
         followed.change(each, replace(each, deleted=True, text=None))
-    assert told_of_stored(followed, spill) == told(RoundTally(basis))
+    assert results_of_stored(followed, spill) == results_by_audience(RoundTally(basis))
     for left in ("SELECT count(*) FROM entries", "SELECT count(*) FROM items"):
         assert spill._connection.execute(left).fetchone() == (0,), "nothing remains of removed responses"
     spill.close()
@@ -185,9 +185,9 @@ def test_whole_numbers_are_added_exactly_and_every_one_is_in_a_bin(values: list[
     tally = RoundTally(TallyInputs('{"n":{"path":"","op":"number"}}', None, None, None))
     for value in values:
         tally.add(response(text=str(value)))
-    told = msgspec.json.encode(results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)["n"]).decode()
-    assert f'"sum":{sum(values)},' in told
-    found = msgspec.json.decode(told)
+    encoded = msgspec.json.encode(results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)["n"]).decode()
+    assert f'"sum":{sum(values)},' in encoded
+    found = msgspec.json.decode(encoded)
     assert (found["min"], found["max"], found["answers"]) == (min(values), max(values), len(values))
     bins = found["histogram"]
     assert [each["count"] for each in bins] == [sum(each["from"] <= value <= each["to"] for value in values) for each in bins]

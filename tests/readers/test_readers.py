@@ -62,11 +62,11 @@ async def test_polars_reads_csv_and_json_lines(api: Api) -> None:
     lines, _ = await file(api, "?format=jsonl&shape=wide")
 
     wide = polars.read_csv(io.BytesIO(content), try_parse_dates=True)
-    told = polars.read_ndjson(io.BytesIO(lines))
+    frame = polars.read_ndjson(io.BytesIO(lines))
 
-    assert wide["Lunch?: Curry"].to_list() == told["Lunch?: Curry"].to_list() == CHOSEN
+    assert wide["Lunch?: Curry"].to_list() == frame["Lunch?: Curry"].to_list() == CHOSEN
     assert isinstance(wide["joined_at"][0], dt.datetime)
-    assert wide.columns == told.columns
+    assert wide.columns == frame.columns
 
 
 async def test_polars_reads_workbooks(api: Api) -> None:
@@ -85,11 +85,11 @@ async def test_duckdb_reads_csv_and_json_lines(api: Api, tmp_path: Path) -> None
     with duckdb.connect() as connection:
         wide = connection.read_csv(str(tmp_path / "wide.csv")).project('"Lunch?: Curry", joined_at').fetchall()
         lines = connection.read_json(str(tmp_path / "responses.ndjson"))
-        told = lines.filter("activity_type = 'poll'").project("response_data.choices").fetchall()
+        choices = lines.filter("activity_type = 'poll'").project("response_data.choices").fetchall()
 
     assert [row[0] for row in wide] == CHOSEN
     assert wide[0][1].utcoffset() == dt.timedelta(0)
-    assert told == [(["b", "a"],), (["c"],)]
+    assert choices == [(["b", "a"],), (["c"],)]
 
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is missing; LIBREOFFICE=1 installs it with apt")

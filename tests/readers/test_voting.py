@@ -57,8 +57,8 @@ def ours(ballots: Sequence[Ballot], unranked: str) -> Points:
     for ballot in ballots:
         sent = [place[0] if len(place) == 1 else place for place in ballot]
         tally.add(response(text=msgspec.json.encode(sent).decode()))
-    told = msgspec.json.decode(msgspec.json.encode(results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)))
-    return {each["value"]: Fraction(each["points"]) for each in told["r"]["ranking"]}
+    results = msgspec.json.decode(msgspec.json.encode(results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)))
+    return {each["value"]: Fraction(each["points"]) for each in results["r"]["ranking"]}
 
 
 def of_whalrus(ballots: Sequence[Ballot], *, is_average: bool) -> Points:

@@ -42,7 +42,7 @@ class Audited:
         await self.app.edge.http(dict(scope), receive, keep_whole)
         if self._moment(scope) == before:
             self.compared += 1
-            assert _told(given) == _told(whole), (scope["path"], _told(given), _told(whole))
+            assert _content(given) == _content(whole), (scope["path"], _content(given), _content(whole))
         for message in given:
             await send(message)
 
@@ -66,7 +66,7 @@ class Audited:
         return None if head is None else (id(head), head.position)
 
 
-def _told(messages: list[Message]) -> Any:
+def _content(messages: list[Message]) -> Any:
     start, *rest = messages
     headers = sorted(header for header in start["headers"] if header[0] not in OWN)
     return start["status"], headers, b"".join(message["body"] for message in rest)

@@ -85,8 +85,8 @@ class Network:
             self._writers |= {writer, forth}
             muted = asyncio.Event()
             ways = [
-                asyncio.create_task(self._pass(reader, forth, muted, asks=True)),
-                asyncio.create_task(self._pass(back, writer, muted, asks=False)),
+                asyncio.create_task(self._pass(reader, forth, muted, is_request=True)),
+                asyncio.create_task(self._pass(back, writer, muted, is_request=False)),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
@@ -96,13 +96,15 @@ class Network:
             forth.transport.abort()
         writer.transport.abort()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, muted: asyncio.Event, *, asks: bool) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, muted: asyncio.Event, *, are_requests: bool
+    ) -> None:
         while data := await reader.read(CHUNK):
             if self.weather is Weather.SLOW:
                 await asyncio.sleep(self.delay_s)
             if self.weather is Weather.BLACK_HOLE or muted.is_set():
                 continue
-            if asks and self.drop_left and self.drop_after is not None and self.drop_after in data:
+            if are_requests and self.drop_left and self.drop_after is not None and self.drop_after in data:
                 self.drop_left -= 1
                 self.dropped += 1
                 muted.set()

@@ -138,16 +138,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(what, answer)
 
     def _whole(self, what: str, answer: HTTPResponse) -> None:
-        content, told = answer.read(), self._told(answer)
+        content, headers = answer.read(), self._end_to_end_headers(answer)
         if self.server.there.caches and re.search(self.server.there.caches, what) and answer.status == 200:
-            self.server.there.kept[what] = answer.status, told, content
+            self.server.there.kept[what] = answer.status, headers, content
         if self.server.there.cuts and re.search(self.server.there.cuts, what):
             content = content[: len(content) // 2]
-        self._send(answer.status, told, content)
+        self._send(answer.status, headers, content)
 
     def _stream(self, line: HTTPConnection, answer: HTTPResponse) -> None:
         self.send_response(answer.status)
-        for name, value in [*self._told(answer), ("transfer-encoding", "chunked")]:
+        for name, value in [*self._end_to_end_headers(answer), ("transfer-encoding", "chunked")]:
             self.send_header(name, value)
         self.end_headers()
         stream = Stream(line)
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.server.there.streams.remove(stream)
 
-    def _told(self, answer: HTTPResponse) -> list[tuple[str, str]]:
+    def _end_to_end_headers(self, answer: HTTPResponse) -> list[tuple[str, str]]:
         return [(name, value) for name, value in answer.getheaders() if name.lower() not in self.server.there.strips | HOP]
 
     def _reply(self, reply: Reply) -> None:

@@ -189,10 +189,10 @@ async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
     role = Role.PARTICIPANT if Role.PARTICIPANT in route.roles else max(tokens.keys() & route.roles, default=None)
     if name in AS_HOST and role is not None:
         role = Role.HOST
-    return _asking(api.app, route, tokens[role] if role else None, known)
+    return _prepared_request(api.app, route, tokens[role] if role else None, known)
 
 
-def _asking(app: App, route: Route, token: str | None, known: Scene) -> Asking:
+def _prepared_request(app: App, route: Route, token: str | None, known: Scene) -> Asking:
     ids, name = known.ids(route), f"{route.method} {below_prefix(route)}"
     path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.edge.pages._assets.build}/sdk/v1.js"
     query = PAGE_QUERY if route.is_page else QUERIES.get(name, "").replace("{code}", known.event.code)

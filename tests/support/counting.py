@@ -3,11 +3,11 @@
 from typing import Any
 
 
-def tell(terminalreporter: Any, name: str, title: str) -> None:
+def print_counts(terminalreporter: Any, name: str, title: str) -> None:
     """Write the values that tests recorded under a property below a title."""
     reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
-    told = [value for report in reports for key, value in report.user_properties if key == name]
-    if told:
+    values = [value for report in reports for key, value in report.user_properties if key == name]
+    if values:
         terminalreporter.section(title)
-        for line in told:
+        for line in values:
             terminalreporter.write_line(line)

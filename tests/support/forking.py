@@ -102,8 +102,8 @@ def forked(arguments: Sequence[str], *, env: Mapping[str, str], log: Path, patie
     """
     line = socket.socket(socket.AF_UNIX)
     line.connect(_parent(env.get("COVERAGE_PROCESS_CONFIG", "")))
-    asked = {"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd()), "log": str(log), "patient": patient}
-    line.sendall(json.dumps(asked).encode() + b"\n")
+    request = {"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd()), "log": str(log), "patient": patient}
+    line.sendall(json.dumps(request).encode() + b"\n")
     return Forked(line)
 
 
@@ -152,21 +152,21 @@ class Parent:
         while True:
             for key, _ in self.waiting.select():
                 if key.fileobj is self.listener:
-                    if asked := self._fork():
-                        return asked
+                    if request := self._fork():
+                        return request
                 elif key.fileobj is sys.stdin:
                     self._end()
                     return None
                 else:
-                    self._tell(key.fd, key.data)
+                    self._report(key.fd, key.data)
 
     def _fork(self) -> dict | None:
         line, _ = self.listener.accept()
-        asked = json.loads(line.makefile("rb").readline(MAX_REQUEST_BYTES))
+        request = json.loads(line.makefile("rb").readline(MAX_REQUEST_BYTES))
         if (pid := os.fork()) == 0:
             line.close()
             self._leave()
-            return asked
+            return request
         line.sendall(pid.to_bytes(PID_BYTES))
         watched = os.pidfd_open(pid)
         self.lines[watched] = line
@@ -181,7 +181,7 @@ class Parent:
             os.close(watched)
             line.close()
 
-    def _tell(self, watched: int, pid: int) -> None:
+    def _report(self, watched: int, pid: int) -> None:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         self.waiting.unregister(watched)
         os.close(watched)
@@ -196,26 +196,26 @@ class Parent:
                     os.killpg(key.data, signal.SIGKILL)
 
 
-def become(asked: dict) -> None:
+def become(request: dict) -> None:
     """Run as the requested process, from its first line on."""
     from conflicto.platform import ids
 
     os.setsid()
-    os.chdir(asked["folder"])
-    log = os.open(asked["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.chdir(request["folder"])
+    log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, source in enumerate((nothing, log, log)):
         os.dup2(source, number)
     os.close(log)
     os.close(nothing)
     os.environ.clear()
-    os.environ.update(asked["env"])
+    os.environ.update(request["env"])
     ids._CHANCE.seed()  # Python seeds only its own generator
-    if asked["patient"]:
+    if request["patient"]:
         import pytest
 
         lift_deadlines(pytest.MonkeyPatch())
-    sys.argv[1:], sys.path[0] = asked["arguments"], asked["folder"]
+    sys.argv[1:], sys.path[0] = request["arguments"], request["folder"]
     runpy.run_module("conflicto", run_name="__main__", alter_sys=True)
 
 
@@ -227,8 +227,8 @@ def main() -> None:
     gc.freeze()
     sys.stdout.write("listening\n")
     sys.stdout.flush()
-    if (asked := parent.serve()) is not None:
-        become(asked)
+    if (request := parent.serve()) is not None:
+        become(request)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,14 @@ def steps_of(*arguments: str | Path, env: dict[str, str]) -> list[str]:
     """Run a command to its end and return its steps."""
     done = _run(0, arguments, env)
     assert done.returncode == 0, done.stderr
-    return _told(done.stderr)
+    return _audited(done.stderr)
 
 
 def kill_at(number: int, *arguments: str | Path, env: dict[str, str]) -> str:
     """Run a command, kill it right before step `number` (from 1), and return that step."""
     done = _run(number, arguments, env)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    return _told(done.stderr)[-1]
+    return _audited(done.stderr)[-1]
 
 
 def _run(number: int, arguments: tuple[str | Path, ...], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def _run(number: int, arguments: tuple[str | Path, ...], env: dict[str, str]) ->
     return subprocess.run(command, cwd=ROOT, env=unmeasured, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
-def _told(lines: str) -> list[str]:
+def _audited(lines: str) -> list[str]:
     return [line.removeprefix("step ") for line in lines.splitlines() if line.startswith("step ")]
 
 
@@ -57,7 +57,7 @@ def _main() -> None:
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def heard(name: str, arguments: tuple[Any, ...]) -> None:
+    def record(name: str, arguments: tuple[Any, ...]) -> None:
         if name in NAMES and any(word in str(arguments) for word in ("conflicto", "signing", "archive")):
             step(
                 f"{name} {' '.join(Path(os.fsdecode(each)).name for each in arguments if isinstance(each, (str, bytes, os.PathLike)))}"
@@ -67,7 +67,7 @@ def _main() -> None:
     command = application()
     event.listen(Engine, "before_cursor_execute", lambda connection, cursor, statement, *rest: step(statement))
     event.listen(Engine, "commit", lambda connection: step("COMMIT"))
-    sys.addaudithook(heard)
+    sys.addaudithook(record)
     command()
 
 

@@ -60,8 +60,8 @@ class Kit:
     def run(self, *commands: Command) -> list[Any]:
         """Run one group and return its outcomes in order, errors included."""
         outcomes: list[Any] = []
-        for told, _, _ in self.runner.run(list(commands)):
-            outcomes += told
+        for outcome, _, _ in self.runner.run(list(commands)):
+            outcomes += outcome
         return outcomes
 
     def do(self, topic: int | None, what: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -15,7 +15,7 @@ PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimedAnswer:
     """A response: its due time since the start of the load, and its duration, seconds."""
 
     due_s: float
@@ -49,18 +49,18 @@ class Sender:
             self.free.append((reader, writer))
         return int(start.split()[1]), headers, answer
 
-    async def at_rate(self, rate: float, seconds: float, path: str, tokens: Sequence[str]) -> list[Told]:
+    async def at_rate(self, rate: float, seconds: float, path: str, tokens: Sequence[str]) -> list[TimedAnswer]:
         """Send `rate` responses a second for `seconds`, from each of `tokens` in turn.
 
         Returns the server's replies in order.
         """
         began = time.monotonic()
 
-        async def one(number: int) -> Told:
+        async def one(number: int) -> TimedAnswer:
             due = began + number / rate
             await asyncio.sleep(due - time.monotonic())
             status, headers, _ = await self.post(path, {"response_data": number}, tokens[number % len(tokens)])
-            return Told(due - began, time.monotonic() - due, status, headers.get("retry-after"))
+            return TimedAnswer(due - began, time.monotonic() - due, status, headers.get("retry-after"))
 
         async with asyncio.timeout(seconds + PATIENCE_S):
             return await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))

@@ -39,7 +39,7 @@ async def crowd(event: Event, size: int, first: str = "P") -> list[Seat]:
     return [await event.join(f"{first} {number}") for number in range(size)]
 
 
-async def asked(api: Api, size: int, **fields: Any) -> tuple[Event, dict[str, Any], list[Seat]]:
+async def open_pool(api: Api, size: int, **fields: Any) -> tuple[Event, dict[str, Any], list[Seat]]:
     event = await make_event(api)
     seats = await crowd(event, size)
     poll = await event.activity(status="active", **OPEN | fields)

@@ -45,8 +45,8 @@ class Disk:
         Without a C compiler the test is skipped; in CI it fails.
         """
         if shutil.which("cc") is None:
-            said = "There is no C compiler here (`cc`): power cuts were not tried."
-            pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+            message = "There is no C compiler here (`cc`): power cuts were not tried."
+            pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
         made = cls(live or folder / "live", folder / "disk", folder / "power.so")
         made.live.mkdir(exist_ok=True)
         for name in ("names", "inodes"):

@@ -29,11 +29,11 @@ def meddling(url: str, meddle: Meddle) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
             answer = upstream.request(self.command, self.path, content=body, headers=headers)
-            told = meddle(self.command, self.path, answer.status_code, answer.content)
-            if told is None:
+            replaced = meddle(self.command, self.path, answer.status_code, answer.content)
+            if replaced is None:
                 self.close_connection = True
                 return
-            status, content = told
+            status, content = replaced
             self.send_response(status)
             self.send_header("content-length", str(len(content)))
             if status == 503:

@@ -161,7 +161,7 @@ def write_archive(url: str, file: Path) -> None:
         for table in tables(connection):
             columns = _written(table)
             kinds = tuple(next((kind for form, kind in _KINDS if isinstance(column.type, form)), "plain") for column in columns)
-            rows = [[_told(value) for value in row] for row in connection.execute(select(*columns))]
+            rows = [[_comparable(value) for value in row] for row in connection.execute(select(*columns))]
             archive.section(Section(str(table.name), tuple(str(column.name) for column in columns), kinds), rows)
         archive.finish()
 
@@ -169,5 +169,5 @@ def write_archive(url: str, file: Path) -> None:
 _KINDS = ((Uuid, "uuid"), (LargeBinary, "bytes"), (Boolean, "bool"))
 
 
-def _told(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     return value.hex if isinstance(value, UUID) else value.hex() if isinstance(value, bytes) else value

@@ -84,7 +84,7 @@ def get(path: str, token: str | None, *lines: str, method: str = "GET") -> bytes
 
 
 @dataclass
-class Told:
+class ReceivedStream:
     """The state of a stream so far.
 
     `last` is the newest id; `events` are all events except keep-alives.
@@ -115,9 +115,9 @@ class Told:
 class EventReader:
     """A stream reader like a browser: an event counts once a blank line ends it."""
 
-    def __init__(self, line: Line, told: Told | None = None) -> None:
+    def __init__(self, line: Line, received: ReceivedStream | None = None) -> None:
         self.line = line
-        self.told = told or Told()
+        self.received = received or ReceivedStream()
         self.raw = b""
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -142,24 +142,26 @@ class EventReader:
         self.raw += data
         *whole, self.raw = self.raw.split(b"\n\n")
         for block in whole:
-            self.told.take(block.decode())
+            self.received.take(block.decode())
 
     async def until(self, events: int) -> list[dict[str, str]]:
         """Read until the stream has `events` events, and return them."""
-        while len(self.told.events) < events:
-            assert await self.part(), self.told
-        return self.told.events
+        while len(self.received.events) < events:
+            assert await self.part(), self.received
+        return self.received.events
 
-    async def to_end(self) -> Told:
+    async def to_end(self) -> ReceivedStream:
         while await self.part():
             pass
-        return self.told
+        return self.received
 
 
 @asynccontextmanager
-async def streamed(port: int, path: str, token: str | None, *lines: str, told: Told | None = None) -> AsyncIterator[EventReader]:
+async def streamed(
+    port: int, path: str, token: str | None, *lines: str, received: ReceivedStream | None = None
+) -> AsyncIterator[EventReader]:
     async with connected(port) as line:
-        yield await EventReader(line, told).open(path, token, *lines)
+        yield await EventReader(line, received).open(path, token, *lines)
 
 
 def ids(events: list[dict[str, Any]]) -> list[str]:

@@ -60,8 +60,8 @@ class Case:
 
         Adds a content length unless a header concerns it already.
         """
-        told = {name.lower() for name, _ in self.headers}
-        length = ((b"content-length", b"%d" % len(self.body)),) if self.body and not told & LENGTHS else ()
+        names = {name.lower() for name, _ in self.headers}
+        length = ((b"content-length", b"%d" % len(self.body)),) if self.body and not names & LENGTHS else ()
         lines = [b"%b: %b" % header for header in (*self.headers, *length)]
         return b"\r\n".join([self.method + b" " + self.target + b" HTTP/1.1", *lines]) + b"\r\n\r\n" + self.body
 

@@ -13,8 +13,8 @@ import msgspec
 from conflicto.app import App
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import CONFIG_LIMITS, compact
-from tests.support.fuzzing.asking import Judge, Told, ask
 from tests.support.fuzzing.cases import Case, seeds
+from tests.support.fuzzing.exchange import AsgiResponse, Judge, send_case
 from tests.support.fuzzing.mutation import mutated, sendable
 from tests.support.fuzzing.world import World
 
@@ -81,22 +81,22 @@ class Fuzz:
         """Send a case and check its response."""
         filled = case.filled(world.names)
         try:
-            told = await ask(self.app, filled)
+            response = await send_case(self.app, filled)
         except TimeoutError:
             self._note(index, case, "it hangs")
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not escape the app
             self._note(index, case, f"escaped: {error!r}")
             return
-        if told is None:
+        if response is None:
             self.unsent += 1
             return
-        self.statuses[told.status] += 1
-        fault = self.judge.fault(filled, told)
-        if told.status in {200, 201} and filled.method in {b"POST", b"PUT", b"PATCH"}:
+        self.statuses[response.status] += 1
+        fault = self.judge.fault(filled, response)
+        if response.status in {200, 201} and filled.method in {b"POST", b"PUT", b"PATCH"}:
             self.accepted += 1
             self._fresh.append(f"{index}: {case!r}")
-            fault = fault or _changed(filled, told)
+            fault = fault or _changed(filled, response)
         if fault:
             self._note(index, case, fault)
 
@@ -114,21 +114,21 @@ class Fuzz:
 
     def report(self) -> str:
         """Return the counts in one line."""
-        told = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
+        counts = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
         return (
-            f"seed {self.seed}: {sum(self.statuses.values())} requests ({told}), {self.unsent} that no parser hands on, "
+            f"seed {self.seed}: {sum(self.statuses.values())} requests ({counts}), {self.unsent} that no parser hands on, "
             f"{self.accepted} accepted, {sum(self.reads.values())} readings, {len(self.faults)} faults"
         )
 
 
-def _changed(case: Case, told: Told) -> str | None:
+def _changed(case: Case, response: AsgiResponse) -> str | None:
     """Return the fields that were not returned as they were sent."""
-    if b"json" not in told.media_type:
+    if b"json" not in response.media_type:
         return None
     try:
-        sent, shown = (_texts(body) for body in (compact(case.body, CONFIG_LIMITS), told.body))
+        sent, shown = (_texts(body) for body in (compact(case.body, CONFIG_LIMITS), response.body))
     except (DomainError, ValueError):
-        return None if not case.body else f"an accepted body that the gate refuses: {told.body[:200]!r}"
+        return None if not case.body else f"an accepted body that the gate refuses: {response.body[:200]!r}"
     names = [name for name in STORED if name in sent and name in shown]
     wrong = [name for name in names if sent[name] != shown[name]]
     return f"{wrong} came back as {[shown[name] for name in wrong]}" if wrong else None

@@ -9,8 +9,8 @@ from random import Random
 
 import httptools
 
-from tests.support.fuzzing.asking import PATIENCE_S, Told, malformed
 from tests.support.fuzzing.cases import Case
+from tests.support.fuzzing.exchange import PATIENCE_S, AsgiResponse, malformed
 from tests.support.fuzzing.mutation import damaged, mutated
 from tests.support.processes import Served
 from tests.support.wire import parsed_head
@@ -84,19 +84,21 @@ class WireFuzz:
         reference = Reference.of(wire)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                told = await self._exchange(wire, wants_answer=reference.wants_answer)
+                response = await self._exchange(wire, wants_answer=reference.wants_answer)
         except (TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
             self.faults.append(f"seed {self.seed}, case {index}: {error!r} ({reference})\n{wire!r}")
             return
-        if told is None:
+        if response is None:
             self.left_open += 1
             return
-        self.statuses[told.status] += 1
-        fault = f"a fault of ours: {told.status}" if told.status >= 500 else malformed(told, is_api=b" /api/" in wire[:20])
+        self.statuses[response.status] += 1
+        fault = (
+            f"a fault of ours: {response.status}" if response.status >= 500 else malformed(response, is_api=b" /api/" in wire[:20])
+        )
         if fault:
             self.faults.append(f"seed {self.seed}, case {index}: {fault}\n{wire!r}")
 
-    async def _exchange(self, wire: bytes, *, wants_answer: bool) -> Told | None:
+    async def _exchange(self, wire: bytes, *, wants_answer: bool) -> AsgiResponse | None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**22)
         try:
             writer.write(wire)
@@ -111,18 +113,18 @@ class WireFuzz:
         return [line for line in self.server.log.read_text().splitlines() if any(fault in line for fault in FAULTS_IN_LOG)]
 
     def report(self) -> str:
-        told = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
-        return f"seed {self.seed}: {sum(self.statuses.values())} answered ({told}), {self.left_open} left open, {len(self.faults)} faults"
+        counts = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
+        return f"seed {self.seed}: {sum(self.statuses.values())} answered ({counts}), {self.left_open} left open, {len(self.faults)} faults"
 
 
-async def _answer(reader: asyncio.StreamReader, *, head: bool) -> Told:
+async def _answer(reader: asyncio.StreamReader, *, head: bool) -> AsgiResponse:
     raw = await reader.readuntil(b"\r\n\r\n")
     while raw.startswith(b"HTTP/1.1 100 "):
         raw = await reader.readuntil(b"\r\n\r\n")
     status, headers = parsed_head(raw)
     length = 0 if head or status in {204, 304} else int(headers.get("content-length", "0"))
     body = await reader.readexactly(length)
-    return Told(status, {name.encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}, body)
+    return AsgiResponse(status, {name.encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}, body)
 
 
 def resident_mib(process_id: int) -> float:

@@ -11,8 +11,8 @@ from typing import Any
 from conflicto.app import App
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
-from tests.support.fuzzing.asking import PATIENCE_S, Judge, ask
 from tests.support.fuzzing.cases import Case
+from tests.support.fuzzing.exchange import PATIENCE_S, Judge, send_case
 from tests.support.walking import addresses, filled
 
 QUIZ = {
@@ -87,8 +87,8 @@ class World:
         faults = []
         for side in (self.main, self.victim):
             for case in _reads(self.api, side):
-                told = await ask(self.api.app, case, leaves_after_s=PATIENCE_S / 2)
-                fault = "a reader went away" if told is None or told.status == 0 else judge.fault(case, told)
+                response = await send_case(self.api.app, case, leaves_after_s=PATIENCE_S / 2)
+                fault = "a reader went away" if response is None or response.status == 0 else judge.fault(case, response)
                 self.reads[case.target.partition(b"?")[0].rpartition(b"/")[2].decode()] += 1
                 if fault:
                     faults.append(f"{case.method!r} {case.target!r}: {fault}")
@@ -104,7 +104,7 @@ def _reads(api: Api, side: Side) -> Iterator[Case]:
             )
             since = "?since=0" if route.path.endswith("/events") else paged
             if route.path.endswith("/export"):
-                yield from (_get(f"{filled(route, session_id=side.event.id)}{asked}", api.admin) for asked in EXPORTS)
+                yield from (_get(f"{filled(route, session_id=side.event.id)}{query}", api.admin) for query in EXPORTS)
                 continue
             for path in addresses(route, side.known):
                 for token in tokens if route.roles else tokens[:1]:

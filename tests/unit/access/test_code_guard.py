@@ -253,11 +253,11 @@ async def test_a_cancelled_try_leaves_no_charge(guard: CodeGuard) -> None:
 
 async def test_replays_are_allowed_and_their_checks_are_bounded(guard: CodeGuard) -> None:
     await guesses(guard, ANNA)
-    asked = []
+    checks = []
 
     async def repeats() -> bool:
-        asked.append(1)
-        return len(asked) == 1
+        checks.append(1)
+        return len(checks) == 1
 
     async with guard.guard(ANNA, "GOOD", wrong=Wrong, repeats=repeats):
         pass
@@ -265,7 +265,7 @@ async def test_replays_are_allowed_and_their_checks_are_bounded(guard: CodeGuard
         with pytest.raises(TooManyGuesses):
             async with guard.guard(ANNA, "OTHER", wrong=Wrong, repeats=repeats):
                 raise AssertionError
-    assert len(asked) == REPLAYS.quota
+    assert len(checks) == REPLAYS.quota
 
 
 @pytest.mark.parametrize("before", range(0, 120, 30))

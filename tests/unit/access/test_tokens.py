@@ -56,10 +56,10 @@ def test_a_new_token_contains_its_caller(tokens: Tokens, clock: HandClock, role:
     assert claims["end"] - claims["iat"] == 180 * S_PER_DAY
     assert claims["exp"] - claims["iat"] == (14 if role is Role.PARTICIPANT else 30) * S_PER_DAY
     for process in (tokens, fresh(clock)):
-        said = process.verify(token)
-        assert (said.session_id, said.version, said.caller.role, said.caller.session_id) == (5, 3, role, 5)
-        assert said.caller.participant_id == (77 if role is Role.PARTICIPANT else None)
-        assert process.verify(token) is said
+        verified = process.verify(token)
+        assert (verified.session_id, verified.version, verified.caller.role, verified.caller.session_id) == (5, 3, role, 5)
+        assert verified.caller.participant_id == (77 if role is Role.PARTICIPANT else None)
+        assert process.verify(token) is verified
     assert tokens.mint(role, 5, version=3, subject=subject) != token
 
 

@@ -28,9 +28,9 @@ def test_every_step_from_every_status(now: ActivityStatus, to: ActivityStatus, w
     before = activity(status=now, was_revealed=was_revealed, duration_seconds=30, ends_us=5 if now is ACTIVE else None)
 
     if (now, to) not in ALLOWED:
-        with pytest.raises(MoveNotAllowed) as told:
+        with pytest.raises(MoveNotAllowed) as raised:
             advance(before, to, now_us=NOW)
-        assert told.value.extensions == {"from": now, "to": to, "allowed": sorted(STEPS[now])}
+        assert raised.value.extensions == {"from": now, "to": to, "allowed": sorted(STEPS[now])}
     elif (now, to, was_revealed) == (EXPIRED, ACTIVE, True):
         with pytest.raises(AlreadyRevealed):
             advance(before, to, now_us=NOW)

@@ -92,9 +92,9 @@ def test_a_broken_promise_is_told(tmp_path: Path, case: str) -> None:
     break_it, message = BROKEN[case]
     break_it(folder)
 
-    said = failures(folder)
+    messages = failures(folder)
 
-    assert [each for each in said if message in each], said
+    assert [each for each in messages if message in each], messages
 
 
 def test_the_old_name_of_failures_works_until_1_0() -> None:

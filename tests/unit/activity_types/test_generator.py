@@ -133,9 +133,9 @@ def test_nobody_supports_a_question_before_there_is_one() -> None:
 
 def test_phrases_are_those_of_the_language_or_english() -> None:
     phrases = TYPES["wall"].rehearsal_hints.phrases
-    for language, said in (("fr", phrases["fr"]), ("xx", phrases["en"])):
+    for language, expected in (("fr", phrases["fr"]), ("xx", phrases["en"])):
         answers = crowd(imitation("wall", {"question": "?", "max_length": 280}, language=language))
-        assert {each["text"] for each in answers} <= set(said)
+        assert {each["text"] for each in answers} <= set(expected)
 
 
 def test_a_type_without_habits_is_imitated_from_its_examples(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ def _at(value: object, path: str) -> object:
 
 
 def test_english_says_what_the_first_example_says() -> None:
-    said = 0
+    count = 0
     for known in installed_types():
         for key, text in known.catalogs.get("en", {}).items():
             if key.startswith(STARTER):
                 assert _at(known.examples[0]["config"], key.removeprefix(STARTER)) == text, (known.name, key)
-                said += 1
-    assert said >= 6
+                count += 1
+    assert count >= 6

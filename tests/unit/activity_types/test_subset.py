@@ -127,12 +127,12 @@ def test_what_the_subset_holds_is_taken() -> None:
 @pytest.mark.catalogue("J-20")
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     """No socket is opened, by Python or by a library: a real listener checks the address."""
-    asked: list[object] = []
+    connections: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.3)
-        monkeypatch.setattr(socket.socket, "connect", lambda *address: asked.append(address))
+        monkeypatch.setattr(socket.socket, "connect", lambda *address: connections.append(address))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/schema.json"
-        watch = threading.Thread(target=_note_visitors, args=(listener, asked))
+        watch = threading.Thread(target=_note_visitors, args=(listener, connections))
         watch.start()
         for schema in ({"$ref": address}, {"$defs": {"a": {"$ref": address + "#/a"}}, "$ref": "#/$defs/a"}):
             with pytest.raises(UnsupportedSchema):
@@ -141,12 +141,12 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
                 compile_schema(schema)
         watch.join()
 
-    assert asked == []
+    assert connections == []
 
 
-def _note_visitors(listener: socket.socket, asked: list[object]) -> None:
+def _note_visitors(listener: socket.socket, connections: list[object]) -> None:
     try:
-        asked.append(listener.accept())
+        connections.append(listener.accept())
     except TimeoutError:
         return
 

@@ -38,13 +38,13 @@ def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: A
     return tally
 
 
-def told(tally: RoundTally, *, is_scored: bool = True, is_anonymous: bool = False) -> dict[str, Any]:
+def results_of(tally: RoundTally, *, is_scored: bool = True, is_anonymous: bool = False) -> dict[str, Any]:
     found = results_by_name(tally, is_host=False, is_scored=is_scored, is_anonymous=is_anonymous)["r"]
     return msgspec.json.decode(msgspec.json.encode(found))
 
 
 def result(entry: dict[str, Any], *answers: Any, **basis: Any) -> dict[str, Any]:
-    return told(tallied(entry, *answers, **basis))
+    return results_of(tallied(entry, *answers, **basis))
 
 
 def test_count_counts_each_value_and_each_element_once_for_each_answer() -> None:
@@ -164,8 +164,8 @@ def test_values_are_compared_in_nfc_and_shown_in_it() -> None:
     assert found["values"] == [{"value": composed, "count": 3}, {"value": {"\u00e9": [composed]}, "count": 2}]
     both = result({"op": "count"}, {"\u00e9": 1, "e\u0301": 2})["values"]
     assert both == [{"value": {"\u00e9": 1, "e\u0301": 2}, "count": 1}], "names of one object stay separate"
-    for right, said in ((composed, decomposed), (decomposed, composed), ([composed, "x"], ["x", decomposed])):
-        assert result({"op": "score", "key": "/r"}, said, "cafe", secret={"r": right})["correct"] == 1
+    for right, typed in ((composed, decomposed), (decomposed, composed), ([composed, "x"], ["x", decomposed])):
+        assert result({"op": "score", "key": "/r"}, typed, "cafe", secret={"r": right})["correct"] == 1
     assert ranking({"of": [decomposed]}, [composed]) == [(composed, 1, 1)]
     assert ranking({"of": [decomposed, "x"], "rule": "borda"}, [composed])[0] == (composed, 1, 1)
 
@@ -183,22 +183,22 @@ def test_votes_count_what_a_participant_said_last_of_a_target() -> None:
 
 
 def test_votes_among_answers_count_for_what_is_there_and_seen() -> None:
-    asked, hidden = (response(id=UUID(int=number), created_ts=number, text='{"text":"Why?"}') for number in (1, 2))
+    visible, hidden = (response(id=UUID(int=number), created_ts=number, text='{"text":"Why?"}') for number in (1, 2))
     votes = [
         response(id=UUID(int=10 + number), participant_id=number, created_ts=10 + number, text=f'{{"target":"{target}","vote":1}}')
-        for number, target in enumerate([asked.id, asked.id, hidden.id, UUID(int=9), UUID(int=10)])
+        for number, target in enumerate([visible.id, visible.id, hidden.id, UUID(int=9), UUID(int=10)])
     ]
     tally = RoundTally(TallyInputs('{"r":{"path":"","op":"votes","among":"answers"}}', None, None, None))
-    for each in (asked, hidden, *votes):
+    for each in (visible, hidden, *votes):
         tally.add(each)
-    both = [(str(asked.id), 2), (str(hidden.id), 1)]
-    assert [(each["target"], each["up"]) for each in told(tally)["targets"]] == both
-    assert told(tally)["answers"] == 5
+    both = [(str(visible.id), 2), (str(hidden.id), 1)]
+    assert [(each["target"], each["up"]) for each in results_of(tally)["targets"]] == both
+    assert results_of(tally)["answers"] == 5
 
     tally.change(hidden, replace(hidden, moderation=Moderation.HIDDEN))
-    assert [(each["target"], each["up"]) for each in told(tally)["targets"]] == both[:1]
+    assert [(each["target"], each["up"]) for each in results_of(tally)["targets"]] == both[:1]
     tally.change(replace(hidden, moderation=Moderation.HIDDEN), hidden)
-    assert [(each["target"], each["up"]) for each in told(tally)["targets"]] == both
+    assert [(each["target"], each["up"]) for each in results_of(tally)["targets"]] == both
 
 
 def test_score_gives_points_to_those_who_are_right() -> None:
@@ -224,9 +224,9 @@ def test_score_falls_to_half_over_the_duration() -> None:
 def test_score_takes_the_best_of_several_answers_of_one_participant() -> None:
     tally = tallied({"op": "score", "key": ""}, (1, 1), (1, 1), (1, 0), (2, 0), secret=1)
     assert sorted(tally.points(is_host=True)) == [(1, 1000), (2, 0)]
-    assert told(tally)["best"] == [{"participant_id": 1, "points": 1000}]
-    assert told(tally, is_anonymous=True)["best"] == [{"participant_id": None, "points": 1000}]
-    assert told(tally, is_scored=False) == {"op": "score", "answers": 4, "correct": None, "best": []}
+    assert results_of(tally)["best"] == [{"participant_id": 1, "points": 1000}]
+    assert results_of(tally, is_anonymous=True)["best"] == [{"participant_id": None, "points": 1000}]
+    assert results_of(tally, is_scored=False) == {"op": "score", "answers": 4, "correct": None, "best": []}
 
 
 @pytest.mark.parametrize("deep", ['{"a":{"b":[1]}}', '{"a":{"b":{"0":1}}}'])
@@ -235,7 +235,7 @@ def test_a_path_leads_into_objects_and_arrays(deep: str) -> None:
     tally.add(response(text=deep))
     for elsewhere in ('{"a":{"b":[]}}', '{"a":[]}', "7", "null", '{"a":{"b":"1"}}'):
         tally.add(response(text=elsewhere))
-    assert (told(tally)["answers"], tally.audience(is_host=True).count) == (1, 6)
+    assert (results_of(tally)["answers"], tally.audience(is_host=True).count) == (1, 6)
 
 
 @pytest.mark.parametrize(
@@ -319,11 +319,11 @@ def test_docs_tell_of_every_operation_with_its_options_and_its_result() -> None:
     )
     assert rows.keys() == OPERATIONS.keys()
     for op, operation in OPERATIONS.items():
-        options, told = rows[op].split(" | ")
+        options, results = rows[op].split(" | ")
         assert set(operation.options) <= set(re.findall(r"`(\w+)`", options))
         common = {"op", "answers", "truncated"}
         assert {each.alias or name for name, each in operation.result.model_fields.items()} - common <= set(
-            re.findall(r"`(\w+)`", told)
+            re.findall(r"`(\w+)`", results)
         )
 
 

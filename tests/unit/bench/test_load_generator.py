@@ -49,7 +49,7 @@ async def until(reached: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-def tell(head: bytes, transport: asyncio.Transport) -> None:
+def feed(head: bytes, transport: asyncio.Transport) -> None:
     transport.write(NOT_MODIFIED if b"if-none-match" in head else STATUS)
 
 
@@ -58,7 +58,7 @@ async def test_everyone_polls_with_their_own_token_and_then_with_the_tag_that_th
 
     def answer(head: bytes, transport: asyncio.Transport) -> None:
         heads.append(head)
-        tell(head, transport)
+        feed(head, transport)
 
     async with crowd_at(answer, 10) as generator:
         await until(lambda: len(heads) >= 60)
@@ -88,7 +88,7 @@ async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> Non
 
 
 async def test_polls_before_the_news_and_after_it_are_counted_apart() -> None:
-    async with crowd_at(tell, 1) as generator:
+    async with crowd_at(feed, 1) as generator:
         generator.start_counting()
         await until(lambda: generator.quiet.count >= 3)
         before = generator.quiet.count
@@ -118,7 +118,7 @@ async def test_a_stream_that_is_cut_inside_the_news_tells_it_once(cut: int) -> N
 
 
 async def test_who_is_not_told_is_an_error() -> None:
-    async with crowd_at(tell, 3) as generator:
+    async with crowd_at(feed, 3) as generator:
         generator.expect_news(b"never")
         await generator.wait_for_news(0.1)
 
@@ -146,7 +146,7 @@ async def test_more_answers_than_connections_wait_for_one_and_count_from_when_th
 async def test_answers_that_are_not_acknowledged_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.load_generator.DRAIN_S", 0.1)
 
-    async with crowd_at(lambda head, transport: head.startswith(b"POST") or tell(head, transport), 1) as generator:
+    async with crowd_at(lambda head, transport: head.startswith(b"POST") or feed(head, transport), 1) as generator:
         await generator.prepare_answers()
         generator.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 20, 0)
         await until(lambda: not generator._free)

@@ -36,7 +36,7 @@ def test_columns_and_rows_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "Line 1"),
         ("a,,b\n1,2,3\n", "Line 1"),
@@ -46,6 +46,6 @@ def test_columns_and_rows_in_their_order() -> None:
         ('a,b\n"1" x,2\n', "Line 2 cannot be read"),
     ],
 )
-def test_what_is_no_table_is_refused_with_its_line(text: str, said: str) -> None:
-    with pytest.raises(TableInvalid, match=said):
+def test_what_is_no_table_is_refused_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(TableInvalid, match=message):
         table(text)

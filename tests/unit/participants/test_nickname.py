@@ -345,14 +345,14 @@ def test_suggestions_take_a_question_and_a_number():
 @pytest.mark.parametrize("namesakes", [*range(30), 5_000])
 def test_suggestions_skip_every_namesake_with_few_questions(namesakes):
     taken = {"player"} | {f"player {number}" for number in range(2, namesakes + 2)}
-    asked: list[str] = []
+    queries: list[str] = []
 
     def is_taken(key: str) -> bool:
-        asked.append(key)
+        queries.append(key)
         return key in taken
 
     assert suggestions(clean_nickname("Player"), is_taken) == [f"Player {namesakes + number}" for number in (2, 3, 4)]
-    assert len(asked) < 40
+    assert len(queries) < 40
 
 
 def test_suggestions_end_where_every_name_is_taken():

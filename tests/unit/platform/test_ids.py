@@ -25,11 +25,11 @@ def test_uuids_of_a_later_microsecond_come_after() -> None:
 
 
 def test_names_without_end_ask_the_system_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    sizes: list[int] = []
     token_bytes = secrets.token_bytes
 
     def counted(size: int) -> bytes:
-        asked.append(size)
+        sizes.append(size)
         return token_bytes(size)
 
     monkeypatch.setattr(secrets, "token_bytes", counted)
@@ -37,4 +37,4 @@ def test_names_without_end_ask_the_system_once_for_many(monkeypatch: pytest.Monk
 
     assert len(set(names)) == 25
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{16}", name) for name in names)
-    assert asked == [120, 120, 120]
+    assert sizes == [120, 120, 120]

@@ -67,17 +67,17 @@ def test_guarded_functions_are_not_used() -> None:
 def test_doctor_lists_vulnerabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "running_version", lambda: (3, 11, 7))
     monkeypatch.setattr("conflicto.cli.doctor.running_version", lambda: (3, 11, 7))
-    told = run("doctor", env=environment(tmp_path))
+    output = run("doctor", env=environment(tmp_path))
     as_json = json.loads(run("doctor", "--json", env=environment(tmp_path)).stdout)
 
-    assert told.exit_code == 0
-    assert "Python 3.11.7: 2 known faults" in told.stdout
-    assert "CVE-2024-7592: Parsing cookies" in told.stdout
+    assert output.exit_code == 0
+    assert "Python 3.11.7: 2 known faults" in output.stdout
+    assert "CVE-2024-7592: Parsing cookies" in output.stdout
     assert [each["cve"] for each in as_json["faults"]] == ["CVE-2026-3276", "CVE-2024-7592"]
 
     monkeypatch.setattr(module, "VULNERABILITIES", (UNGUARDED,))
-    told = run("doctor", env=environment(tmp_path))
-    assert (told.exit_code, "NOT guarded" in told.stdout) == (1, True)
+    output = run("doctor", env=environment(tmp_path))
+    assert (output.exit_code, "NOT guarded" in output.stdout) == (1, True)
 
 
 def test_the_start_logs_vulnerabilities(monkeypatch: pytest.MonkeyPatch) -> None:

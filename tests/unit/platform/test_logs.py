@@ -42,10 +42,10 @@ def shown(sink: io.StringIO) -> io.StringIO:
 
 
 def test_each_event_is_one_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
-    structlog.get_logger().warning("told", said=HOSTILE)
+    structlog.get_logger().warning("probe", text=HOSTILE)
 
     (line,) = logged()
-    assert (line["event"], line["level"], line["said"]) == ("told", "warning", HOSTILE)
+    assert (line["event"], line["level"], line["text"]) == ("told", "warning", HOSTILE)
     assert {"timestamp", "pid"} <= line.keys()
 
 
@@ -56,14 +56,14 @@ def test_a_line_is_one_write_because_workers_share_the_stream(
     written: list[str] = []
     monkeypatch.setattr(sink, "write", written.append)
 
-    structlog.get_logger().warning("told", said=HOSTILE)
+    structlog.get_logger().warning("probe", text=HOSTILE)
 
     assert [each.count("\n") for each in written] == [1]
     assert written[0].endswith("}\n")
 
 
 def test_no_control_character_reaches_a_terminal(shown: io.StringIO) -> None:
-    structlog.get_logger().warning("told", said=HOSTILE)
+    structlog.get_logger().warning("probe", text=HOSTILE)
 
     written = shown.getvalue()
     assert written.count("\n") == 1
@@ -95,9 +95,9 @@ def test_messages_about_data_are_not_logged_but_stack_frames_are(
 
     (line,) = logged()
     assert CANARY not in json.dumps(line)
-    (told,) = line["exception"]
-    assert told["type"].endswith(type(error).__name__)
-    assert told["at"][-1].endswith(" _raise")
+    (exception,) = line["exception"]
+    assert exception["type"].endswith(type(error).__name__)
+    assert exception["at"][-1].endswith(" _raise")
 
 
 def test_messages_about_code_and_causes_are_logged(logged: Callable[[], list[dict[str, Any]]]) -> None:

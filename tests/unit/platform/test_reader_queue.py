@@ -49,9 +49,9 @@ async def test_reads_wait_while_the_queue_moves_and_no_longer_than_its_bound(at:
     assert [task.done() for task in waiting] == [True, True, False]
 
     await at(MAX_WAIT_S + 0.1)
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as raised:
         await waiting[2]
-    assert told.value.retry_after_s
+    assert raised.value.retry_after_s
     assert len(queue) == 0
 
 

@@ -30,19 +30,19 @@ def test_a_hall_comes_in_within_a_minute_and_a_team_within_seconds() -> None:
 
 def test_people_read_before_they_answer() -> None:
     first = [next(iter(response_delays(each, many=False, final=True, duration_s=None)), None) for each in people(400)]
-    said = [each for each in first if each is not None]
+    delays = [each for each in first if each is not None]
 
-    assert 5 < median(said) < 12
-    assert min(said) > timing.READING_S
-    assert 330 < len(said) < 400
+    assert 5 < median(delays) < 12
+    assert min(delays) > timing.READING_S
+    assert 330 < len(delays) < 400
 
 
 @pytest.mark.parametrize("duration_s", [5, 20])
 def test_nearly_all_answer_in_time(duration_s: int) -> None:
-    said = [at for each in people(300) for at in response_delays(each, many=False, final=True, duration_s=duration_s)]
+    delays = [at for each in people(300) for at in response_delays(each, many=False, final=True, duration_s=duration_s)]
 
-    assert max(said) <= duration_s
-    assert len(said) > 250
+    assert max(delays) <= duration_s
+    assert len(delays) > 250
 
 
 def test_who_may_say_more_does_and_some_change_their_mind() -> None:

@@ -39,8 +39,8 @@ def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) ->
         given = [Given(json.dumps(response), number) for number, response in enumerate(example["responses"], start=1)]
         for each in given:
             tally.change(None, each)
-        told: dict[str, Any] = results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)
-        for name, result in told.items():
+        results: dict[str, Any] = results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)
+        for name, result in results.items():
             answered[name] = answered.get(name, 0) + result["answers"]
         for each in given:
             tally.remove(each)

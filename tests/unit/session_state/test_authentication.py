@@ -54,13 +54,13 @@ class FakeSessionTokens:
 class FakeTokenVersions:
     """The token version of session 5, in this process and in the database.
 
-    `asked` counts the database reads.
+    `reads` counts the database reads.
     """
 
     def __init__(self) -> None:
         self.memory: FakeSessionTokens | None = FakeSessionTokens(2, {77: 2})
         self.database: FakeSessionTokens | None = self.memory
-        self.asked = 0
+        self.reads = 0
 
     def cached(self, session_id: int) -> FakeSessionTokens | None:
         return self.memory if session_id == 5 else None
@@ -72,7 +72,7 @@ class FakeTokenVersions:
         if session_id != 5:
             return None
         if fresh or self.memory is None:
-            self.asked += 1
+            self.reads += 1
             self.memory = self.database
         return self.memory
 
@@ -178,7 +178,7 @@ async def test_a_revoked_link_or_one_of_another_role_is_invalid(
 
     with pytest.raises(TokenInvalid):
         await authenticate(authenticator, MEMBERS, token)
-    assert token_versions.asked == 0
+    assert token_versions.reads == 0
 
 
 async def test_a_link_missing_in_memory_causes_one_database_read(
@@ -191,11 +191,11 @@ async def test_a_link_missing_in_memory_causes_one_database_read(
     caller = await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=NEW))
 
     assert caller is not None
-    assert (caller.scope, caller.link, token_versions.asked) == (Scope.OWNER, NEW, 1)
+    assert (caller.scope, caller.link, token_versions.reads) == (Scope.OWNER, NEW, 1)
     token_versions.memory.links = token_versions.database.links = {}
     with pytest.raises(TokenInvalid):
         await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=UUID(int=9)))
-    assert token_versions.asked == 2
+    assert token_versions.reads == 2
 
 
 @pytest.mark.parametrize(("role", "scope"), [(Role.HOST, Scope.OWNER), (Role.SCREEN, Scope.SCREEN)])
@@ -206,7 +206,7 @@ async def test_legacy_tokens_need_no_link(
     token = tokens.mint(role, 5, version=2, link=legacy_link_id(role, 5))
     caller = await authenticate(authenticator, MEMBERS, token)
     assert caller is not None
-    assert (caller.role, caller.scope, token_versions.asked) == (role, scope, 0)
+    assert (caller.role, caller.scope, token_versions.reads) == (role, scope, 0)
 
     token_versions.memory.links = {legacy_link_id(role, 5): replace(LINK, scope=scope, revoked_us=1)}
     with pytest.raises(TokenInvalid):
@@ -219,12 +219,12 @@ async def test_a_token_newer_than_memory_causes_one_database_read(
     token_versions.database = FakeSessionTokens(3, {77: 3})
 
     assert await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=3))
-    assert token_versions.asked == 1
+    assert token_versions.reads == 1
     assert await authenticate(authenticator, MEMBERS, tokens.mint(Role.PARTICIPANT, 5, version=3, subject="77"))
-    assert token_versions.asked == 1
+    assert token_versions.reads == 1
     with pytest.raises(TokenInvalid):
         await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=9))
-    assert token_versions.asked == 2
+    assert token_versions.reads == 2
 
 
 async def test_a_session_missing_in_memory_is_read_from_the_database(

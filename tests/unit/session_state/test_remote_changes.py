@@ -25,9 +25,9 @@ def test_what_is_known_already_is_not_told_again() -> None:
     recent = RecentResponses()
     recent.rows.put("late", 14, "before")
 
-    told = list(news.events(SimpleNamespace(position=15, counts={(ONE, 1): 5}, parts={RecentResponses: recent})))
+    published = list(news.events(SimpleNamespace(position=15, counts={(ONE, 1): 5}, parts={RecentResponses: recent})))
 
-    assert told == [
+    assert published == [
         SessionChanged(news.session), ActivityChanged(late), CountsChanged(7, TWO, 1, 6), ParticipantChanged(late),
         RemoteResponsesChanged(7, 15, [("before", late)]), ResponsesPooled(7, [late]),
     ]  # fmt: skip

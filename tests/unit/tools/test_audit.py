@@ -25,13 +25,13 @@ class Service(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        told = json.dumps({"vulns": [ADVISORY]} if body["package"]["name"] == "held-together" else {}).encode()
+        reply = json.dumps({"vulns": [ADVISORY]} if body["package"]["name"] == "held-together" else {}).encode()
         self.send_response(200)
-        self.send_header("content-length", str(len(told)))
+        self.send_header("content-length", str(len(reply)))
         self.end_headers()
-        self.wfile.write(told)
+        self.wfile.write(reply)
 
-    def log_message(self, *told: object) -> None:
+    def log_message(self, *args: object) -> None:
         pass
 
 

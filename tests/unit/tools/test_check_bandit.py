@@ -12,7 +12,7 @@ ACCEPTED = {"a.py": {"B602 shell": "a reason"}}
 def test_a_shell_is_found(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(SHELL)
 
-    assert {(path, said[:4]) for path, said in findings([tmp_path], tmp_path)} == {("a.py", "B404"), ("a.py", "B602")}
+    assert {(path, message[:4]) for path, message in findings([tmp_path], tmp_path)} == {("a.py", "B404"), ("a.py", "B602")}
 
 
 def test_a_file_that_cannot_be_read_is_no_clean_file(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_file_that_cannot_be_read_is_no_clean_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "accepted", "told"),
+    ("found", "accepted", "expected"),
     [
         ({("a.py", "B602 shell")}, ACCEPTED, []),
         ({("b.py", "B602 shell")}, {}, ["b.py: B602 shell"]),
@@ -32,11 +32,11 @@ def test_a_file_that_cannot_be_read_is_no_clean_file(tmp_path: Path) -> None:
     ],
     ids=["accepted", "new", "gone", "without reason"],
 )
-def test_what_is_accepted_is_found_and_has_a_reason(found: set, accepted: dict, told: list[str]) -> None:
+def test_what_is_accepted_is_found_and_has_a_reason(found: set, accepted: dict, expected: list[str]) -> None:
     lines = faults(found, accepted)
 
-    assert len(lines) == len(told)
-    assert all(part in line for part, line in zip(told, lines, strict=True))
+    assert len(lines) == len(expected)
+    assert all(part in line for part, line in zip(expected, lines, strict=True))
 
 
 def test_no_file_of_ours_is_accepted_as_a_whole() -> None:

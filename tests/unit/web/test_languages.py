@@ -55,12 +55,12 @@ def test_every_language_fills_in_the_same_values(locale: str) -> None:
 
 
 def test_every_word_that_a_module_asks_for_is_there() -> None:
-    asked = set()
+    keys = set()
     for module in STATIC.rglob("*.js"):
-        asked |= set(re.findall(r"""\bt\("([a-z_.]+)\"""", module.read_text(encoding="utf-8")))
+        keys |= set(re.findall(r"""\bt\("([a-z_.]+)\"""", module.read_text(encoding="utf-8")))
 
-    assert asked - _keys("en") == set()
-    assert len(asked) > 50
+    assert keys - _keys("en") == set()
+    assert len(keys) > 50
 
 
 @pytest.mark.parametrize(("beginning", "settings"), [("privacy.", ResponsesVisibility), ("privacy.r.", ResultsVisibility)])

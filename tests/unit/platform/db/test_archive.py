@@ -24,13 +24,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     rows = [[number, "é\n\u2028\"'" * 300] for number in range(2_000)]
     assert sum(len(str(row[1])) for row in rows) > CHUNK_BYTES
 
-    told = written(tmp_path / "archive", (PEOPLE, rows), (NOBODY, []))
+    counts = written(tmp_path / "archive", (PEOPLE, rows), (NOBODY, []))
 
     with open_archive(tmp_path / "archive") as archive:
         read = [(section, list(found)) for section, found in archive.sections()]
         assert archive.header == HEADER
     assert read == [(PEOPLE, rows), (NOBODY, [])]
-    assert told == archive.rows == {"people": 2_000, "nobody": 0}
+    assert counts == archive.rows == {"people": 2_000, "nobody": 0}
 
 
 def test_rows_that_were_not_taken_are_missed(tmp_path: Path) -> None:

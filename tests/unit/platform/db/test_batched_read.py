@@ -26,10 +26,10 @@ class Readers:
 
 
 async def test_a_burst_takes_few_reads_and_equal_look_ups_are_made_once() -> None:
-    readers, asked = Readers(), []
+    readers, batches = Readers(), []
 
     def length(_: object, word: str) -> int:
-        asked.append(word)
+        batches.append(word)
         if not word:
             raise NotFound
         return len(word)
@@ -41,7 +41,7 @@ async def test_a_burst_takes_few_reads_and_equal_look_ups_are_made_once() -> Non
 
     assert [each if isinstance(each, int) else type(each) for each in outcomes] == [2, NotFound, 2, 3, 2, 2, NotFound, NotFound]
     assert readers.sizes == [4, 4]
-    assert asked == ["ab", "", "abc", "ab", ""]
+    assert batches == ["ab", "", "abc", "ab", ""]
 
 
 async def test_whoever_waits_too_long_is_refused_and_not_looked_up() -> None:

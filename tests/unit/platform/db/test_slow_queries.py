@@ -26,8 +26,8 @@ def test_a_text_has_one_line_a_minute_which_tells_how_many_were_held_back(slow: 
         clock.advance(MIN_BETWEEN_LINES_S)
         slow.report("reader", "SELECT\n  1", 2)
 
-    told = {"event": "slow-query", "log_level": "warning", "role": "reader", "statement": "SELECT 1"}
-    assert lines == [told | {"milliseconds": 512, "held_back": 0}, told | {"milliseconds": 2000, "held_back": 3}]
+    line = {"event": "slow-query", "log_level": "warning", "role": "reader", "statement": "SELECT 1"}
+    assert lines == [line | {"milliseconds": 512, "held_back": 0}, line | {"milliseconds": 2000, "held_back": 3}]
     assert slow.counts == {"reader": 5, "writer": 0}
 
 

@@ -94,18 +94,18 @@ def test_paths_without_a_route(table: RouteTable, path: str) -> None:
 
 
 def test_other_methods_get_the_allowed_ones(table: RouteTable) -> None:
-    with pytest.raises(MethodNotAllowed) as told:
+    with pytest.raises(MethodNotAllowed) as raised:
         table.match("PUT", "/api/v1/sessions/5")
 
-    assert told.value.extensions == {"allowed": ["DELETE", "GET"]}
+    assert raised.value.extensions == {"allowed": ["DELETE", "GET"]}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/sessions/\x00", "/api/v1/\n", "/api/v1/sessions/by-code/\ud800", "/" + "x" * 3000])
 def test_a_path_that_is_no_text_is_refused(table: RouteTable, path: str) -> None:
-    with pytest.raises(DomainError) as told:
+    with pytest.raises(DomainError) as raised:
         table.match("GET", path)
 
-    assert told.value.code == "text-invalid"
+    assert raised.value.code == "text-invalid"
 
 
 def test_memory_of_addresses_is_bounded(table: RouteTable, monkeypatch: pytest.MonkeyPatch) -> None:

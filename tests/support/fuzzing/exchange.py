@@ -35,7 +35,7 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"
 
 
 @dataclass
-class Told:
+class AsgiResponse:
     """A response; status 0 means none, because the caller had disconnected."""
 
     status: int = 0
@@ -72,7 +72,7 @@ class Exchange:
         self._parts = [case.body[at : at + size] for at in range(0, len(case.body), size)] or [b""]
         self._seen_enough = asyncio.Event()
         self._leaves_after_s = leaves_after_s
-        self.told = Told()
+        self.response = AsgiResponse()
 
     async def receive(self) -> dict[str, Any]:
         if self._parts:
@@ -84,14 +84,14 @@ class Exchange:
 
     async def send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            self.told.status = message["status"]
-            self.told.headers = dict(message["headers"])
+            self.response.status = message["status"]
+            self.response.headers = dict(message["headers"])
         else:
-            self.told.body += message.get("body", b"")
+            self.response.body += message.get("body", b"")
             self._seen_enough.set()
 
 
-async def ask(app: App, case: Case, leaves_after_s: float = LEAVES_AFTER_S) -> Told | None:
+async def send_case(app: App, case: Case, leaves_after_s: float = LEAVES_AFTER_S) -> AsgiResponse | None:
     """Return the response, or None if the bytes are no request; the app's exceptions are raised."""
     scope = scope_of(case)
     if scope is None:
@@ -99,7 +99,7 @@ async def ask(app: App, case: Case, leaves_after_s: float = LEAVES_AFTER_S) -> T
     exchange = Exchange(case, leaves_after_s)
     async with asyncio.timeout(PATIENCE_S):
         await app(scope, exchange.receive, exchange.send)
-    return exchange.told
+    return exchange.response
 
 
 class Judge:
@@ -109,18 +109,18 @@ class Judge:
         self._table = RouteTable(app.edge.routes)
         self._document = document_of(app)
 
-    def fault(self, case: Case, told: Told) -> str | None:
+    def fault(self, case: Case, response: AsgiResponse) -> str | None:
         """Return the fault of a response, or None."""
-        if told.status >= 500:
-            return f"a fault of ours: {told.status} {told.body[:200]!r}"
-        if told.status == 0:
+        if response.status >= 500:
+            return f"a fault of ours: {response.status} {response.body[:200]!r}"
+        if response.status == 0:
             return None
         route = self.route(case)
         if route is not None:
             method = route.method.lower()
-            if str(told.status) not in self._document["paths"][route.path][method]["responses"]:
-                return f"{route.name} does not document {told.status}: {told.body[:200]!r}"
-        return malformed(told, is_api=case.target.startswith(b"/api/"))
+            if str(response.status) not in self._document["paths"][route.path][method]["responses"]:
+                return f"{route.name} does not document {response.status}: {response.body[:200]!r}"
+        return malformed(response, is_api=case.target.startswith(b"/api/"))
 
     def route(self, case: Case) -> Route | None:
         """Return the route that a request matches."""
@@ -131,36 +131,38 @@ class Judge:
             return None
 
 
-def malformed(told: Told, *, is_api: bool = True) -> str | None:
+def malformed(response: AsgiResponse, *, is_api: bool = True) -> str | None:
     """Return the fault of a response that no caller may get, or None."""
-    if any(re.search(rb"[\r\n\0]", name + value) for name, value in told.headers.items()):
-        return f"a header that ends early: {told.headers!r}"
+    if any(re.search(rb"[\r\n\0]", name + value) for name, value in response.headers.items()):
+        return f"a header that ends early: {response.headers!r}"
     texts = (
-        told.body.split(b"\n") if told.media_type == b"application/x-ndjson" else [told.body] * told.media_type.endswith(b"json")
+        response.body.split(b"\n")
+        if response.media_type == b"application/x-ndjson"
+        else [response.body] * response.media_type.endswith(b"json")
     )
     for text in filter(None, texts):
         try:
             compact(text, ANY_SIZE)
         except DomainError as error:
             return f"an answer that is no strict JSON ({error.code}): {text[:300]!r}"
-    if told.status >= 400 and is_api:
-        return _malformed_problem(told)
-    return _malformed_stream(told) if told.media_type == b"text/event-stream" else None
+    if response.status >= 400 and is_api:
+        return _malformed_problem(response)
+    return _malformed_stream(response) if response.media_type == b"text/event-stream" else None
 
 
-def _malformed_problem(told: Told) -> str | None:
-    if told.media_type != b"application/problem+json":
-        return f"no problem document: {told.media_type!r} {told.body[:200]!r}"
-    if not told.body:
+def _malformed_problem(response: AsgiResponse) -> str | None:
+    if response.media_type != b"application/problem+json":
+        return f"no problem document: {response.media_type!r} {response.body[:200]!r}"
+    if not response.body:
         return None  # HEAD
-    problem = msgspec.json.decode(told.body)
-    if not problem.keys() >= PROBLEM or problem["status"] != told.status or problem["code"] not in CODES:
-        return f"a problem of another shape: {told.body[:300]!r}"
+    problem = msgspec.json.decode(response.body)
+    if not problem.keys() >= PROBLEM or problem["status"] != response.status or problem["code"] not in CODES:
+        return f"a problem of another shape: {response.body[:300]!r}"
     return None
 
 
-def _malformed_stream(told: Told) -> str | None:
-    for line in told.body.split(b"\n"):
+def _malformed_stream(response: AsgiResponse) -> str | None:
+    for line in response.body.split(b"\n"):
         name, _, value = line.partition(b": ")
         if name == b"data":
             try:
