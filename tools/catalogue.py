@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FULL = "tests/api/test_sessions.py"
 WITHOUT_MARK = {
     "E-03": [f"{FULL}::test_unknown_completed_and_deleted_codes_are_alike"],
-    "E-04": [f"{FULL}::test_ids_and_codes_of_sessions_tell_nothing_of_one_another"],
+    "E-04": [f"{FULL}::test_ids_and_codes_of_sessions_reveal_nothing_about_one_another"],
 }
 """Tests in a module without a line left for a mark."""
 
@@ -30,7 +30,7 @@ def marked(source: str) -> Iterator[tuple[str, str]]:
 
 
 def cases(root: Path) -> dict[str, dict[str, str]]:
-    """Return each case with its requirement (`asks`), and the reason for one database (`apart`)."""
+    """Return each case: its requirement (`expected`) and a reason for one database (`apart`)."""
     return tomllib.loads((root / "tests" / "catalogue.toml").read_text(encoding="utf-8"))
 
 
@@ -46,10 +46,10 @@ def covered(root: Path) -> dict[str, list[str]]:
 def main() -> None:
     """Print the table."""
     shown = covered(ROOT)
-    sys.stdout.write("| Case | Asks | Tests |\n|---|---|---|\n")
+    sys.stdout.write("| Case | Expected | Tests |\n|---|---|---|\n")
     for case, description in cases(ROOT).items():
         tests = "<br>".join(f"`{test}`" for test in shown.get(case, []))
-        sys.stdout.write(f"| {case} | {description['asks']} | {tests} |\n")
+        sys.stdout.write(f"| {case} | {description['expected']} | {tests} |\n")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ async def polled(event: Event, activity: dict[str, Any], token: str) -> tuple[di
     return session, status
 
 
-async def test_criterion_01_session_status_tells_status_current_activity_and_participants(api: Api) -> None:
+async def test_criterion_01_session_status_has_status_current_activity_and_participants(api: Api) -> None:
     event = await make_event(api)
     poll, seats = await event.activity(status="active"), await crowd(event, 3)
     for token in (event.host, event.screen, seats[0].token):
@@ -56,7 +56,7 @@ async def test_criterion_01_session_status_tells_status_current_activity_and_par
         assert INSTANT.fullmatch(body["last_updated"])
 
 
-async def test_criterion_02_activity_status_tells_counts_and_timestamps(api: Api) -> None:
+async def test_criterion_02_activity_status_has_counts_and_timestamps(api: Api) -> None:
     event = await make_event(api)
     poll, anna = await event.activity(status="active"), await event.join()
     before = (await polled(event, poll, event.host))[1]
@@ -78,7 +78,7 @@ async def test_criterion_03_responses_since_a_timestamp_are_exact(api: Api) -> N
 
 
 @pytest.mark.usefixtures("undisturbed")
-async def test_criterion_04_polling_asks_the_database_nothing(api: Api) -> None:
+async def test_criterion_04_polling_reads_nothing_from_the_database(api: Api) -> None:
     event = await make_event(api)
     poll, seats = await event.activity(status="active", responses_visibility="participants"), await crowd(event, 20)
     tokens = (event.host, event.screen, *(seat.token for seat in seats))
@@ -205,7 +205,7 @@ async def test_criterion_10_a_flood_hurts_nobody_but_its_sender(settings: Settin
         await event.api.http.aclose()
 
 
-async def test_criterion_11_every_error_says_clearly_what_is_wrong(api: Api) -> None:
+async def test_criterion_11_every_error_explains_what_is_wrong(api: Api) -> None:
     known = registry()
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in known)
     assert all(error.title and error.__doc__ and error.kind in STATUS for error in known.values())
@@ -229,7 +229,7 @@ async def test_criterion_12_the_document_is_complete_and_true(api: Api) -> None:
         assert ("requestBody" in operation) == (route.body is not None), route.name
 
 
-def test_criterion_13_the_promised_coverage_is_above_what_was_asked() -> None:
+def test_criterion_13_the_promised_coverage_is_above_the_requirement() -> None:
     assert OVERALL >= 95
     poor = {"totals": {"percent_covered": OVERALL - 0.1}, "files": {}}
     assert shortfalls(poor)

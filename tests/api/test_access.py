@@ -175,7 +175,7 @@ async def test_every_route_declares_who_may_call_it(api: Api) -> None:
 
 
 @pytest.mark.catalogue("A-01", "A-02", "A-05")
-async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) -> None:
+async def test_access_is_exactly_as_declared(api: Api, clock: HandClock) -> None:
     own, other = await AccessFixture.make(api), await AccessFixture.make(api)
     gone = await own.event.join("Gone")
     dead = {"rotated": own.event.host, "kicked": gone.token}
@@ -273,7 +273,7 @@ async def test_answers_belong_to_their_activity(api: Api) -> None:
 
 
 @pytest.mark.catalogue("A-03")
-async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
+async def test_no_body_query_or_header_changes_the_caller(api: Api) -> None:
     own = await AccessFixture.make(api)
     anna, bert = own.seats
     path = f"{own.event.path}/activities/{own.activity['id']}/responses"

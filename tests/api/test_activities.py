@@ -264,7 +264,7 @@ async def test_what_people_relied_on_is_never_loosened(api: Api, *, anonymous: b
         assert accepted(await api.patch(path, {"anonymous": True}, token=event.host))["anonymous"]
 
 
-async def test_the_settings_of_an_anonymous_activity_bind_from_the_moment_it_is_asked(api: Api) -> None:
+async def test_the_settings_of_an_anonymous_activity_bind_from_its_start(api: Api) -> None:
     """A refusal only after the first response would reveal that response."""
     event = await make_event(api)
     poll, named = [await event.activity(anonymous=anonymous, min_group=3) for anonymous in (True, False)]
@@ -291,7 +291,7 @@ async def test_a_group_is_a_whole_number_up_to_20(api: Api, value: object) -> No
     ("wall", {}, 3), ("wall", {"response_policy": "many"}, 0), ("words", {"response_policy": "many"}, 0), ("words", {}, 3),
     ("wall", {"response_policy": "many", "min_group": 7}, 7), ("poll", {"response_policy": "many"}, 3),
 ])  # fmt: skip
-async def test_types_say_which_group_their_answers_come_in(api: Api, kind: str, fields: dict[str, Any], group: int) -> None:
+async def test_types_declare_the_group_of_their_answers(api: Api, kind: str, fields: dict[str, Any], group: int) -> None:
     event = await make_event(api)
     config = {
         "poll": {"question": "Q", "options": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}]},

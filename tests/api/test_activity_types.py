@@ -151,7 +151,7 @@ async def test_types_that_nobody_registered_take_any_json(event: Event) -> None:
     assert (made["config"], made["secret"], made["aggregate"]) == ([1, {"x": None}], "s", {"x": {"path": "", "op": "count"}})
 
 
-async def test_a_type_sets_what_the_host_does_not_say(event: Event) -> None:
+async def test_a_type_sets_what_the_host_leaves_out(event: Event) -> None:
     plain = await event.activity(**TOAST)
     explicit = await event.activity(**TOAST, response_policy="one", duration_seconds=None, anonymous=False)
     names = ("response_policy", "moderation", "duration_seconds", "anonymous", "results_visibility")
@@ -163,7 +163,7 @@ async def test_a_type_sets_what_the_host_does_not_say(event: Event) -> None:
     assert put["order_index"] == explicit["order_index"]
 
 
-async def test_a_type_says_how_answers_are_counted_unless_the_host_does(event: Event) -> None:
+async def test_a_type_declares_how_answers_are_counted_unless_the_host_does(event: Event) -> None:
     default = {"breads": {"path": "/bread", "op": "count"}, "score": {"path": "/bread", "op": "score", "key": "/best"}}
     own = {"shades": {"path": "/shade", "op": "number"}}
     made = await toast(event)
@@ -287,7 +287,7 @@ async def test_a_changed_config_is_the_measure_from_then_on(event: Event) -> Non
     accepted(await event.answer(made, bert, {"bread": "Rye", "shade": 3}), 201)
 
 
-async def test_nobody_learns_of_a_draft_by_what_does_not_fit(event: Event) -> None:
+async def test_refusals_reveal_nothing_about_drafts(event: Event) -> None:
     anna = await event.join()
     made = await toast(event)
     other = await make_event(event.api)

@@ -36,7 +36,7 @@ def claims_of(token: str) -> dict[str, Any]:
     return jwt.decode(token, options={"verify_signature": False})
 
 
-async def test_only_the_operator_makes_sessions_and_hosts_are_told_what_to_do(api: Api) -> None:
+async def test_only_the_operator_creates_sessions_and_hosts_read_a_remedy(api: Api) -> None:
     event = await make_event(api)
     for token in (event.host, event.screen, (await event.join()).token):
         for path in (f"{event.path}/duplicate", "/sessions"):
@@ -159,7 +159,7 @@ async def test_a_ticket_dies_with_the_link_that_it_came_from(api: Api) -> None:
 
 
 @pytest.mark.in_process
-async def test_a_link_ends_when_it_says_and_no_renewal_outlives_it(api: Api, clock: HandClock) -> None:
+async def test_a_link_expires_as_declared_and_no_renewal_outlives_it(api: Api, clock: HandClock) -> None:
     event = await make_event(api)
     ends = "2099-01-01T00:00:00.000000Z"
     longest = await made(event, "host", expires_at=ends)
@@ -233,7 +233,7 @@ async def test_links_of_other_sessions_are_unknown(api: Api) -> None:
     assert (await status(other, link["token"])).status_code == 200
 
 
-async def test_a_repeated_request_for_a_session_gives_its_links_and_makes_missing_ones_anew(api: Api) -> None:
+async def test_a_repeated_request_for_a_session_returns_its_links_and_recreates_missing_ones(api: Api) -> None:
     key = {"idempotency-key": "made-once"}
     first = accepted(await api.post("/sessions", {"title": "T"}, token=api.admin, headers=key), 201)
     event = Event(api, first["id"], first["join_code"], first["host_token"], first["screen_token"])

@@ -74,7 +74,7 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
 @pytest.mark.catalogue("A-06")
 @pytest.mark.parametrize("ended", [False, True])
 @pytest.mark.parametrize("shown", [{}, {"responses_visibility": "host", "results_visibility": "after_reveal"}, {"anonymous": True}])
-async def test_rooms_that_answered_differently_look_alike(undisturbed: None, api: Api, shown: dict[str, Any], ended: bool) -> None:
+async def test_sessions_with_different_answers_look_alike(undisturbed: None, api: Api, shown: dict[str, Any], ended: bool) -> None:
     rooms = [await room(api, words, **shown) for words in (ALIKE, MIXED)]
     for event, quiz, _ in rooms:
         if ended:

@@ -141,7 +141,7 @@ async def test_a_body_in_single_bytes_is_one_body(api: Api) -> None:
 
 
 @pytest.mark.catalogue("A-12", "J-17")
-async def test_no_route_takes_a_field_that_it_does_not_know(api: Api) -> None:
+async def test_no_route_accepts_unknown_fields(api: Api) -> None:
     event = await make_event(api)
     seat = await event.join()
     tokens, ids = everyone(event, seat), await all_ids(event, seat)

@@ -51,7 +51,7 @@ async def hall(api: Api) -> tuple[Event, list[Seat], dict[str, str]]:
 
 
 @pytest.mark.parametrize("view", ["own", "list", "seat", "one"])
-async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: App, view: str) -> None:
+async def test_a_large_audience_is_served_while_lists_hold_their_readers(api: Api, app: App, view: str) -> None:
     _, seats, paths = await hall(api)
     reads: list[float] = []
     async with busy(app, lists=True):
@@ -68,7 +68,7 @@ async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: Ap
             assert [each["response_data"] for each in body["responses"]] == [number]
 
 
-async def test_a_hall_waits_as_one_read_for_a_reader_and_is_served_then(api: Api, app: App) -> None:
+async def test_a_large_audience_waits_as_one_read_for_a_reader_and_is_served_then(api: Api, app: App) -> None:
     _, seats, paths = await hall(api)
 
     async def is_waiting() -> bool:

@@ -140,7 +140,7 @@ async def test_activities_with_large_configs_come_in_several_pages(api: Api) -> 
 
 
 @pytest.mark.in_process
-async def test_caches_give_up_what_is_oldest_and_never_the_last_session(api: Api) -> None:
+async def test_caches_evict_the_oldest_entries_and_never_the_last_session(api: Api) -> None:
     app, events = api.app, [await make_event(api) for _ in range(2)]
     activities = [await event.activity(type="poll", config=POLL, status="active") for event in events]
     for event, activity in zip(events, activities, strict=True):

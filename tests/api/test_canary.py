@@ -146,7 +146,7 @@ async def port(app: App) -> AsyncIterator[int]:
 
 
 @pytest.mark.catalogue("A-04", "A-07")
-async def test_no_secret_is_heard_before_its_time(api: Api, port: int) -> None:
+async def test_no_secret_is_sent_before_its_time(api: Api, port: int) -> None:
     event = await make_event(api)
     stage = await Stage(event, await event.join("Anna"), await event.join(NEIGHBOUR), port).set_up()
 
@@ -180,7 +180,7 @@ async def test_no_secret_is_heard_before_its_time(api: Api, port: int) -> None:
     assert await words(stage, Role.HOST) == EVERYTHING
 
 
-async def test_an_anonymous_activity_tells_nobody_who_answered(api: Api) -> None:
+async def test_an_anonymous_activity_reveals_no_authors(api: Api) -> None:
     event = await make_event(api)
     anna, neighbour = await event.join("Anna"), await event.join(NEIGHBOUR)
     wall = await event.activity(anonymous=True, min_group=1, responses_visibility="participants", status="active")

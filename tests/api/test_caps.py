@@ -59,7 +59,7 @@ async def test_one_participant_fills_a_round_and_nobody_elses(api: Api, app: App
     accepted(await one(event, wall, loud, EACH + 1), 201)
 
 
-async def test_a_host_who_polls_with_a_tag_or_waits_hears_of_it(api: Api) -> None:
+async def test_a_host_who_polls_with_an_etag_or_waits_receives_the_warning(api: Api) -> None:
     """The warning changes the body and its ETag, but not `last_updated`; a poll gets 200."""
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")

@@ -173,7 +173,7 @@ async def test_a_copy_counts_its_own_bytes(api: Api, app: App) -> None:
     assert counted == app.platform.db.query(bytes_of_sessions)[copy["id"]] > 5 * (ACTIVITY_BYTES + 1_000)
 
 
-async def test_the_host_is_told_at_four_fifths(api: Api, app: App) -> None:
+async def test_the_host_is_warned_at_four_fifths(api: Api, app: App) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()

@@ -29,7 +29,7 @@ async def test_a_file_waits_for_a_quarter_of_an_hour(api: Api, clock: HandClock)
     assert files_of(api) == []
 
 
-async def test_what_expired_is_removed_though_nobody_asks(api: Api, clock: HandClock) -> None:
+async def test_expired_entries_are_removed_without_a_request(api: Api, clock: HandClock) -> None:
     event = await answered(api)
     await ended(event, await begin(event))
     assert files_of(api) == [".data", ".json"]

@@ -104,14 +104,14 @@ def test_preferences_are_read_as_rfc_7240_has_them(
     assert exports_http.preferred_wait(preferences) == (seconds, headers)
 
 
-async def test_what_was_granted_is_said(api: Api) -> None:
+async def test_granted_terms_are_in_the_response(api: Api) -> None:
     event = await answered(api)
     answer = await api.get(f"{event.path}/export", event.host, headers=AT_ONCE)
     assert answer.headers["preference-applied"] == "respond-async"
     await ended(event, accepted(answer, 202))
 
 
-async def test_who_does_not_wait_is_told_of_a_job_however_quick_the_file_was(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_wait_the_response_is_a_job_however_quick_the_file_was(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event, desk = await answered(api), api.app.domain.exports.writer
     start = desk.start
 
@@ -192,7 +192,7 @@ async def test_a_job_that_is_deleted_stops_and_is_gone(api: Api, gate: Gate) -> 
     assert (await api.get(f"{event.path}/export", event.host)).status_code == 200
 
 
-async def test_a_server_that_stops_ends_its_job_and_says_so(api: Api, gate: Gate) -> None:
+async def test_a_stopping_server_ends_its_job_and_reports_it(api: Api, gate: Gate) -> None:
     event = await answered(api)
     job = await begin(event)
 
@@ -222,7 +222,7 @@ sys.stdin.read()
 """
 
 
-async def test_a_job_whose_server_was_killed_has_failed_and_says_what_to_do(api: Api) -> None:
+async def test_a_job_of_a_killed_server_has_failed_with_a_remedy(api: Api) -> None:
     event, job_id = await answered(api), str(random_uuid())
     script = [sys.executable, "-c", HOLD_A_JOB, str(api.app.domain.exports.jobs.folder._path), job_id, str(event.id)]
     server = await asyncio.create_subprocess_exec(*script, stdin=PIPE, stdout=PIPE)
@@ -243,7 +243,7 @@ async def test_a_job_whose_server_was_killed_has_failed_and_says_what_to_do(api:
     ("error", "expected"),
     [(OSError(28, "full"), writer.DISK_FULL), (Unavailable(), "within 10 minutes"), (ValueError(), "operator")],
 )
-async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, expected: str) -> None:
+async def test_a_failed_job_has_a_reason(api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, expected: str) -> None:
     event, go_on = await answered(api), threading.Event()
 
     def fail(*_: object) -> None:
@@ -258,7 +258,7 @@ async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPat
     assert (await api.get(f"{event.path}/exports/{job['id']}/file", event.host)).status_code == 410
 
 
-async def test_every_process_of_a_machine_knows_the_jobs_of_all(api: Api, settings: Settings, clock: HandClock, gate: Gate) -> None:
+async def test_every_process_of_a_machine_sees_the_jobs_of_all(api: Api, settings: Settings, clock: HandClock, gate: Gate) -> None:
     event = await answered(api)
     job = await begin(event)
     gate.rows.release()

@@ -296,7 +296,7 @@ async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.
     assert (await export(event)).status_code == 200
 
 
-async def test_without_room_for_the_file_it_is_said(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_export_without_disk_space_is_reported(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     (tmp_path / "a-file").touch()
     monkeypatch.setattr(api.app.domain.exports.jobs.folder, "_path", tmp_path / "a-file" / "exports")

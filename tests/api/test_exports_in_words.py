@@ -88,7 +88,7 @@ async def test_long_has_a_row_for_each_choice_and_each_rank(api: Api) -> None:
     ]  # fmt: skip
 
 
-async def test_the_codebook_says_which_words_stand_for_which_ids_and_what_is_right(api: Api) -> None:
+async def test_the_codebook_lists_the_words_of_ids_and_what_is_right(api: Api) -> None:
     event, _ = await fair(api)
 
     listed = await rows(event, "csv", "codebook")
@@ -135,7 +135,7 @@ async def test_headings_are_unique_against_all_columns_ignoring_case(api: Api) -
         assert len({name.casefold() for name in header}) == len(header)
 
 
-async def test_an_anonymous_quiz_tells_what_is_right_and_not_who_was_quick(api: Api) -> None:
+async def test_an_anonymous_quiz_shows_what_is_right_and_not_who_was_quick(api: Api) -> None:
     event = await make_event(api)
     quiz = await open_activity(
         event,

@@ -233,7 +233,7 @@ async def test_an_invalidated_token_is_refused_at_once(api: Api, port: int, cloc
         assert (await exchange(line, get(f"{event.path}/status", token)))[0] == 401
 
 
-async def test_fast_path_renews_a_token_past_half_of_its_life(api: Api, port: int, clock: HandClock) -> None:
+async def test_fast_path_renews_a_token_past_half_of_its_lifetime(api: Api, port: int, clock: HandClock) -> None:
     polled = await PolledSession.make(api)
     async with connected(port) as line:
         request = get(f"{polled.event.path}/status", polled.anna.token)

@@ -114,7 +114,7 @@ async def test_now_is_an_empty_page_that_nobody_keeps(api: Api) -> None:
 
 
 @pytest.mark.catalogue("D-03")
-async def test_pages_of_any_size_tell_everything_once(api: Api) -> None:
+async def test_pages_of_any_size_list_everything_once(api: Api) -> None:
     event, wall, sent = await wall_of(api, 11)
 
     for limit, since in zip(range(1, 8), cycle(("0", "beginning")), strict=False):
@@ -126,7 +126,7 @@ async def test_pages_of_any_size_tell_everything_once(api: Api) -> None:
         assert len(set(keys)) == len(keys) == 1 + 1 + 1 + 11, limit
 
 
-async def test_last_full_page_says_that_it_is_the_last(api: Api) -> None:
+async def test_last_full_page_is_marked_as_the_last(api: Api) -> None:
     event, wall, sent = await wall_of(api, 4)
 
     first = await page(api, of(event, wall), "0", event.host, limit=2)
@@ -182,7 +182,7 @@ async def test_cursors_of_session_and_activity_are_interchangeable(api: Api) -> 
     assert [item["id"] for item in rest["items"]] == [each["id"] for each in sent[1:]]
 
 
-async def test_page_of_an_ended_session_says_so_at_its_tail(api: Api) -> None:
+async def test_page_of_an_ended_session_marks_its_end(api: Api) -> None:
     event, wall, _ = await wall_of(api, 2)
     await api.patch(event.path, {"status": "completed"}, token=event.host)
 
@@ -197,7 +197,7 @@ async def test_page_of_an_ended_session_says_so_at_its_tail(api: Api) -> None:
 # The future ---------------------------------------------------------------------------------------
 
 
-async def test_clock_that_runs_ahead_is_clamped_to_the_head(api: Api, clock: HandClock) -> None:
+async def test_clock_that_runs_ahead_is_clamped_to_the_newest_change(api: Api, clock: HandClock) -> None:
     event, wall, _ = await wall_of(api, 2, responses_visibility="participants")
     tokens = (event.host, event.screen, (await event.join("Bert")).token)
 

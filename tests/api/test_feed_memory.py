@@ -161,7 +161,7 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
     assert (item["data"]["config"], item["revision"]) == ({"edit": 2}, 3)
 
 
-async def test_a_page_that_was_overtaken_is_not_kept(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_outdated_page_is_not_cached(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()

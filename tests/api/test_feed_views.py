@@ -130,7 +130,7 @@ async def test_screen_sees_the_answers_that_are_open_to_it(api: Api) -> None:
         assert {entity_id for entity, entity_id in summarized(items) if entity == "response"} == seen
 
 
-async def test_drafts_are_never_told(api: Api) -> None:
+async def test_drafts_are_never_sent(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
     starts = {token: (await changes(event, token))[1] for token in (event.screen, anna.token)}
@@ -160,7 +160,7 @@ async def test_drafts_are_never_told(api: Api) -> None:
     }
 
 
-async def test_secret_is_told_to_hosts_before_its_reveal_and_to_all_after(api: Api) -> None:
+async def test_secret_is_sent_to_hosts_before_its_reveal_and_to_all_after(api: Api) -> None:
     event = await make_event(api)
     quiz = await event.activity(status="active", secret={"correct": "canary-7"})
     anna = await event.join()
@@ -189,7 +189,7 @@ async def test_own_answers_behind_a_deleted_activity_are_not_lost(api: Api) -> N
         assert [entity_id for entity, entity_id in summarized(items) if entity == "response"] == [mine], limit
 
 
-async def test_memory_made_anew_goes_on_where_the_old_one_stood(app: App, api: Api) -> None:
+async def test_recreated_memory_continues_where_the_old_one_stood(app: App, api: Api) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     anna, bert = await event.join("Anna"), await event.join("Bert")

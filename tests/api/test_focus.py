@@ -32,7 +32,7 @@ async def test_the_host_shows_one_answer_large_and_takes_it_off(api: Api) -> Non
     refused(await focus(event, wall, sent), 404, "not-found")
 
 
-async def test_which_answer_is_large_is_told_to_nobody_who_may_read_none(api: Api) -> None:
+async def test_the_focus_is_hidden_from_roles_that_read_no_answers(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
     wall = await event.activity(status="active")

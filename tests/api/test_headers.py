@@ -95,7 +95,7 @@ async def test_every_answer_has_the_headers_of_its_kind(api: Api) -> None:
 
 @pytest.mark.catalogue("W-02")
 @pytest.mark.parametrize("path", [*PATHS_OF_PAGES, "/join?code=bcdfghjk", "/sw.js", "/favicon.ico"])
-async def test_every_page_says_that_nobody_may_frame_guess_or_follow_it(api: Api, path: str) -> None:
+async def test_every_page_forbids_framing_sniffing_and_referrers(api: Api, path: str) -> None:
     headers = (await api.http.get(path)).headers
     assert {key: headers.get(key) for key in EVERYWHERE} == EVERYWHERE
     assert headers["content-security-policy"] == POLICY
@@ -129,7 +129,7 @@ async def lets_in(api: Api, method: str, path: str, origin: str, token: str | No
 
 @pytest.mark.in_process
 @pytest.mark.catalogue("W-03")
-async def test_only_origins_that_were_named_are_let_in_on_every_route(friendly: Api) -> None:
+async def test_only_configured_origins_are_allowed_on_every_route(friendly: Api) -> None:
     event = await make_event(friendly)
     ids = await ids_of(event)
     for route in walked(friendly.app.edge.routes):
@@ -141,7 +141,7 @@ async def test_only_origins_that_were_named_are_let_in_on_every_route(friendly: 
 
 
 @pytest.mark.catalogue("W-03")
-async def test_without_named_origins_none_is_let_in(api: Api) -> None:
+async def test_without_configured_origins_none_is_allowed(api: Api) -> None:
     event = await make_event(api)
     for path in (f"/api/v1{event.path}", f"/api/v1{event.path}/status", "/api/v1/join", "/health/live"):
         for origin in (FRIEND, "null"):

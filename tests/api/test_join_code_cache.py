@@ -31,7 +31,7 @@ def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return queries
 
 
-async def test_a_hall_asks_the_database_once_for_its_code(event: Event, reads: list[Any]) -> None:
+async def test_a_large_audience_looks_its_code_up_once(event: Event, reads: list[Any]) -> None:
     """A lookup without a token costs no more than a poll."""
     for _ in range(20):
         for typed in (event.code, event.code.lower().replace("-", " ")):
@@ -50,7 +50,7 @@ async def test_a_name_is_looked_up_with_one_read(event: Event, reads: list[Any])
     assert len(reads) == 1
 
 
-async def test_what_memory_tells_is_what_holds_now(event: Event) -> None:
+async def test_memory_returns_the_current_state(event: Event) -> None:
     api = event.api
     path = f"/sessions/by-code/{event.code}"
     accepted(await api.get(path))
@@ -91,7 +91,7 @@ async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.Monkey
     assert len(lookup._session_ids) == 2
 
 
-async def test_a_hall_that_comes_at_once_asks_the_database_for_its_code_once(event: Event, reads: list[Any]) -> None:
+async def test_a_large_audience_that_arrives_at_once_looks_its_code_up_once(event: Event, reads: list[Any]) -> None:
     answers = await asyncio.gather(*(event.api.get(f"/sessions/by-code/{event.code}") for _ in range(200)))
 
     assert {accepted(answer)["session_id"] for answer in answers} == {event.id}

@@ -73,7 +73,7 @@ OWN = [("DELETE", "", None), ("PATCH", "", {"nickname": "Berta"}), ("POST", "/se
 
 
 @pytest.mark.parametrize(("method", "tail", "body"), OWN)
-async def test_who_is_out_meanwhile_hears_that_the_seat_is_gone(api: Api, method: str, tail: str, body: Any) -> None:
+async def test_a_participant_removed_meanwhile_receives_seat_gone(api: Api, method: str, tail: str, body: Any) -> None:
     event, codes = await make_event(api), set()
     for _ in range(TURNS):
         anna = await event.join()

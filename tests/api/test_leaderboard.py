@@ -118,7 +118,7 @@ async def test_points_stay_with_the_host_until_results_are_revealed_and_answerin
     assert await seen() == [True, False, False]
 
 
-async def test_anonymous_activities_give_nobody_a_place(api: Api) -> None:
+async def test_anonymous_activities_rank_nobody(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
     question = await quiz(event, 1, anonymous=True)
@@ -128,7 +128,7 @@ async def test_anonymous_activities_give_nobody_a_place(api: Api) -> None:
         assert (await board(event, token))["items"] == []
 
 
-async def test_who_left_has_no_place_and_a_new_name_is_told(api: Api) -> None:
+async def test_who_left_has_no_place_and_a_new_name_is_shown(api: Api) -> None:
     event = await make_event(api)
     anna, bert, cleo = [await event.join(name) for name in ("Anna", "Bert", "Cleo")]
     question = await quiz(event, 1)

@@ -172,7 +172,7 @@ async def test_results_and_secret_are_revealed_apart_and_can_be_hidden_again(api
     refused(await act(event, poll, "reveal", {"results": 1}), 422, "invalid-input")
 
 
-async def test_a_new_round_asks_again_from_zero_and_keeps_the_old_answers(api: Api) -> None:
+async def test_a_new_round_starts_from_zero_and_keeps_the_old_answers(api: Api) -> None:
     event = await make_event(api)
     poll, anna = await event.activity(duration_seconds=600), await event.join()
     refused(await act(event, poll, "rounds"), 409, "move-not-allowed")
@@ -223,7 +223,7 @@ async def test_extending_moves_the_end_of_what_runs(api: Api) -> None:
     refused(await act(event, timed, "extend", {"seconds": 5}), 409, "not-timed")
 
 
-async def test_a_timer_starts_anew_by_the_servers_clock(api: Api, clock: HandClock, database_url: str) -> None:
+async def test_a_timer_restarts_by_the_servers_clock(api: Api, clock: HandClock, database_url: str) -> None:
     moved_s = 55 if database_url.startswith("sqlite") else 0  # PostgreSQL orders the feed by its own clock
     event = await make_event(api)
     timed, untimed = await event.activity(duration_seconds=60, status="active"), await event.activity(status="published")

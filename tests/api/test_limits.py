@@ -56,7 +56,7 @@ def limited(answer: httpx2.Response, policy: Any) -> None:
     assert answer.headers["ratelimit"] == f'"{policy.name}";r=0;t={wait_s}'
 
 
-async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> None:
+async def test_every_route_spends_from_its_policy_and_declares_it(event: Event) -> None:
     api, app = event.api, event.api.app
     poll, seat = await event.activity(status="active", results_visibility="always", responses_visibility="participants"), None
     seat = await event.join()
@@ -86,7 +86,7 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
     assert free == {"/health/live", "/health/ready"}
 
 
-def test_document_says_which_headers_come(app: App) -> None:
+def test_document_declares_the_headers(app: App) -> None:
     document = document_of(app)
     for route in app.edge.routes:
         responses = document["paths"][route.path][route.method.lower()]["responses"]
@@ -135,7 +135,7 @@ async def test_repeated_answer_is_not_refused_by_a_limit(event: Event) -> None:
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/{session_id}/activities", "/sessions/{session_id}/join", "/join"])
-async def test_what_was_made_once_is_told_again_above_the_limit(event: Event, path: str) -> None:
+async def test_a_created_object_is_returned_again_above_the_limit(event: Event, path: str) -> None:
     body = BODIES[f"POST {path}"]
     body = body | {"code": event.code} if "code" in body else body
     token = None if "join" in path else event.api.admin
@@ -259,7 +259,7 @@ async def test_addresses_of_one_network_are_one(behind: App) -> None:
     assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "2001:db8:1:3::1"}] * 3) == 3
 
 
-async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Event) -> None:
+async def test_guessing_has_the_rate_limit_headers_of_the_draft_everywhere(event: Event) -> None:
     event.api.app.platform.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     requests = [
         await event.api.get("/sessions/by-code/BCDFGHJK"),
@@ -311,7 +311,7 @@ async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
     assert other_low < one_high
 
 
-async def test_seat_that_is_known_is_told_again_though_the_address_is_refused(event: Event) -> None:
+async def test_a_known_seat_is_returned_again_though_the_address_is_refused(event: Event) -> None:
     body = {"nickname": "Anna", "code": event.code}
     seat = accepted(await event.api.post("/join", body, headers=KEY), 201)
     event.api.app.platform.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")

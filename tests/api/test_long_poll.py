@@ -70,7 +70,7 @@ async def test_status_waits_while_its_tag_holds(api: Api) -> None:
 
 
 @pytest.mark.catalogue("D-09")
-async def test_without_news_the_wait_ends_with_what_the_caller_has(api: Api) -> None:
+async def test_without_changes_the_wait_ends_with_the_callers_cursor(api: Api) -> None:
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
     status = await api.get(f"{event.path}/status", token=event.host)
@@ -82,7 +82,7 @@ async def test_without_news_the_wait_ends_with_what_the_caller_has(api: Api) -> 
     assert (again.status_code, again.headers["preference-applied"]) == (304, "wait=1")
 
 
-async def test_who_has_something_to_learn_is_answered_at_once(api: Api) -> None:
+async def test_a_reader_behind_the_newest_change_is_answered_at_once(api: Api) -> None:
     event = await make_event(api)
     await api.patch(event.path, {"status": "completed"}, token=event.host)
     cursor = await cursor_of(event, event.host)
@@ -133,7 +133,7 @@ async def test_answers_of_others_wake_no_participant(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("undisturbed")
-async def test_waiting_holds_no_connection_and_asks_nothing(api: Api) -> None:
+async def test_waiting_holds_no_connection_and_sends_nothing(api: Api) -> None:
     event = await make_event(api)
     seats = [await event.join(f"Guest {number}") for number in range(30)]
     await api.post(f"{event.path}/lock", token=event.host)
@@ -213,7 +213,7 @@ async def test_preferences_are_read_generously(api: Api, prefer: str, seconds: i
     assert answer.headers.get("preference-applied") == (f"wait={seconds}" if seconds else None)
 
 
-async def test_several_waits_of_one_bearer_all_hear_of_it(api: Api) -> None:
+async def test_several_waits_of_one_bearer_all_receive_it(api: Api) -> None:
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
     path = f"{event.path}/changes/since/{cursor}?wait=20"

@@ -60,7 +60,7 @@ async def names(event: Event, token: str | None = None) -> Any:
     return await event.api.get(f"{event.path}/names", token=token or event.screen)
 
 
-async def test_a_screen_is_told_who_is_here_while_a_host_shows_it_and_no_longer(api: Api) -> None:
+async def test_a_screen_receives_presence_only_while_a_host_shows_it(api: Api) -> None:
     event = await make_event(api)
     anna, bo = await event.join("Anna"), await event.join("Bo")
     activity = await event.activity()

@@ -43,7 +43,7 @@ async def two_phones(event: Event, port: int, anna: Seat, bert: Seat) -> AsyncIt
         assert other.received.events == []
 
 
-async def test_a_name_that_the_host_gave_is_told_at_once(api: Api, port: int) -> None:
+async def test_a_name_that_the_host_set_is_sent_at_once(api: Api, port: int) -> None:
     event = await make_event(api)
     anna, bert = await event.join("Anna"), await event.join("Bert")
 
@@ -52,7 +52,7 @@ async def test_a_name_that_the_host_gave_is_told_at_once(api: Api, port: int) ->
         assert (await news())["nickname"] == "Anna Lena"
 
 
-async def test_what_became_of_an_answer_is_told_at_once(api: Api, port: int) -> None:
+async def test_the_outcome_of_an_answer_is_shown_at_once(api: Api, port: int) -> None:
     event = await make_event(api)
     anna, bert = await event.join("Anna"), await event.join("Bert")
     wall = await event.activity(status="active", moderation="before")

@@ -67,7 +67,7 @@ async def test_files_of_another_build_are_not_there(api: Api, path: str) -> None
     assert (await api.http.get(path)).status_code == 404
 
 
-async def test_the_worker_is_served_where_it_may_look_after_the_pages_and_never_kept(api: Api) -> None:
+async def test_the_worker_is_served_at_the_root_of_its_scope_and_never_cached(api: Api) -> None:
     worker = await api.http.get("/sw.js?build=0123456789")
 
     assert worker.headers["content-type"] == "text/javascript; charset=utf-8"
@@ -76,7 +76,7 @@ async def test_the_worker_is_served_where_it_may_look_after_the_pages_and_never_
     assert "/api" not in worker.text
 
 
-async def test_whatever_comes_packed_for_some_says_so_to_caches_in_both_forms(api: Api) -> None:
+async def test_compressible_responses_vary_for_caches_in_both_encodings(api: Api) -> None:
     page = await api.http.get("/")
     files = set(re.findall(r'"(/s/[^"]+\.[a-z]+)"', page.text))
     assert {each.rpartition(".")[2] for each in files} == {"css", "js", "json"}
@@ -112,7 +112,7 @@ async def test_the_join_form_works_without_scripts(api: Api) -> None:
     ],
 )
 @pytest.mark.in_process
-async def test_a_page_speaks_the_readers_language(api: Api, headers: dict[str, str], query: str, lang: str) -> None:
+async def test_a_page_uses_the_readers_language(api: Api, headers: dict[str, str], query: str, lang: str) -> None:
     page = await api.http.get(f"/{query}", headers=headers)
 
     assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}"' in page.text
@@ -150,7 +150,7 @@ async def test_phones_do_not_download_the_words_of_hosts_and_screens(api: Api) -
 @pytest.mark.parametrize(
     "address", ["/qr/{code}.svg", "/qr/{code}", "/j/{code}", "/join?code={code}", "/p/{id}", "/host/s/{id}", "/screen/{id}"]
 )
-async def test_no_page_tells_whether_a_session_exists(api: Api, address: str) -> None:
+async def test_no_page_reveals_whether_a_session_exists(api: Api, address: str) -> None:
     """Only lookups and joins reveal sessions, and both are limited against guessing."""
     event = await make_event(api)
     there = await api.http.get(address.format(code=event.code.replace("-", ""), id=event.id))
@@ -162,7 +162,7 @@ async def test_no_page_tells_whether_a_session_exists(api: Api, address: str) ->
     assert bodies[0] == bodies[1]
 
 
-async def test_a_head_has_no_body_and_no_other_method_is_taken(api: Api) -> None:
+async def test_a_head_response_has_no_body_and_other_methods_are_refused(api: Api) -> None:
     head = await api.http.head("/")
 
     assert (head.status_code, head.content) == (200, b"")
@@ -172,7 +172,7 @@ async def test_a_head_has_no_body_and_no_other_method_is_taken(api: Api) -> None
     assert (await api.http.get("/favicon.ico")).status_code == 204
 
 
-async def test_what_follows_the_bounds_of_head_and_query_is_not_read(api: Api) -> None:
+async def test_bytes_beyond_the_bounds_of_head_and_query_are_not_read(api: Api) -> None:
     filling = "x=" + "y" * MAX_COOKIE_BYTES
     whole = await api.http.get("/", headers={"cookie": f"{filling[: MAX_COOKIE_BYTES - 12]}; theme=dark"})
     cut = await api.http.get("/", headers={"cookie": f"{filling[: MAX_COOKIE_BYTES - 12]};  size=largest"})

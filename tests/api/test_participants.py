@@ -95,7 +95,7 @@ async def test_two_hundred_who_arrive_at_once_take_exactly_the_places_that_there
 
 
 @pytest.mark.in_process
-async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_reads(
+async def test_a_large_audience_that_joins_while_all_readers_are_busy_waits_and_takes_two_reads(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Block the readers until all participants wait; none is refused."""
@@ -226,7 +226,7 @@ async def test_the_old_phone_of_a_moved_seat_gets_no_token_by_repeating_its_join
     assert await names(event) == ["Anna"]
 
 
-async def test_a_key_that_can_be_guessed_gives_no_seat(api: Api) -> None:
+async def test_a_guessable_key_opens_no_seat(api: Api) -> None:
     event = await make_event(api)
     for key in ("short", "x" * 15, '"fifteen-chars-x"'[:-1], "x" * 129, '"with space in it"'):
         refused(await joins(event, headers={"idempotency-key": key}), 400, "idempotency-key-invalid")
@@ -267,7 +267,7 @@ async def test_the_host_sees_who_is_here_and_who_has_gone_quiet(api: Api, clock:
     assert ([person["nickname"] for person in page["items"]], page["total"], page["has_prev"]) == (["Bert"], 2, True)
 
 
-async def test_a_heartbeat_tells_the_time_and_changes_nothing_that_is_polled(api: Api, clock: HandClock) -> None:
+async def test_a_heartbeat_has_the_time_and_changes_nothing_that_is_polled(api: Api, clock: HandClock) -> None:
     event = await make_event(api)
     anna = await event.join()
     before = await api.get(f"{event.path}/status", token=anna.token)

@@ -133,7 +133,7 @@ async def test_nobody_comes_back_to_what_is_not_kept_for_them(api: Api) -> None:
 
 @pytest.mark.parametrize("responses", ["keep", "delete"])
 @pytest.mark.parametrize("answers", [True, False])
-async def test_an_anonymous_round_keeps_every_place_and_tells_of_none(api: Api, responses: str, answers: bool) -> None:
+async def test_an_anonymous_round_reserves_every_place_and_reveals_none(api: Api, responses: str, answers: bool) -> None:
     event = await make_event(api, max_participants=2)
     poll = await event.activity(status="active", anonymous=True)
     anna, bert = await seated(event, "Anna", "1"), await seated(event, "Bert", "2")

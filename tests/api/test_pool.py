@@ -31,7 +31,7 @@ async def api(app: App) -> AsyncIterator[Api]:
     await api.http.aclose()
 
 
-async def test_before_the_release_nobody_but_the_author_is_told_anything(api: Api) -> None:
+async def test_before_the_release_only_the_author_receives_anything(api: Api) -> None:
     event, poll, seats = await open_pool(api, 6)
     others = (event.host, event.screen, seats[5].token)
     before = await views(api, event, poll, *others)
@@ -271,7 +271,7 @@ async def seen_by(event: Event, poll: dict[str, Any], token: str) -> list[dict[s
     return accepted(await event.api.get(of(event, poll, "responses/since/0"), token=token))["items"]
 
 
-async def test_the_feed_tells_every_released_answer_once_from_every_position(api: Api, app: App, clock: HandClock) -> None:
+async def test_the_feed_has_every_released_answer_once_from_every_position(api: Api, app: App, clock: HandClock) -> None:
     event, poll, seats = await open_pool(api, 10)
     cursors = {name: [(await changes(event, token))["cursor"]] for name, token in (("host", event.host), ("screen", event.screen))}
     for number, seat in enumerate(seats):

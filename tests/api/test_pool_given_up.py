@@ -72,7 +72,7 @@ async def test_who_leaves_takes_what_waits_and_detaches_what_was_released(api: A
     assert {row["id"] for row in await listed(event, poll)} == released, "two people are too few"
 
 
-async def test_withdrawing_drops_what_waits_and_gives_up_what_was_released(api: Api, app: App, clock: HandClock) -> None:
+async def test_withdrawing_drops_pooled_answers_and_detaches_released_ones(api: Api, app: App, clock: HandClock) -> None:
     event, poll, seats = await open_pool(api, 7)
     sent = await answer_all(event, poll, seats)
     await tick(app, clock)
@@ -213,7 +213,7 @@ async def test_answer_without_an_author_is_moderated_and_loaded_like_others(api:
     assert [each["moderation"] for each in await listed(event, poll) if each["id"] == row["id"]] == ["hidden"]
 
 
-async def test_answer_that_comes_while_authors_are_looked_up_asks_again_the_next_time(
+async def test_an_answer_during_the_lookup_of_authors_repeats_the_lookup(
     api: Api, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, poll, seats = await open_pool(api, 3, results_visibility="after_answer")

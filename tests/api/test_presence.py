@@ -98,7 +98,7 @@ async def test_states_are_live_without_an_anonymous_round_and_after_it(api: Api,
     assert await states(event) == ["online", "online"]
 
 
-async def test_other_workers_learn_no_more_than_the_tick(
+async def test_other_workers_receive_no_more_than_the_tick(
     app: App, api: Api, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, _, anna, _ = await quiet_pair(api, clock, anonymous=True)
@@ -112,7 +112,7 @@ async def test_other_workers_learn_no_more_than_the_tick(
         assert await states(elsewhere) == ["idle", "disconnected"]
 
 
-async def test_no_reader_is_told_when_somebody_was_last_seen(api: Api, clock: HandClock) -> None:
+async def test_no_reader_receives_when_somebody_was_last_seen(api: Api, clock: HandClock) -> None:
     event, vote, anna, _ = await quiet_pair(api, clock)
     await event.answer(vote, anna, 1)
     paths = ("/participants", "/changes/since/0", "/export?format=jsonl", "/export?format=csv&shape=table", "/names")

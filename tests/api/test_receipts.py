@@ -119,7 +119,7 @@ async def test_a_session_goes_with_all_that_it_holds(scene: Scene) -> None:
     assert payload["ids_sha256"] == digest(scene.event.id)
 
 
-async def test_a_receipt_tells_the_day_and_neither_moment_nor_content(scene: Scene, clock: HandClock) -> None:
+async def test_a_receipt_has_the_day_and_neither_moment_nor_content(scene: Scene, clock: HandClock) -> None:
     answer = await scene.api.delete(f"{scene.path}/responses/{scene.answers[2]}", token=scene.event.host)
     raw = answer.headers["deletion-receipt"].split(".")[1]
     text = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode()
@@ -141,7 +141,7 @@ async def test_what_was_refused_brings_no_receipt(scene: Scene) -> None:
         assert "deletion-receipt" not in answer.headers
 
 
-async def test_authors_alone_are_told_of_answers_that_go_before_their_release(api: Api) -> None:
+async def test_only_authors_receive_answers_removed_before_their_release(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active", anonymous=True, min_group=3)
     people = [await event.join(name) for name in ("Anna", "Bert", "Cleo", "Dora")]

@@ -90,7 +90,7 @@ async def test_every_type_is_answered_as_a_room_would(api: Api, name: str) -> No
     assert all(check.is_valid(each["response_data"]) for each in found)
 
 
-async def test_scripted_participants_are_told_apart(api: Api) -> None:
+async def test_scripted_participants_are_distinguished(api: Api) -> None:
     event = await make_event(api)
     await event.join("Anna")
     await filled(event, 5)
@@ -103,7 +103,7 @@ async def test_scripted_participants_are_told_apart(api: Api) -> None:
     assert await look(event) == {"participants": 5, "is_playing": True, "skipped": []}
 
 
-async def test_a_download_tells_them_apart_too(api: Api) -> None:
+async def test_a_download_marks_bots_too(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join("Anna")
     await filled(event, 3)
@@ -157,7 +157,7 @@ async def test_removing_leaves_the_room_as_it_was(api: Api) -> None:
     assert (await begin(event, participants=1)).status_code == 201
 
 
-async def test_a_further_round_is_answered_anew(api: Api) -> None:
+async def test_a_further_round_is_answered_again(api: Api) -> None:
     event = await make_event(api)
     await filled(event, 6)
     story = await event.activity(type="poker", config={"story": "?", "deck": ["1", "2", "3", "5", "8", "?"]}, status="active")
@@ -189,7 +189,7 @@ async def test_what_nobody_registered_is_answered_as_others_did(api: Api) -> Non
     assert (await look(event))["skipped"] == []
 
 
-async def test_people_write_in_the_language_of_the_room(api: Api) -> None:
+async def test_bots_write_in_the_language_of_the_session(api: Api) -> None:
     event = await make_event(api)
     await filled(event, 4, language="de")
     wall = await event.activity(type="wall", config={"question": "?"}, status="active")
@@ -200,7 +200,7 @@ async def test_people_write_in_the_language_of_the_room(api: Api) -> None:
     assert {each["response_data"]["text"] for each in found} <= set(phrases)
 
 
-async def test_most_know_the_answer_of_a_quiz(api: Api) -> None:
+async def test_most_bots_answer_a_quiz_correctly(api: Api) -> None:
     event = await make_event(api)
     await filled(event, 40)
     options = [{"id": each, "text": each} for each in "abcd"]

@@ -80,7 +80,7 @@ async def test_list_pages_in_feed_order(api: Api) -> None:
     assert (await api.get(of(event, wall), token=event.screen)).status_code == 403
 
 
-async def test_list_refuses_what_it_does_not_know(api: Api) -> None:
+async def test_list_refuses_unknown_fields(api: Api) -> None:
     event = await make_event(api, active=False)
     poll = await event.activity()
 
@@ -274,7 +274,7 @@ async def test_deleting_a_hidden_answer_reaches_whoever_saw_it(api: Api) -> None
 # Anonymity ----------------------------------------------------------------------------------------
 
 
-async def test_nobody_learns_who_answered_an_anonymous_activity(api: Api) -> None:
+async def test_no_reader_sees_who_answered_an_anonymous_activity(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(
         status="active", anonymous=True, min_group=1, moderation="after", responses_visibility="participants"

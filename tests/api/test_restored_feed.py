@@ -176,7 +176,7 @@ async def test_tokens_live_on_and_seats_of_the_lost_future_are_unknown(story: St
         accepted(await event.answer(story.wall, again, "here"), 201)
 
 
-async def test_who_asked_to_be_forgotten_is_not_brought_back(settings: Settings, tmp_path: Path) -> None:
+async def test_an_erased_participant_is_not_restored(settings: Settings, tmp_path: Path) -> None:
     async with App(settings).running() as app:
         event = await make_event(Api(app))
         wall = await event.activity(status="active", response_policy="many")
@@ -206,7 +206,7 @@ async def test_who_asked_to_be_forgotten_is_not_brought_back(settings: Settings,
     assert check.exit_code == 0, check.stdout
 
 
-async def test_keys_from_before_replay_and_lost_ones_are_taken_anew(story: Story) -> None:
+async def test_stored_keys_replay_and_lost_keys_are_accepted_again(story: Story) -> None:
     async with story.again() as event:
         wall, anna = story.wall, story.anna
         accepted(await event.answer(wall, anna, "kept", headers={"idempotency-key": "copied"}), 201)

@@ -22,12 +22,12 @@ def path_of(event: Event, activity: dict[str, Any]) -> str:
     return f"{event.path}/activities/{activity['id']}/results"
 
 
-async def read_results(event: Event, activity: dict[str, Any], token: str, query: str = "") -> Any:
+async def results_of(event: Event, activity: dict[str, Any], token: str, query: str = "") -> Any:
     return await event.api.get(path_of(event, activity) + query, token=token)
 
 
 async def counts(event: Event, activity: dict[str, Any], token: str, query: str = "") -> dict[Any, int]:
-    body = accepted(await read_results(event, activity, token, query))
+    body = accepted(await results_of(event, activity, token, query))
     assert sum(each["count"] for each in body["results"]["all"]["values"]) == body["response_count"]
     return {each["value"]: each["count"] for each in body["results"]["all"]["values"]}
 
@@ -41,7 +41,7 @@ async def crowd(event: Event, *names: str) -> list[Seat]:
     return [await event.join(name) for name in names]
 
 
-async def test_results_say_what_the_spec_asks_for(api: Api) -> None:
+async def test_results_match_the_spec(api: Api) -> None:
     event = await make_event(api)
     spec = {"meals": {"path": "/meals", "op": "count", "top": 1}, "people": {"path": "/people", "op": "number"}}
     poll = await event.activity(aggregate=spec, status="active")
@@ -49,7 +49,7 @@ async def test_results_say_what_the_spec_asks_for(api: Api) -> None:
     for seat, data in zip(await crowd(event, "Anna", "Bert", "Cleo"), answers, strict=True):
         sent = accepted(await event.answer(poll, seat, data), 201)
 
-    body = accepted(await read_results(event, poll, event.host))
+    body = accepted(await results_of(event, poll, event.host))
 
     assert body == {
         "activity_id": poll["id"], "round": 1, "response_count": 3, "last_updated": sent["updated_at"],
@@ -67,7 +67,7 @@ async def test_without_a_spec_there_is_a_count_and_nothing_else(api: Api) -> Non
     event = await make_event(api)
     opaque = await event.activity(status="active")
     accepted(await event.answer(opaque, await event.join(), {"x": 1}), 201)
-    body = accepted(await read_results(event, opaque, event.host))
+    body = accepted(await results_of(event, opaque, event.host))
     assert (body["results"], body["response_count"]) == ({}, 1)
 
 
@@ -86,7 +86,7 @@ async def test_a_spec_that_is_none_is_refused_with_a_pointer(api: Api) -> None:
     accepted(await api.patch(path, {"aggregate": None}, token=event.host))
 
 
-async def test_screen_and_participants_hear_of_visible_answers_only(api: Api, clock: HandClock) -> None:
+async def test_screen_and_participants_receive_visible_answers_only(api: Api, clock: HandClock) -> None:
     event = await make_event(api)
     wall = await event.activity(aggregate=COUNT, status="active", moderation="before", results_visibility="always")
     anna, bert = await crowd(event, "Anna", "Bert")
@@ -112,17 +112,17 @@ async def test_visibility_decides_who_sees_results(api: Api, visibility: str, be
     anna = await event.join()
 
     async def seen() -> list[int]:
-        return [(await read_results(event, poll, token)).status_code for token in (event.host, event.screen, anna.token)]
+        return [(await results_of(event, poll, token)).status_code for token in (event.host, event.screen, anna.token)]
 
     assert await seen() == [200, before, before]
     if before == 403:
-        refused(await read_results(event, poll, event.screen), 403, "results-hidden")
+        refused(await results_of(event, poll, event.screen), 403, "results-hidden")
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/reveal", {"results": True}, token=event.host))
     assert await seen() == [200, after, after]
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/reveal", {"results": False}, token=event.host))
     assert await seen() == [200, before, before]
     draft = await event.activity(aggregate=COUNT, results_visibility="always")
-    refused(await read_results(event, draft, anna.token), 404, "not-found")
+    refused(await results_of(event, draft, anna.token), 404, "not-found")
 
 
 async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
@@ -133,8 +133,8 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
 
     for _ in range(3):
         assert await counts(event, poll, anna.token) == {"a": 1}
-        refused(await read_results(event, poll, bert.token), 403, "results-hidden")
-        refused(await read_results(event, poll, event.screen), 403, "results-hidden")
+        refused(await results_of(event, poll, bert.token), 403, "results-hidden")
+        refused(await results_of(event, poll, event.screen), 403, "results-hidden")
     head = api.app.domain.sessions.cached(event.id)
     assert head is not None
     guards = [cached.visible_to for cached in head.responses.views[View.PARTICIPANT].values()]
@@ -144,12 +144,12 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
     accepted(await event.answer(poll, bert, "b"), 201)
     assert set(await counts(event, poll, bert.token)) >= {"a"}
     accepted(await api.delete(f"{event.path}/activities/{poll['id']}/responses/{sent['id']}", token=anna.token), 204)
-    refused(await read_results(event, poll, anna.token), 403, "results-hidden")
+    refused(await results_of(event, poll, anna.token), 403, "results-hidden")
 
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/rounds", {}, token=event.host))
-    refused(await read_results(event, poll, bert.token), 403, "results-hidden")
+    refused(await results_of(event, poll, bert.token), 403, "results-hidden")
     assert await counts(event, poll, bert.token, "?round=1") == {"b": 1}
-    refused(await read_results(event, poll, anna.token, "?round=1"), 403, "results-hidden")
+    refused(await results_of(event, poll, anna.token, "?round=1"), 403, "results-hidden")
 
 
 async def test_rounds_are_counted_apart(api: Api) -> None:
@@ -166,13 +166,13 @@ async def test_rounds_are_counted_apart(api: Api) -> None:
         assert await counts(event, poll, token) == {"second": 1} == await counts(event, poll, token, "?round=2")
         assert await counts(event, poll, token, "?round=1") == {"first": 1}
         for none in ("0", "3", "-1", "x", "1.0", "9" * 30, ""):
-            problem = refused(await read_results(event, poll, token, f"?round={none}"), 422, "invalid-input")
+            problem = refused(await results_of(event, poll, token, f"?round={none}"), 422, "invalid-input")
             assert problem["errors"][0]["pointer"] == "/query/round"
     accepted(await api.post(f"{event.path}/activities/{poll['id']}/reset", token=event.host), 204)
     assert (await counts(event, poll, event.host), await counts(event, poll, event.host, "?round=1")) == ({}, {"first": 1})
 
 
-async def test_nobody_hears_who_is_right_before_answering_ended_and_results_were_revealed(api: Api) -> None:
+async def test_scores_are_hidden_until_answering_ended_and_results_were_revealed(api: Api) -> None:
     event = await make_event(api)
     quiz = await event.activity(aggregate=SCORED, secret={"right": "b"}, status="active", results_visibility="always")
     anna, bert = await crowd(event, "Anna", "Bert")
@@ -182,9 +182,8 @@ async def test_nobody_hears_who_is_right_before_answering_ended_and_results_were
     shut = {"op": "score", "answers": 2, "correct": None, "best": []}
 
     async def scores() -> list[Any]:
-        return [
-            accepted(await read_results(event, quiz, token))["results"]["score"] for token in (event.host, event.screen, bert.token)
-        ]
+        tokens = (event.host, event.screen, bert.token)
+        return [accepted(await results_of(event, quiz, token))["results"]["score"] for token in tokens]
 
     assert await scores() == [whole, shut, shut]
     accepted(await api.post(f"{event.path}/activities/{quiz['id']}/reveal", {"results": True}, token=event.host))
@@ -192,8 +191,7 @@ async def test_nobody_hears_who_is_right_before_answering_ended_and_results_were
     accepted(await event.move(quiz, "expired"))
     assert await scores() == [whole, whole, whole]
     accepted(await api.post(f"{event.path}/activities/{quiz['id']}/rounds", {}, token=event.host))
-    old = accepted(await read_results(event, quiz, bert.token, "?round=1"))["results"]["score"]
-    assert old == shut
+    assert accepted(await results_of(event, quiz, bert.token, "?round=1"))["results"]["score"] == shut
 
 
 async def test_the_best_of_an_anonymous_activity_have_no_names(api: Api) -> None:
@@ -201,19 +199,19 @@ async def test_the_best_of_an_anonymous_activity_have_no_names(api: Api) -> None
     quiz = await event.activity(aggregate=SCORED, secret={"right": 1}, status="active", anonymous=True, min_group=1)
     await event.answer(quiz, anna := await event.join(), 1)
     await event.move(quiz, "expired")
-    answer = await read_results(event, quiz, event.host)
+    answer = await results_of(event, quiz, event.host)
     assert accepted(answer)["results"]["score"]["best"] == [{"participant_id": None, "points": 1000}]
     assert str(anna.id) not in answer.text
 
 
-async def test_another_spec_or_secret_counts_anew(api: Api) -> None:
+async def test_another_spec_or_secret_is_counted_again(api: Api) -> None:
     event = await make_event(api)
     quiz = await event.activity(aggregate=SCORED, secret={"right": 1}, status="active")
     path = f"{event.path}/activities/{quiz['id']}?force=true"
     accepted(await event.answer(quiz, await event.join(), 2), 201)
-    assert accepted(await read_results(event, quiz, event.host))["results"]["score"]["correct"] == 0
+    assert accepted(await results_of(event, quiz, event.host))["results"]["score"]["correct"] == 0
     accepted(await api.patch(path, {"secret": {"right": 2}}, token=event.host))
-    assert accepted(await read_results(event, quiz, event.host))["results"]["score"]["correct"] == 1
+    assert accepted(await results_of(event, quiz, event.host))["results"]["score"]["correct"] == 1
     accepted(await api.patch(path, {"aggregate": COUNT}, token=event.host))
     assert await counts(event, quiz, event.host) == {2: 1}
 
@@ -226,7 +224,7 @@ async def test_same_tag_exactly_if_same_bytes(api: Api, clock: HandClock) -> Non
     seen: dict[str, set[bytes]] = {}
     for number in range(3):
         for token in (event.host, event.screen, anna.token):
-            answer = await read_results(event, poll, token)
+            answer = await results_of(event, poll, token)
             seen.setdefault(answer.headers["etag"], set()).add(answer.content)
             again = await api.get(path_of(event, poll), token=token, headers={"if-none-match": answer.headers["etag"]})
             assert (again.status_code, again.content) == (304, b"")
@@ -250,7 +248,7 @@ async def test_participants_counts_are_a_snapshot_that_a_control_change_ends(api
     assert await counts(event, poll, anna.token) == {"a": 1, "b": 1}
 
 
-async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(undisturbed: None, api: Api) -> None:
+async def test_polls_read_nothing_from_the_database_and_answers_add_no_reads(undisturbed: None, api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active", response_policy="many")
     anna = await event.join()
@@ -270,23 +268,23 @@ async def test_polls_ask_the_database_nothing_and_answers_cost_it_nothing_more(u
     assert seen == []
 
 
-async def test_all_who_ask_at_once_share_one_load(undisturbed: None, api: Api) -> None:
+async def test_simultaneous_requests_share_one_load(undisturbed: None, api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active", results_visibility="always")
     anna = await event.join()
     accepted(await event.answer(poll, anna, "x"), 201)
     accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", token=event.host))
     with counted_statements(api.app.platform.db) as seen:
-        answers = await asyncio.gather(*(read_results(event, poll, token) for token in (event.host, event.screen, anna.token) * 4))
+        answers = await asyncio.gather(*(results_of(event, poll, token) for token in (event.host, event.screen, anna.token) * 4))
     assert {answer.json()["response_count"] for answer in answers} == {1}
     assert len([each for each in seen if "FROM responses" in each]) == 1
 
 
-async def test_results_wait_for_news(api: Api) -> None:
+async def test_results_wait_for_changes(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active")
     anna = await event.join()
-    tag = (await read_results(event, poll, event.host)).headers["etag"]
+    tag = (await results_of(event, poll, event.host)).headers["etag"]
     wait = asyncio.create_task(api.get(path_of(event, poll) + "?wait=20", token=event.host, headers={"if-none-match": tag}))
 
     async def is_waiting() -> bool:
@@ -311,7 +309,7 @@ async def test_a_kick_that_erases_takes_answers_out(api: Api) -> None:
     assert await counts(event, poll, event.host) == {"b": 1}
 
 
-async def test_a_stream_tells_results_each_time_they_change_and_ends_with_the_session(api: Api) -> None:
+async def test_a_stream_sends_results_at_each_change_and_ends_with_the_session(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(aggregate=COUNT, status="active")
     anna, bert = await crowd(event, "Anna", "Bert")
@@ -321,7 +319,7 @@ async def test_a_stream_tells_results_each_time_they_change_and_ends_with_the_se
             for number, seat in enumerate((anna, bert), 2):
                 accepted(await event.answer(poll, seat, seat.nickname), 201)
                 events = await stream.until(number)
-                polled = await read_results(event, poll, event.host)
+                polled = await results_of(event, poll, event.host)
                 assert {each["event"] for each in events} == {"results"}
                 assert (events[-1]["data"], events[-1]["id"]) == (polled.text, polled.headers["etag"])
             accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
@@ -367,7 +365,7 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
     anna = await event.join()
     clock.advance(100)
     accepted(await event.answer(quiz, anna, 1), 201)
-    points = accepted(await read_results(event, quiz, event.host))["results"]["score"]["best"]
+    points = accepted(await results_of(event, quiz, event.host))["results"]["score"]["best"]
     path = f"{event.path}/activities/{quiz['id']}"
     accepted(await api.post(f"{path}/reveal", {"results": True}, token=event.host))
     accepted(await api.post(f"{path}/rounds", {"duration_seconds": 5}, token=event.host))
@@ -376,10 +374,10 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
     for fresh in (False, True):
         if fresh:
             await api.app.domain.sessions.find(event.id, fresh=True)
-        assert accepted(await read_results(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
+        assert accepted(await results_of(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
         assert await counts(event, quiz, anna.token, "?round=1") == {1: 1}
         for closed in ("", "?round=2"):
-            refused(await read_results(event, quiz, event.screen, closed), 403, "results-hidden")
+            refused(await results_of(event, quiz, event.screen, closed), 403, "results-hidden")
     assert 945 < points[0]["points"] <= 950
 
 
@@ -393,7 +391,7 @@ async def test_support_counts_for_questions_that_are_there(api: Api) -> None:
         accepted(await event.answer(asking, bert, {"target": target, "vote": 1}), 201)
 
     async def targets(token: str) -> list[Any]:
-        return list(accepted(await read_results(event, asking, token))["results"]["support"]["targets"])
+        return list(accepted(await results_of(event, asking, token))["results"]["support"]["targets"])
 
     assert await targets(event.host) == (counts := [{"target": question["id"], "up": 1, "down": 0}])
     await moderate(event, question, "hidden")

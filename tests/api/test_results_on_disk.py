@@ -7,7 +7,7 @@ from tests.support.checks import accepted
 from tests.support.clocks import HandClock
 
 
-async def test_results_of_more_keys_than_memory_holds_are_told_in_snapshots(
+async def test_results_of_more_keys_than_memory_holds_are_sent_in_snapshots(
     api: Api, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conflicto.aggregation.operations.words.WordsState.max_entries", 5)

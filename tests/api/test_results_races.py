@@ -45,7 +45,7 @@ def edits(
 
 @pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("when", [range(1, 2), range(2, 3), range(1, 4)])
-async def test_an_edit_meanwhile_makes_both_look_again(
+async def test_an_edit_meanwhile_makes_both_read_again(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch, when: range, early: bool
 ) -> None:
     event, riddle = await scored(api)
@@ -70,7 +70,7 @@ async def test_edits_without_end_are_an_answer_to_come_back_for(app: App, api: A
         assert answer.headers["retry-after"] == "1"
 
 
-async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
+async def test_a_session_deleted_before_the_cache_was_notified_has_no_results(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, riddle = await scored(api)

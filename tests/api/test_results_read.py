@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tests.api.test_results import COUNT, SCORED, crowd, moderate, read_results
+from tests.api.test_results import COUNT, SCORED, crowd, moderate, results_of
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 
 
 async def ranked(event: Event, activity: dict[str, Any]) -> list[tuple[str, float]]:
-    body = accepted(await read_results(event, activity, event.host))
+    body = accepted(await results_of(event, activity, event.host))
     return [(each["value"], each["points"]) for each in body["results"]["ranking"]["ranking"]]
 
 
@@ -47,13 +47,13 @@ async def test_count_and_score_take_two_forms_of_one_text_as_equal(api: Api) -> 
     for seat, text in zip(await crowd(event, "Anna", "Bert"), (composed, decomposed), strict=True):
         accepted(await event.answer(quiz, seat, text), 201)
 
-    results = accepted(await read_results(event, quiz, event.host))["results"]
+    results = accepted(await results_of(event, quiz, event.host))["results"]
 
     assert results["all"]["values"] == [{"value": composed, "count": 2}]
     assert results["score"]["correct"] == 2
 
 
-async def test_a_host_may_ask_for_what_others_see(api: Api) -> None:
+async def test_a_host_may_request_the_view_of_others(api: Api) -> None:
     event = await make_event(api)
     spec = {"words": {"path": "", "op": "words"}, "all": {"path": "", "op": "count"}}
     wall = await event.activity(aggregate=spec, moderation="before", results_visibility="always", status="active")
@@ -63,34 +63,34 @@ async def test_a_host_may_ask_for_what_others_see(api: Api) -> None:
     ]
     await moderate(event, sent[0], "visible")
     await moderate(event, sent[1], "visible")
-    shown = accepted(await read_results(event, wall, event.host, "?moderation=visible"))
+    shown = accepted(await results_of(event, wall, event.host, "?moderation=visible"))
     assert shown["response_count"] == 2
     await moderate(event, sent[1], "hidden")
 
-    visible = accepted(await read_results(event, wall, event.host, "?moderation=visible&round=1"))
+    visible = accepted(await results_of(event, wall, event.host, "?moderation=visible&round=1"))
     assert visible["response_count"] == 1
-    assert visible["results"] == accepted(await read_results(event, wall, event.screen))["results"]
+    assert visible["results"] == accepted(await results_of(event, wall, event.screen))["results"]
     assert "insult" not in str(visible)
     assert "held" not in str(visible)
-    live = accepted(await read_results(event, wall, event.host))
+    live = accepted(await results_of(event, wall, event.host))
     assert live["response_count"] == 3
     assert "insult" in str(live)
-    again = await read_results(event, wall, event.host, "?moderation=hidden")
+    again = await results_of(event, wall, event.host, "?moderation=hidden")
     assert refused(again, 422, "invalid-input")["errors"][0]["pointer"] == "/query/moderation"
 
 
-async def test_a_host_who_asks_for_what_others_see_is_told_who_is_right_and_reads_masks(api: Api) -> None:
+async def test_a_host_in_the_view_of_others_reads_scores_and_masks(api: Api) -> None:
     event = await make_event(api, word_filter={"mode": "mask", "languages": [], "words": ["flurble"]})
     quiz = await event.activity(aggregate=COUNT | SCORED, secret={"right": "flurble"}, status="active")
     (anna,) = await crowd(event, "Anna")
     accepted(await event.answer(quiz, anna, "flurble"), 201)
 
-    results = accepted(await read_results(event, quiz, event.host, "?moderation=visible"))["results"]
+    results = accepted(await results_of(event, quiz, event.host, "?moderation=visible"))["results"]
 
     assert results["all"]["values"] == [{"value": "***", "count": 1}]
     assert results["score"]["correct"] == 1
     assert results["score"]["best"] == [{"participant_id": anna.id, "points": 1000}]
-    assert accepted(await read_results(event, quiz, event.host))["results"]["all"]["values"] == [{"value": "flurble", "count": 1}]
+    assert accepted(await results_of(event, quiz, event.host))["results"]["all"]["values"] == [{"value": "flurble", "count": 1}]
 
 
 async def test_earlier_rounds_are_counted_without_what_was_hidden_in_them(api: Api) -> None:
@@ -102,7 +102,7 @@ async def test_earlier_rounds_are_counted_without_what_was_hidden_in_them(api: A
     accepted(await event.move(wall, "expired"))
     accepted(await event.api.post(f"{event.path}/activities/{wall['id']}/rounds", token=event.host))
 
-    earlier = accepted(await read_results(event, wall, event.host, "?round=1&moderation=visible"))
+    earlier = accepted(await results_of(event, wall, event.host, "?round=1&moderation=visible"))
 
     assert (earlier["round"], earlier["response_count"]) == (1, 1)
     assert earlier["results"]["all"]["values"] == [{"value": "first", "count": 1}]
@@ -118,10 +118,10 @@ async def test_a_wall_leaves_small_words_out_of_its_cloud_and_nowhere_else(api: 
     def words(body: dict[str, Any]) -> list[str]:
         return [each["word"] for each in body["results"]["words"]["words"]]
 
-    assert words(accepted(await read_results(event, wall, event.host))) == ["Tageslicht"]
+    assert words(accepted(await results_of(event, wall, event.host))) == ["Tageslicht"]
     path = f"{event.path}/activities/{wall['id']}"
     assert sent["response_data"] == {"text": "Das ist am Tageslicht"}
     exported = await api.get(f"{event.path}/export?format=csv", token=event.host)
     assert "Das ist am Tageslicht" in exported.content.decode("utf-8-sig")
     accepted(await api.patch(f"{path}?force=true", {"config": {"question": "What?"}}, token=event.host))
-    assert sorted(words(accepted(await read_results(event, wall, event.host)))) == ["Das", "Tageslicht", "am", "ist"]
+    assert sorted(words(accepted(await results_of(event, wall, event.host)))) == ["Das", "Tageslicht", "am", "ist"]

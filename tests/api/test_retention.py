@@ -114,7 +114,7 @@ async def test_drafts_stay_without_days_of_their_own(api: Api, app: App, clock: 
     accepted(await api.get(draft.path, api.admin))
 
 
-async def test_it_looks_by_itself_from_the_start_on(settings: Settings, clock: HandClock) -> None:
+async def test_it_sweeps_by_itself_from_the_start(settings: Settings, clock: HandClock) -> None:
     async with App(settings, clock=clock).running() as app:
         old = await _session(Api(app))
     clock.advance((DAYS + 1) * DAY_S)
@@ -133,9 +133,7 @@ async def test_zero_days_keep_everything(settings: Settings, clock: HandClock, m
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_look_that_fails_is_followed_by_another(
-    settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failed_sweep_is_repeated(settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "CHECK_INTERVAL_S", 0.05)
     async with App(settings, clock=clock).running() as app:
         old = await _session(Api(app))

@@ -16,7 +16,7 @@ from tests.support.patience import PATIENCE_S
 from tests.support.wire import connected, listening
 
 
-async def test_whoever_joins_or_makes_a_session_learns_it(api: Api) -> None:
+async def test_joining_or_creating_a_session_returns_it(api: Api) -> None:
     event = await make_event(api)
     server = api.app.platform.identity.issuer
     made = accepted(await api.post("/sessions", {"title": "Another"}, token=api.admin), 201)
@@ -29,7 +29,7 @@ async def test_whoever_joins_or_makes_a_session_learns_it(api: Api) -> None:
     assert jwt.decode(seat["participant_token"], options={"verify_signature": False})["iss"] == server
 
 
-async def test_it_stands_in_the_documents_of_either_plane_and_of_what_is_no_request(api: Api) -> None:
+async def test_it_is_in_responses_of_all_endpoints_and_of_malformed_requests(api: Api) -> None:
     event = await make_event(api)
     answers = [
         await api.get(f"{event.path}/status", token="x.y.z"),
@@ -42,7 +42,7 @@ async def test_it_stands_in_the_documents_of_either_plane_and_of_what_is_no_requ
     assert {each.json()["server"] for each in answers} == {api.app.platform.identity.issuer}
 
 
-async def test_it_stands_in_what_a_connection_is_told(app: App) -> None:
+async def test_it_is_in_the_response_of_a_connection(app: App) -> None:
     async with listening(app) as port:
         for sent in (b"\x16\x03\x01 TLS\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a\r\n" + b"x: y\r\n" * 200 + b"\r\n"):
             async with connected(port) as line:

@@ -37,7 +37,7 @@ async def test_a_new_session_is_a_draft_with_a_code_and_two_living_tokens(api: A
     assert accepted(await api.get(f"/sessions/{made['id']}", token=made["screen_token"]))["id"] == made["id"]
 
 
-async def test_ids_and_codes_of_sessions_tell_nothing_of_one_another(api: Api) -> None:
+async def test_ids_and_codes_of_sessions_reveal_nothing_about_one_another(api: Api) -> None:
     events = [await make_event(api, active=False) for _ in range(8)]
 
     ids = [event.id for event in events]
@@ -216,7 +216,7 @@ async def test_a_known_body_is_not_sent_again(api: Api) -> None:
     assert accepted(fresh)["title"] == "New"
 
 
-async def test_head_answers_as_get_without_the_body(api: Api) -> None:
+async def test_head_responds_like_get_without_the_body(api: Api) -> None:
     event = await make_event(api)
     for path in (event.path, f"{event.path}/status", f"{event.path}/activities"):
         got = await api.get(path, token=event.host)
@@ -329,7 +329,7 @@ async def test_further_tokens_live_until_all_are_rotated(api: Api) -> None:
         refused(await api.post(f"{event.path}/tokens", {"role": role}, token=event.host), 422, "invalid-input")
 
 
-async def test_the_audit_says_who_moved_what_when_and_why(api: Api) -> None:
+async def test_the_audit_records_who_moved_what_when_and_why(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity()
     accepted(await event.move(poll, "active", reason="Let’s go"))
@@ -370,7 +370,7 @@ async def test_unknown_completed_and_deleted_codes_are_alike(api: Api) -> None:
         assert alike(await api.get(f"/sessions/by-code/{code}"), unknown), code
 
 
-async def test_the_door_can_be_closed_and_opened(api: Api) -> None:
+async def test_joining_can_be_stopped_and_allowed(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join("Anna")
 

@@ -62,7 +62,7 @@ async def test_a_page_is_read_once_for_all_workers(app: App, monkeypatch: pytest
             assert whole.content == read.content
 
 
-async def test_what_lies_in_redis_instead_is_not_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_foreign_content_in_redis_is_not_sent(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(Api(app))
     path, token = (await story(event))[0]
     async with cold(app, monkeypatch) as first, cold(app, monkeypatch) as second:

@@ -167,7 +167,7 @@ async def test_conditions_compare_weakly_and_take_lists(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("undisturbed")
-async def test_polls_with_nothing_new_ask_the_database_nothing(api: Api) -> None:
+async def test_polls_without_changes_read_nothing_from_the_database(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active", responses_visibility="participants")
     anna, bert = await event.join("Anna"), await event.join("Bert")
@@ -191,7 +191,7 @@ async def test_polls_with_nothing_new_ask_the_database_nothing(api: Api) -> None
 
 
 @pytest.mark.usefixtures("undisturbed")
-async def test_status_right_after_any_change_asks_the_database_nothing(api: Api) -> None:
+async def test_status_right_after_any_change_reads_nothing_from_the_database(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active")
     anna = await event.join()

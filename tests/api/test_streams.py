@@ -40,7 +40,7 @@ async def busy(event: Event, seats: int = 3) -> dict[str, Any]:
 
 
 @pytest.mark.catalogue("D-10")
-async def test_stream_tells_what_polls_tell(api: Api, port: int) -> None:
+async def test_stream_sends_what_polls_return(api: Api, port: int) -> None:
     event = await make_event(api)
     wall = await busy(event)
     anna = await event.join("Anna")
@@ -79,7 +79,7 @@ async def test_an_id_continues_exactly_wherever_the_stream_was_cut(api: Api, por
 
 
 @pytest.mark.catalogue("D-05")
-async def test_half_an_event_is_none(api: Api, port: int) -> None:
+async def test_half_an_event_is_ignored(api: Api, port: int) -> None:
     event = await make_event(api)
     await busy(event, seats=1)
     items = await polled(event, event.host)
@@ -101,7 +101,7 @@ async def test_half_an_event_is_none(api: Api, port: int) -> None:
 
 
 @pytest.mark.catalogue("D-04")
-async def test_poll_long_poll_and_stream_tell_the_same_while_people_write(api: Api, port: int) -> None:
+async def test_poll_long_poll_and_stream_return_the_same_while_people_write(api: Api, port: int) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     seats = [await event.join(f"Guest {number}") for number in range(4)]
@@ -173,7 +173,7 @@ async def test_idle_streams_get_bookmarks_that_lose_nothing(api: Api, port: int,
         assert [item["id"] for item in data_of(stream.received) or [json.loads((await stream.until(1))[0]["data"])]] == [own["id"]]
 
 
-async def test_streams_end_by_themselves_and_say_when_to_come_back(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_streams_end_by_themselves_and_send_a_retry_delay(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (0.1, 0.2))
     monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
     event = await make_event(api)
@@ -377,9 +377,7 @@ async def test_changes_are_streamed_from_a_position_by_accept(api: Api, port: in
         assert data_of(stream.received) == items[2:]
 
 
-async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
-    app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_outdated_page_of_frames_is_not_cached(app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     page = app.edge.streams._polls.page
     late = 0

@@ -122,7 +122,7 @@ WRONG_CLAIMS = [
 
 @pytest.mark.in_process
 @pytest.mark.catalogue("A-09", "J-07")
-async def test_claims_that_say_something_else_are_refused(forger: Forger) -> None:
+async def test_claims_with_other_values_are_refused(forger: Forger) -> None:
     for claims in WRONG_CLAIMS:
         await refuses(forger, forger.token(claims=claims))
 

@@ -82,7 +82,7 @@ async def polled(event: Event, seat: Seat, cursor: str, *, wait: bool = False) -
     return found.status_code, found.headers["feed-cursor"]
 
 
-async def test_before_the_release_no_metric_and_no_log_line_tells_of_an_answer(api: Api, app: App, clock: HandClock) -> None:
+async def test_before_the_release_no_metric_and_no_log_line_reveals_an_answer(api: Api, app: App, clock: HandClock) -> None:
     event, poll, seats = await open_pool(api, 6)
     cursor = accepted(await api.get(f"{event.path}/changes/since/0", token=seats[0].token))["cursor"]
     before, lines = await scrape(api), lines_of(app)
@@ -177,7 +177,7 @@ async def test_the_note_that_a_session_is_nearly_full_does_not_move_with_an_answ
         await api.http.aclose()
 
 
-async def test_one_query_looks_at_all_pools(api: Api, app: App) -> None:
+async def test_one_query_reads_all_pools(api: Api, app: App) -> None:
     event, poll, seats = await open_pool(api, 1)
     accepted(await event.answer(poll, seats[0], 1), 201)
     with counted_statements(app.platform.db) as few:

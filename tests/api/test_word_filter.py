@@ -159,7 +159,7 @@ async def test_the_hosts_own_words_pass_in_answers(api: Api) -> None:
     assert await feed(event, poll, event.screen) == [{"choice": "*** wine "}]
 
 
-async def test_an_edit_and_another_answer_are_filtered_anew(api: Api) -> None:
+async def test_an_edit_and_another_answer_are_filtered_again(api: Api) -> None:
     event = await make_event(api, word_filter=MASK)
     anna = await event.join()
     wall = await event.activity(**OPEN)
@@ -173,7 +173,7 @@ async def test_an_edit_and_another_answer_are_filtered_anew(api: Api) -> None:
     assert await feed(event, wall, event.screen) == []
 
 
-async def test_what_cannot_be_masked_is_held(api: Api) -> None:
+async def test_unmaskable_text_is_held(api: Api) -> None:
     event = await make_event(api, word_filter=MASK)
     anna = await event.join()
     wall = await event.activity(**OPEN)

@@ -70,7 +70,7 @@ def test_every_page_is_dark_or_light_as_is_wished(live: LiveSession, where: str)
     assert _background(page) == DARK
 
 
-def test_without_scripts_the_form_asks_for_the_page_anew(live: LiveSession) -> None:
+def test_without_scripts_the_form_requests_the_page_again(live: LiveSession) -> None:
     page = live.window("/", **PHONE, java_script_enabled=False)
     page.locator("summary", has_text=LOOKS).click()
     page.get_by_label("Language", exact=True).select_option("es")

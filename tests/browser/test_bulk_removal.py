@@ -40,7 +40,7 @@ def test_a_host_is_warned_before_a_phone_is_refused(capped: LiveSession) -> None
 
 
 @pytest.mark.catalogue("R-04")
-def test_a_host_gives_out_another_code_and_removes_a_flood(live: LiveSession) -> None:
+def test_a_host_renews_the_code_and_removes_a_flood(live: LiveSession) -> None:
     live.activity("wall", {"question": "What is on your mind?"}, results_visibility="always")
     host, screen, phone = live.host(), live.screen(), live.phone("Anna")
     for number in range(12):

@@ -48,7 +48,7 @@ def test_an_answer_given_while_the_server_is_away_arrives_once(own: LiveSession)
         page.context.close()
 
 
-def test_a_page_knows_soon_that_the_server_is_back_though_nothing_happens(own: LiveSession) -> None:
+def test_an_idle_page_soon_detects_that_the_server_is_back(own: LiveSession) -> None:
     """Streams that failed give way to polls; the first one is not held back."""
     page = own.phone()
     page.get_by_text("You are in, Anna.").wait_for()
@@ -127,7 +127,7 @@ def test_what_went_while_a_phone_was_away_is_not_shown_when_it_comes_back(own: L
     assert page.get_by_role("heading", name="Gone?").count() == 0
 
 
-def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: LiveSession) -> None:
+def test_a_lost_reply_is_requested_again_with_the_same_key(live: LiveSession) -> None:
     activity = live.activity("questions", {"prompt": "Ask"}, response_policy="many")
     page = live.phone()
     page.get_by_label("Your question").fill("When?")
@@ -148,7 +148,7 @@ def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: LiveSe
     assert live.answers(activity) == [{"text": "When?"}]
 
 
-def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: LiveSession) -> None:
+def test_a_hidden_page_disconnects_and_is_up_to_date_when_visible_again(live: LiveSession) -> None:
     first = live.activity("wall", {"question": "First?"})
     live.has_clock = True
     page = live.phone()

@@ -171,7 +171,7 @@ def test_a_view_that_uses_earlier_names_of_the_sdk_goes_on_working(elsewhere: Li
     assert phone.locator("#own").inner_text() == "kept"
 
 
-def test_an_editor_that_throws_gives_way_to_the_form(elsewhere: LiveSession) -> None:
+def test_an_editor_that_throws_is_replaced_by_the_form(elsewhere: LiveSession) -> None:
     host = elsewhere.host()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="A broken-wave").click()

@@ -70,7 +70,7 @@ def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(liv
 
 
 @pytest.mark.parametrize("locale", NAMES)
-def test_the_notice_speaks_every_language(forgetful: LiveSession, locale: str) -> None:
+def test_the_notice_has_every_language(forgetful: LiveSession, locale: str) -> None:
     forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True, "min_group": 3}))
     page = forgetful.phone(f"Anna {locale}", locale=locale)
     words = catalogs()[locale]
@@ -79,7 +79,7 @@ def test_the_notice_speaks_every_language(forgetful: LiveSession, locale: str) -
 
 
 @pytest.mark.parametrize("anonymous", [True, False])
-def test_who_leaves_is_told_before_what_stays(live: LiveSession, anonymous: bool) -> None:
+def test_a_leaving_participant_reads_what_stays_first(live: LiveSession, anonymous: bool) -> None:
     live.activity("poll", POLL, anonymous=anonymous)
     page = live.phone()
     page.get_by_label("Curry").wait_for()

@@ -35,7 +35,7 @@ def _send(page: "Page", label: str = "Curry") -> None:
 
 
 @pytest.mark.parametrize("reply", PORTAL)
-def test_what_a_portal_says_of_an_answer_is_not_believed(live: LiveSession, way: Between, reply: str) -> None:
+def test_a_portals_reply_to_an_answer_is_ignored(live: LiveSession, way: Between, reply: str) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone()
     way.answers[SUBMIT] = PORTAL[reply]
@@ -51,7 +51,7 @@ def test_what_a_portal_says_of_an_answer_is_not_believed(live: LiveSession, way:
 
 
 @pytest.mark.parametrize("reply", PORTAL)
-def test_what_a_portal_says_of_the_feed_takes_nobody_out(live: LiveSession, way: Between, reply: str) -> None:
+def test_a_portals_reply_to_the_feed_removes_nobody(live: LiveSession, way: Between, reply: str) -> None:
     """Phone, host and screen recover with the server; the phone has its seat and response."""
     activity = live.activity("poll", POLL)
     phone, host, screen = live.phone(), live.host(), live.screen()
@@ -72,7 +72,7 @@ def test_what_a_portal_says_of_the_feed_takes_nobody_out(live: LiveSession, way:
         page.get_by_role("heading", name="When?").wait_for(timeout=20_000)
 
 
-def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: LiveSession, way: Between) -> None:
+def test_an_error_of_a_minute_is_shown_and_the_answer_kept(live: LiveSession, way: Between) -> None:
     activity = live.activity("wall", {"question": "Say"})
     live.has_clock = True
     phone, screen, host = live.phone(), live.screen(), live.host()
@@ -104,7 +104,7 @@ def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: LiveSessio
     assert live.answers(activity) == [{"text": "Do not lose me"}]
 
 
-def test_an_answer_that_a_firewall_never_lets_through_holds_up_no_other(live: LiveSession, way: Between) -> None:
+def test_an_answer_blocked_by_a_firewall_delays_no_other(live: LiveSession, way: Between) -> None:
     first = live.activity("wall", {"question": "First?"})
     page = live.phone()
     way.answers[SUBMIT] = PORTAL["403"]
@@ -120,7 +120,7 @@ def test_an_answer_that_a_firewall_never_lets_through_holds_up_no_other(live: Li
     assert live.answers(first) == []
 
 
-def test_a_reply_that_is_cut_off_or_replaced_is_asked_for_again_and_counts_once(live: LiveSession, way: Between) -> None:
+def test_a_lost_or_replaced_reply_is_requested_again_and_counts_once(live: LiveSession, way: Between) -> None:
     activity = live.activity("questions", {"prompt": "Ask"}, response_policy="many")
     page = live.phone()
     for text in ("cut off", "replaced"):
@@ -162,7 +162,7 @@ def test_behind_a_cache_that_keeps_everything_pages_stay_up_to_date(live: LiveSe
         page.get_by_role("heading", name=question).wait_for(timeout=25_000)
 
 
-def test_a_stream_that_is_held_up_gives_way_to_polls(live: LiveSession, way: Between) -> None:
+def test_a_stalled_stream_is_replaced_by_polls(live: LiveSession, way: Between) -> None:
     way.holds = "GET .*/events"
     live.has_clock = True
     page = live.phone()
@@ -175,7 +175,7 @@ def test_a_stream_that_is_held_up_gives_way_to_polls(live: LiveSession, way: Bet
 
 
 @pytest.mark.parametrize("kind", ["phone", "host", "screen"])
-def test_a_stream_that_falls_silent_is_opened_anew(live: LiveSession, way: Between, kind: str) -> None:
+def test_a_silent_stream_is_opened_again(live: LiveSession, way: Between, kind: str) -> None:
     live.has_clock = True
     page = getattr(live, kind)()
     page.get_by_text("Town hall").first.wait_for()

@@ -126,7 +126,7 @@ def test_a_moved_seat_of_another_session_than_the_address_names_replaces_none_un
     assert held(phone, f"seat.{live.session['id']}") == kept
 
 
-def test_a_wrong_token_at_the_operators_door_replaces_nothing(live: LiveSession) -> None:
+def test_a_wrong_token_on_the_operators_page_replaces_nothing(live: LiveSession) -> None:
     page = live.window("/host", **LAPTOP)
     page.get_by_label("Admin token").fill("not the token at all")
     page.get_by_role("button", name="Continue", exact=True).click()
@@ -160,7 +160,7 @@ def test_hosts_list_name_and_revoke_links(live: LiveSession) -> None:
     assert [link["scope"] for link in live.call("GET", "/links")["items"] if link["revoked_at"]] == ["host"]
 
 
-def test_a_host_is_told_that_the_owners_link_is_not_theirs_to_revoke(live: LiveSession) -> None:
+def test_a_host_reads_that_only_the_owner_revokes_the_owners_link(live: LiveSession) -> None:
     token = live.call("POST", "/links", {"scope": "host", "name": "Second host"})["token"]
     page = live.window(f"/host/s/{live.session['id']}#token={token}", **LAPTOP)
     page.get_by_role("button", name="Code and links").click()

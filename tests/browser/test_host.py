@@ -249,7 +249,7 @@ def test_a_link_hands_the_session_to_a_cohost(live: LiveSession) -> None:
     assert "token" not in cohost.url
 
 
-def test_a_page_without_a_token_says_what_it_needs(live: LiveSession) -> None:
+def test_a_page_without_a_token_names_what_it_needs(live: LiveSession) -> None:
     host = live.window(f"/host/s/{live.session['id']}", **LAPTOP)
     host.get_by_text("This page needs a host link.").wait_for()
 
@@ -257,7 +257,7 @@ def test_a_page_without_a_token_says_what_it_needs(live: LiveSession) -> None:
     screen.get_by_text("Open this screen with the link on the host’s page.").wait_for()
 
 
-def test_the_report_tells_what_came_of_a_session(live: LiveSession) -> None:
+def test_the_report_shows_the_outcome_of_a_session(live: LiveSession) -> None:
     live.activity("wall", {"question": "What would help?"})
     phone = live.phone()
     phone.get_by_label("Your text").fill("More daylight")
@@ -269,7 +269,7 @@ def test_the_report_tells_what_came_of_a_session(live: LiveSession) -> None:
     screenshot(report, "host-report")
 
 
-def test_the_report_says_of_questions_without_support_no_word_of_missing_answers(live: LiveSession) -> None:
+def test_the_report_calls_no_answers_missing_where_a_type_has_no_results(live: LiveSession) -> None:
     question = live.activity("questions", {"prompt": "Ask us anything"}, response_policy="many")
     seat = live.server.call("POST", "/join", {"nickname": "Ben", "code": live.session["join_code"]})
     path = f"{live.path}/activities/{question['id']}/responses"

@@ -80,7 +80,7 @@ def test_two_hundred_texts_that_are_script_elsewhere_are_text_on_every_page(live
         live.call("POST", "/show", {"activity_id": shown["id"]})
         texts_shown = [VECTORS[11], *(each for each in config.values() if isinstance(each, str))]
         for page in (host, screen, phone):
-            page.wait_for_function("(told) => told.some((each) => document.body.textContent.includes(each))", arg=texts_shown)
+            page.wait_for_function("(texts) => texts.some((each) => document.body.textContent.includes(each))", arg=texts_shown)
             page.wait_for_timeout(700)
             assert acted(page) == [], (name, page.url)
         live.call("POST", f"/activities/{shown['id']}/transition", {"target_status": "expired"})

@@ -42,7 +42,7 @@ def refuse(page: "Page", path: str, *, times: int, server: str, status: int = 42
     return seen
 
 
-def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_is_sent(live: LiveSession) -> None:
+def test_the_link_in_the_picture_admits_and_its_key_is_in_no_sent_address(live: LiveSession) -> None:
     screen = live.screen()
     screen.get_by_role("img", name="QR code to join").wait_for()
     (link,) = _read(screen, 960)
@@ -65,7 +65,7 @@ def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_i
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: LiveSession, status: int) -> None:
+def test_a_page_that_must_wait_shows_it_and_retries_by_itself(live: LiveSession, status: int) -> None:
     page = live.window(**PHONE)
     looked = refuse(page, "**/by-code/*", times=2, server=live.session["server"], status=status, retry_after_s=1)
     joined = refuse(page, "**/api/v1/join", times=1, server="", status=status)  # as from a proxy: the header alone tells the time
@@ -80,7 +80,7 @@ def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: LiveSessi
     assert (len(looked), len(joined)) == (3, 2)
 
 
-def test_a_refusal_without_a_time_is_said_and_not_repeated(live: LiveSession) -> None:
+def test_a_refusal_without_a_delay_is_shown_and_not_retried(live: LiveSession) -> None:
     page = live.window("/", **PHONE)
     looked = refuse(page, "**/by-code/*", times=1, server=live.session["server"], status=404, code="code-unknown")
     page.get_by_label("Code on the screen").fill(live.session["join_code"])

@@ -14,7 +14,7 @@ CUT = """(list) => {
 }"""
 
 
-def test_phone_and_screen_say_how_many_are_here_as_it_grows(live: LiveSession) -> None:
+def test_phone_and_screen_show_a_growing_number_of_people(live: LiveSession) -> None:
     screen, first = live.screen(), live.phone("Anna")
     first.get_by_text("You are in, Anna.").wait_for()
     first.get_by_text("1 here", exact=True).wait_for(timeout=15_000)
@@ -26,7 +26,7 @@ def test_phone_and_screen_say_how_many_are_here_as_it_grows(live: LiveSession) -
     assert barriers(first) == []
 
 
-def test_whoever_left_asks_no_more(live: LiveSession) -> None:
+def test_a_participant_who_left_sends_no_requests(live: LiveSession) -> None:
     page = live.phone("Anna")
     page.get_by_text("1 here", exact=True).wait_for(timeout=15_000)
     page.on("dialog", lambda dialog: dialog.accept())
@@ -39,7 +39,7 @@ def test_whoever_left_asks_no_more(live: LiveSession) -> None:
     assert requests == []
 
 
-def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_removed(live: LiveSession) -> None:
+def test_the_screen_shows_presence_on_request_and_nobody_who_was_removed(live: LiveSession) -> None:
     seats = {}
     for at in range(MAX_SHOWN_NAMES + 2):
         name = f"Anna-Lena {at} of the corridor"

@@ -51,7 +51,7 @@ def _reloads_and_answers(phone: Any) -> None:
     phone.get_by_text("Your answer is in ·").wait_for()
 
 
-def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(live: LiveSession) -> None:
+def test_a_page_that_slept_through_an_update_offers_a_reload(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
     gone = {"code": "not-found"}

@@ -56,7 +56,7 @@ def test_what_is_typed_stays_as_it_is_typed_and_is_what_is_sent(live: LiveSessio
 
 
 @pytest.mark.parametrize("language", ["en-US", "de-DE", "ar-EG"])
-def test_what_is_unclear_is_told_and_not_sent(live: LiveSession, language: str) -> None:
+def test_unclear_input_is_reported_and_not_sent(live: LiveSession, language: str) -> None:
     live.activity("estimate", {"question": "How many?", "min": -10, "max": 10, "step": 0.5})
     page = live.phone(locale=language, viewport={"width": 320, "height": 640})
     field = page.locator("#value")

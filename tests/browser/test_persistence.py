@@ -76,7 +76,7 @@ def test_a_refused_answer_stays_until_it_is_dismissed(live: LiveSession) -> None
 
 
 @pytest.mark.parametrize("language", ["en-US", "de-DE", "ar-EG"])
-def test_a_choice_that_was_not_sent_is_told_and_stays(live: LiveSession, language: str) -> None:
+def test_an_unsent_choice_is_reported_and_stays(live: LiveSession, language: str) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone(locale=language, viewport={"width": 320, "height": 640}, color_scheme="light")
     page.get_by_label("Curry").check()
@@ -92,7 +92,7 @@ def test_a_choice_that_was_not_sent_is_told_and_stays(live: LiveSession, languag
     notice.wait_for(state="detached")
 
 
-def test_an_answer_that_was_sent_or_never_chosen_is_no_reason_to_say_so(live: LiveSession) -> None:
+def test_a_sent_or_unchosen_answer_is_not_reported(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     sent, idle = live.phone("Sent"), live.phone("Idle")
     _send(sent)
@@ -106,7 +106,7 @@ def test_an_answer_that_was_sent_or_never_chosen_is_no_reason_to_say_so(live: Li
 
 
 @pytest.mark.parametrize("storage", [THROWS, FULL], ids=["throws", "full"])
-def test_pages_work_from_memory_and_say_what_that_means(live: LiveSession, storage: str) -> None:
+def test_pages_work_from_memory_and_explain_what_that_means(live: LiveSession, storage: str) -> None:
     activity = live.activity("poll", POLL)
     pages = {}
     for kind, at in (

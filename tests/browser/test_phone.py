@@ -143,7 +143,7 @@ def test_answering_works_by_keyboard_alone(live: LiveSession) -> None:
     assert live.answers(activity) in ([{"choices": ["a"]}], [{"choices": ["b"]}])
 
 
-def test_a_removed_participant_is_told_and_shown_the_door(live: LiveSession) -> None:
+def test_a_removed_participant_is_informed_and_sent_to_the_join_page(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in").wait_for()
     person = live.call("GET", "/participants")["items"][0]
@@ -155,7 +155,7 @@ def test_a_removed_participant_is_told_and_shown_the_door(live: LiveSession) -> 
     page.get_by_label("Code on the screen").wait_for()
 
 
-def test_without_scripts_the_form_leads_to_a_page_that_says_what_is_missing(live: LiveSession) -> None:
+def test_without_scripts_the_form_leads_to_a_page_that_names_what_is_missing(live: LiveSession) -> None:
     page = live.window("/", **PHONE, java_script_enabled=False)
 
     page.get_by_label("Code on the screen").fill("bcdf ghjk")

@@ -77,7 +77,7 @@ def test_a_session_from_the_code_to_the_report(below: LiveSession) -> None:
     assert phone.evaluate("navigator.serviceWorker.ready.then((found) => found.scope)").endswith("/live/")
 
 
-def test_doors_links_and_the_contract_lie_below_the_path(below: LiveSession) -> None:
+def test_pages_links_and_the_contract_lie_below_the_path(below: LiveSession) -> None:
     def location(path: str) -> str:
         answer = httpx2.get(below.base + path, **PLAIN)
         return answer.headers["location"]

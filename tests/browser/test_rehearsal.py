@@ -56,7 +56,7 @@ def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: LiveSessio
     host.get_by_text("Rehearsal", exact=True).wait_for()
 
 
-def test_of_a_type_that_nobody_registered_it_is_said_that_answers_are_repeated(live: LiveSession) -> None:
+def test_for_an_unregistered_type_bots_repeat_answers(live: LiveSession) -> None:
     host = live.host()
     begin(host, 2)
     host.get_by_text("Rehearsal: 2 scripted").wait_for(timeout=SLOW_MS)
@@ -66,7 +66,7 @@ def test_of_a_type_that_nobody_registered_it_is_said_that_answers_are_repeated(l
     host.get_by_text("This activity’s type is unknown, so they repeat other people’s answers.").wait_for()
 
 
-def test_a_rehearsal_that_cannot_be_says_why(live: LiveSession) -> None:
+def test_an_impossible_rehearsal_has_a_reason(live: LiveSession) -> None:
     host = live.host()
     host.get_by_text("Rehearsal", exact=True).click()
     live.call("PATCH", "", {"status": "completed"})

@@ -54,7 +54,7 @@ def test_the_answers_are_downloaded_in_every_format(live: LiveSession) -> None:
     screenshot(report, "host-report-download")
 
 
-def test_a_download_that_fails_says_why(live: LiveSession) -> None:
+def test_a_failed_download_explains_why(live: LiveSession) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
     busy = {"code": "export-busy", "title": "Another export is being written", "retry_after_s": 5, "server": live.session["server"]}
@@ -112,7 +112,7 @@ def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: LiveSes
     assert report.get_by_role("progressbar").count() == 0
 
 
-def test_a_long_download_is_cancelled_and_one_that_fails_says_so(live: LiveSession) -> None:
+def test_a_long_download_is_cancelled_and_a_failed_one_is_reported(live: LiveSession) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
     progress: dict[str, Any] = {"status": "running", "responses_read": 1, "responses_total": 2}
@@ -140,7 +140,7 @@ def test_only_the_host_gets_a_file(live: LiveSession) -> None:
         assert refused.status_code == (403 if token else 401)
 
 
-def test_the_report_prints_what_was_said_and_none_of_the_controls(live: LiveSession) -> None:
+def test_the_report_prints_answers_and_no_controls(live: LiveSession) -> None:
     for name in ("poll", "words", "estimate"):
         config, answer, _, more = SAMPLES[name]
         activity = live.activity(name, config, **more)
@@ -210,7 +210,7 @@ def test_questions_and_votes_are_counted_apart_wherever_people_read(live: LiveSe
         assert "10 answers" not in page.locator("main").inner_text()
 
 
-def test_who_was_right_is_not_half_said_while_it_is_not_told(live: LiveSession) -> None:
+def test_scores_are_shown_completely_or_not_at_all(live: LiveSession) -> None:
     (anna,) = joined(live, "Anna")
     options = [{"id": "a", "text": "Pizza"}, {"id": "b", "text": "Curry"}]
     quiz = live.activity("quiz", {"question": "Hottest?", "options": options}, secret={"correct": "b"}, results_visibility="always")

@@ -34,7 +34,7 @@ def _chosen(page: "Page") -> list[str]:
     return page.eval_on_selector_all(".choices input:checked", "(inputs) => inputs.map((each) => each.value)")
 
 
-def test_an_answer_is_said_to_be_on_its_way_only_when_it_takes_longer(live: LiveSession) -> None:
+def test_an_answer_is_shown_as_sending_only_when_it_takes_longer(live: LiveSession) -> None:
     live.activity("poll", POLL)
     page = live.phone()
     held: list[Any] = []

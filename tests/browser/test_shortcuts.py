@@ -102,7 +102,7 @@ def test_keys_cover_the_screen_and_uncover_it(live: LiveSession, controls: "Call
     screen.get_by_role("heading", name="First?").wait_for()
 
 
-def test_keys_give_time_and_start_it_anew(live: LiveSession, controls: "Callable[[], Page]") -> None:
+def test_keys_extend_and_restart_the_timer(live: LiveSession, controls: "Callable[[], Page]") -> None:
     activity = _draft(live, "First?", status="active")
     page = controls()
 
@@ -242,7 +242,7 @@ def test_a_covered_screen_keeps_nobody_out(live: LiveSession, overlay: str, them
     assert (screen.locator("main").inner_text() == "The screen is black") is (overlay == "black")
 
 
-def test_the_bar_shows_while_someone_moves_and_leaves_the_room_alone(live: LiveSession) -> None:
+def test_the_bar_appears_while_someone_moves_and_hides_nothing(live: LiveSession) -> None:
     _draft(live, "First?", status="active", duration_seconds=90)
     host = live.host()
     with host.expect_popup() as popup:

@@ -35,7 +35,7 @@ def _draft(live: LiveSession, question: str, **more: Any) -> dict[str, Any]:
     return live.call("POST", "/activities", {"type": "poll", "config": POLL | {"question": question}, **more})
 
 
-def test_a_phone_says_each_change_once_and_the_time_as_it_runs_out(live: LiveSession) -> None:
+def test_a_phone_announces_each_change_once_and_the_remaining_time(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="published")
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
@@ -76,7 +76,7 @@ def test_an_announced_question_is_shown_without_what_can_be_answered(live: LiveS
     assert barriers(page) == []
 
 
-def test_a_button_that_cannot_send_yet_says_why(live: LiveSession) -> None:
+def test_a_button_that_cannot_send_yet_explains_why(live: LiveSession) -> None:
     live.activity("poll", POLL)
     page = live.phone()
     button = page.get_by_role("button", name="Send")
@@ -122,7 +122,7 @@ def test_a_host_without_a_connection_controls_nothing_and_the_room_goes_on(own: 
         own.contexts.clear()
 
 
-def test_a_host_hears_what_another_host_did(live: LiveSession) -> None:
+def test_a_host_receives_changes_of_another_host(live: LiveSession) -> None:
     activity = _draft(live, "First?")
     host = live.host()
     host.locator(".next").wait_for()
@@ -177,7 +177,7 @@ def test_a_host_begins_in_their_own_language(live: LiveSession) -> None:
     assert made["config"]["max_choices"] == 2
 
 
-def test_counts_are_said_to_hosts_who_want_to_hear_them(live: LiveSession) -> None:
+def test_counts_are_announced_to_hosts_who_enable_it(live: LiveSession) -> None:
     live.activity("poll", POLL)
     silent, host = live.host(), live.host()
     host.get_by_role("button", name="Code and links").wait_for()
@@ -208,7 +208,7 @@ def test_a_phone_becomes_a_remote_by_a_code_on_the_hosts_page(live: LiveSession)
     assert barriers(host) == []
 
 
-def test_a_screen_says_that_answering_is_closed(live: LiveSession) -> None:
+def test_a_screen_shows_that_answering_is_closed(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="active")
     screen = live.screen()
     screen.get_by_role("heading", name="First?").wait_for()

@@ -7,7 +7,7 @@ from tests.browser.live_session import LiveSession, screenshot
 pytestmark = pytest.mark.browser
 
 
-def test_a_new_wall_is_in_the_language_of_the_page_until_the_host_says_otherwise(live: LiveSession) -> None:
+def test_a_new_wall_has_the_language_of_the_page_until_the_host_changes_it(live: LiveSession) -> None:
     host = live.host(locale="de-DE")
     host.locator(".adding summary").click()
     host.locator(".types button", has_text="Freitext").click()

@@ -50,7 +50,7 @@ DAMAGES = {
 }
 
 
-async def test_check_says_every_counter_that_differs(api: Api, app: App, env: dict[str, str]) -> None:
+async def test_check_lists_every_counter_that_differs(api: Api, app: App, env: dict[str, str]) -> None:
     await _answered(api)
     _damage(app, *DAMAGES)
 
@@ -61,7 +61,7 @@ async def test_check_says_every_counter_that_differs(api: Api, app: App, env: di
     assert "WRONG counters" in done.stdout
 
 
-def test_check_of_another_schema_says_so_and_looks_no_further(app: App, env: dict[str, str]) -> None:
+def test_check_of_another_schema_reports_it_and_stops(app: App, env: dict[str, str]) -> None:
     _damage(app, "UPDATE alembic_version SET version_num = '0000'")
 
     done = run("db", "check", env=env)
@@ -95,7 +95,7 @@ async def test_a_backup_is_whole_private_and_never_overwrites(api: Api, env: dic
     assert copy.read_bytes() != whole
 
 
-async def test_a_backup_says_what_it_is_and_can_be_read_without_us(api: Api, env: dict[str, str], tmp_path: Path) -> None:
+async def test_a_backup_describes_itself_and_can_be_read_without_conflicto(api: Api, env: dict[str, str], tmp_path: Path) -> None:
     await _answered(api)
     copy = tmp_path / "backup"
     assert run("db", "backup", copy, env=env).exit_code == 0

@@ -29,7 +29,7 @@ def database(postgres_url: str, postgres_template: str):
 
 
 @pytest.mark.catalogue("W-05")
-def test_the_log_tells_what_happened_and_nothing_that_was_sent(database: str, tmp_path: Path) -> None:
+def test_the_log_has_what_happened_and_nothing_that_was_sent(database: str, tmp_path: Path) -> None:
     with served(tmp_path, DATABASE_URL=database, CONFLICTO_ACCESS_LOG="on", CONFLICTO_SLOW_QUERY_MS="1") as server:
         secrets = _talk(server, database)
         server.stop()

@@ -64,27 +64,27 @@ def test_a_database_in_memory_is_refused(tmp_path: Path) -> None:
     assert_refused(run_apart("serve", "--port", str(free_port()), env=env), "in memory", "`sqlite:///path`")
 
 
-def test_a_folder_of_exports_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+def test_an_unusable_folder_of_exports_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     env = environment(tmp_path, CONFLICTO_EXPORT_DIR=str(tmp_path / "file/below"))
 
     assert_refused(run_apart("serve", "--port", str(free_port()), env=env), "file/below", "set CONFLICTO_EXPORT_DIR")
 
 
-def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path, taken_port: int) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_created(tmp_path: Path, taken_port: int) -> None:
     refused = run_apart("serve", "--port", str(taken_port), env=environment(tmp_path))
 
     assert_refused(refused, f"Port {taken_port} of 127.0.0.1 is taken", f"--port {taken_port + 1}")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+def test_an_address_of_another_machine_is_reported(tmp_path: Path) -> None:
     refused = run_apart("serve", "--host", "192.0.2.1", env=environment(tmp_path))
 
     assert_refused(refused, "192.0.2.1 is no address of this machine", "--lan")
 
 
-def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_data_directory_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
 
     refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path / "data"))
@@ -93,13 +93,13 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="root can write every folder")
-def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_data_directory_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     refused = run_apart("serve", "--port", str(free_port()), env=environment(Path("/proc/self/conflicto")))
 
     assert_refused(refused, "/proc/self/conflicto", "this user may write")
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     """Replace a full disk by a limit on file sizes.
 
     The limit would also stop coverage, with a long message.

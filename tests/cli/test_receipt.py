@@ -42,7 +42,7 @@ def test_a_receipt_is_checked_from_stdin_and_from_a_file(receipt: str, env: dict
 
 
 @pytest.mark.parametrize("way", ["payload", "signature", "cut", "empty", "token", "none", "long"])
-def test_what_is_no_receipt_of_ours_is_told(app: App, receipt: str, env: dict[str, str], way: str) -> None:
+def test_a_foreign_receipt_is_reported(app: App, receipt: str, env: dict[str, str], way: str) -> None:
     head, payload, signature = receipt.split(".")
     text = {
         "payload": f"{head}.{payload[:20]}{'A' if payload[20] != 'A' else 'B'}{payload[21:]}.{signature}",

@@ -78,7 +78,7 @@ def test_ctrl_c_clears_up(server: Served, tmp_path: Path) -> None:
     assert people(server, made) == []
 
 
-def test_no_server_and_no_session_are_said(server: Served, tmp_path: Path) -> None:
+def test_a_missing_server_and_a_missing_session_are_reported(server: Served, tmp_path: Path) -> None:
     made, env = session(server), environment(tmp_path)
 
     assert run("rehearse", "77", "--url", server.url, env=env).exit_code == 4

@@ -78,14 +78,14 @@ def test_lost_replies_and_busy_servers_cost_no_answer_and_make_none_twice(server
     assert server.call("GET", f"/sessions/{result['session_id']}/participants")["total"] == 4
 
 
-def test_a_refusal_is_told_as_title_and_detail(server: Served, table: Path) -> None:
+def test_a_refusal_is_shown_as_title_and_detail(server: Served, table: Path) -> None:
     done = replay(table, server.url, "--admin-token", "not-the-admin-token")
 
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr.startswith("The token is not valid")
 
 
-def test_a_server_that_is_not_there_is_told(table: Path) -> None:
+def test_an_absent_server_is_reported(table: Path) -> None:
     done = replay(table, f"http://127.0.0.1:{free_port()}")
 
     assert done.exit_code == 3

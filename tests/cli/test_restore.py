@@ -214,7 +214,7 @@ def test_an_archive_of_a_newer_program_is_refused(archive: Path, env: dict[str, 
     assert "damaged" in _refused(archive, env)
 
 
-def test_an_archive_that_does_not_fit_its_schema_is_refused_half_way(archive: Path, env: dict[str, str]) -> None:
+def test_an_archive_that_does_not_fit_its_schema_is_refused_midway(archive: Path, env: dict[str, str]) -> None:
     _resealed(archive, schema="0001")
 
     assert "Schema 0001 has no table" in _refused(archive, env)

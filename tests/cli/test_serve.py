@@ -130,7 +130,7 @@ def test_in_a_lan_phones_are_shown_the_way(tmp_path: Path, monkeypatch: pytest.M
     assert "Phones:    https://live.example.org\n" in elsewhere.stderr
 
 
-def test_a_forked_server_ends_and_speaks_like_one_of_its_own(tmp_path: Path) -> None:
+def test_a_forked_server_ends_and_logs_like_a_separate_process(tmp_path: Path) -> None:
     arguments, env = ("serve", "--workers", "2"), environment(tmp_path)
     own = run_apart(*arguments, env=env)
     other = forked(arguments, env=env, log=tmp_path / "log")

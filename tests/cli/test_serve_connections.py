@@ -28,7 +28,7 @@ def test_every_worker_needs_two_connections() -> None:
     read_settings({"CONFLICTO_WORKERS": "11"})
 
 
-def test_servers_capacity_is_what_it_says(postgres_database: str) -> None:
+def test_servers_capacity_is_as_reported(postgres_database: str) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))
     with psycopg.connect(postgres_database) as admin, db.writer_connection() as connection:
         (most,) = admin.execute("SHOW max_connections").fetchone()
@@ -48,7 +48,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_pool_beyond_what_the_server_gives_is_lowered_and_said(
+def test_a_pool_above_the_limit_of_the_server_is_lowered_and_reported(
     postgres_database: str, capsys: pytest.CaptureFixture[str], workers: int
 ) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))

@@ -55,7 +55,7 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, env: dict[str, str], n
     assert sorted(path.name for path in tmp_path.iterdir()) == ["toast"]
 
 
-def test_a_broken_type_is_told_promise_by_promise(tmp_path: Path, env: dict[str, str]) -> None:
+def test_every_failed_check_of_a_broken_type_is_reported(tmp_path: Path, env: dict[str, str]) -> None:
     run("types", "new", "mood", "--folder", tmp_path, env=env)
     (tmp_path / "mood/README.md").unlink()
     (tmp_path / "mood/i18n/en.json").write_text("{}")

@@ -16,7 +16,7 @@ def test_redocly_is_clean(document: Path, tmp_path: Path) -> None:
     run("redocly", "lint", document, "--config", HERE / "redocly.yaml", cwd=tmp_path)
 
 
-def test_linters_look_at_the_document(document: Path, tmp_path: Path) -> None:
+def test_linters_check_the_document(document: Path, tmp_path: Path) -> None:
     """Both linters find an injected fault."""
     damaged = json.loads(document.read_text())
     damaged["paths"]["/api/v1/join"]["post"]["operationId"] = damaged["paths"]["/api/v1/sessions"]["post"]["operationId"]

@@ -46,7 +46,7 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cached]:
             yield Cached(server, port, session)
 
 
-def test_files_are_kept_in_both_forms_and_pages_are_asked_for_anew(cached: Cached) -> None:
+def test_files_are_cached_in_both_encodings_and_pages_are_revalidated(cached: Cached) -> None:
     page = cached.get("/")
     (script,) = set(re.findall(r'src="(/s/[^"]+\.js)"', page.text))
     forms = {each: cached.get(script, **{"accept-encoding": each}).headers.get("content-encoding") for each in ("gzip", "identity")}
@@ -58,7 +58,7 @@ def test_files_are_kept_in_both_forms_and_pages_are_asked_for_anew(cached: Cache
     assert not is_hit(cached.get("/"))
 
 
-def test_nobody_gets_what_another_asked_for(cached: Cached) -> None:
+def test_nobody_receives_the_cached_response_of_another(cached: Cached) -> None:
     path = f"/api/v1/sessions/{cached.session['id']}"
     for polled in (path, f"{path}/status", f"{path}/changes/since/0"):
         hosts_answer = cached.get(polled, cached.session["host_token"])

@@ -30,7 +30,7 @@ def stages() -> list[str]:
     return re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_finds_nothing() -> None:
     run("hadolint", DEPLOY / "Dockerfile")
 
 
@@ -61,7 +61,7 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
             assert source in kept, source
 
 
-def test_what_builds_the_wheel_is_pinned_where_the_build_looks_for_it() -> None:
+def test_build_requirements_are_pinned_where_the_build_reads_them() -> None:
     found = re.search(r"^RUN (sed .*) requirements/dev\.txt > backend\.txt", DOCKERFILE, re.MULTILINE)
     assert found
     command = [*shlex.split(found[1]), str(ROOT / "requirements/dev.txt")]
@@ -72,7 +72,7 @@ def test_what_builds_the_wheel_is_pinned_where_the_build_looks_for_it() -> None:
     assert not pinned.rstrip().endswith("\\")
 
 
-def test_the_health_check_tells_a_server_from_none(tmp_path: Path) -> None:
+def test_the_health_check_detects_a_missing_server(tmp_path: Path) -> None:
     (found,) = re.findall(r"^    CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     _, flag, code = json.loads(found)
     assert SERVICES["conflicto"]["healthcheck"]["test"][-1] == code
@@ -150,7 +150,7 @@ def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path: Path) -> None
     assert "OK" in output
 
 
-def test_the_unit_gives_the_server_longer_to_stop_than_it_takes() -> None:
+def test_the_unit_allows_the_server_longer_to_stop_than_it_takes() -> None:
     (stop_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE)
     assert int(stop_s) > 10 + 8, "requests end within 10 s, and a commit within 8"
     assert re.search(r"^ExecStartPre=.* db upgrade$", UNIT, re.MULTILINE)

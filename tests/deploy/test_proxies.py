@@ -161,7 +161,7 @@ async def test_the_first_bytes_of_a_stream_are_there_within_a_second(passed: Pas
         assert time.monotonic() - began <= 1
 
 
-def test_limits_see_who_asked_and_not_what_they_wrote(passed: Passed) -> None:
+def test_limits_depend_on_the_caller_and_not_on_the_content(passed: Passed) -> None:
     def guess(address: str, number: int) -> int:
         forged = {"x-forwarded-for": f"198.51.100.{number % 250}", "forwarded": f"for=203.0.113.{number % 250}"}
         return passed.from_address(address, f"/sessions/by-code/BCDF{number:04d}".translate(LETTERS), **forged).status_code
@@ -196,7 +196,7 @@ def test_metrics_are_not_for_the_world(passed: Passed) -> None:
 
 
 @pytest.mark.patient
-async def test_a_stream_without_news_outlives_every_idle_timeout_on_the_way(passed: Passed) -> None:
+async def test_a_stream_without_changes_outlives_every_idle_timeout_on_the_way(passed: Passed) -> None:
     now = (await asyncio.to_thread(passed.get, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
     async with streamed(passed.port, f"{passed.path}/events", passed.host, f"last-event-id: {now}") as reader:
         until = time.monotonic() + 95

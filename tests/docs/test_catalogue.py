@@ -43,14 +43,14 @@ def test_no_group_lacks_a_case() -> None:
         assert [case for case in listed if case[0] == group] == [f"{group}-{index:02}" for index in range(1, number + 1)]
 
 
-def test_every_case_is_asked_for_in_words_and_shown_by_a_test_and_no_test_shows_another() -> None:
+def test_every_case_has_a_sentence_and_a_test_and_no_test_names_another() -> None:
     assert set(shown()) == {case for case, entry in cases(ROOT).items() if "open" not in entry}
     for entry in cases(ROOT).values():
-        assert entry.keys() <= {"asks", "apart", "open"}
-        assert entry["asks"].endswith(".")
+        assert entry.keys() <= {"expected", "apart", "open"}
+        assert entry["expected"].endswith(".")
 
 
-@pytest.mark.parametrize("case", [case for case, entry in cases(ROOT).items() if entry.keys() == {"asks"}])
+@pytest.mark.parametrize("case", [case for case, entry in cases(ROOT).items() if entry.keys() == {"expected"}])
 def test_a_case_is_shown_on_both_databases(case: str) -> None:
     found = set()
     for test in shown()[case]:

@@ -36,7 +36,7 @@ def _measured(_run: int) -> dict[str, Calls]:
     }
 
 
-def test_no_request_walks_further_than_the_architecture_page_says() -> None:
+def test_no_request_makes_more_calls_than_the_architecture_page_lists() -> None:
     documented = {name: (int(calls), int(files)) for name, calls, files in ROW.findall(PAGE)}
     longer: dict[str, tuple[int, int]] = dict(documented)
     for run in range(MAX_RUNS):

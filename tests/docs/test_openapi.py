@@ -84,7 +84,7 @@ async def test_schemas_are_schemas_and_references_lead_somewhere(document: Docum
         jsonschema_rs.meta.validate(schema)
 
 
-async def test_every_operation_says_what_it_is_for_and_for_whom(app: App, document: Document) -> None:
+async def test_every_operation_has_a_purpose_and_roles(app: App, document: Document) -> None:
     ids = [operation["operationId"] for _, operation in operations(app, document)]
 
     assert len(set(ids)) == len(ids)
@@ -131,7 +131,7 @@ async def test_every_success_has_a_schema_and_an_example_that_fits(app: App, doc
                 assert [problems(document, content["schema"], example) for example in found] == [[]] * len(found), route.name
 
 
-async def test_pages_tell_the_servers_successes_from_what_a_portal_says(app: App, document: Document) -> None:
+async def test_pages_distinguish_responses_of_the_server_from_those_of_a_portal(app: App, document: Document) -> None:
     listed = re.search(r"const RESPONSE_FIELDS = \[([^]]*)\];", CALLS.read_text())
     assert listed
     members = set(re.findall(r'"(\w+)"', listed[1]))
@@ -171,7 +171,7 @@ async def test_problems_that_come_with_a_declaration_are_documented(app: App, do
         assert "{" not in route.path or "404" in statuses, route.name
 
 
-async def test_answers_that_name_a_beginning_say_in_which_header(app: App, document: Document) -> None:
+async def test_responses_that_name_a_beginning_declare_the_header(app: App, document: Document) -> None:
     naming = {
         route.name
         for route, operation in operations(app, document)

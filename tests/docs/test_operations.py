@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the commands need bash and curl")
-def test_the_commands_do_what_the_page_says(postgres_url: str, tmp_path: Path) -> None:
+def test_the_commands_work_as_documented(postgres_url: str, tmp_path: Path) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```\n```text\n(.*?)^```\n", PAGE, re.DOTALL | re.MULTILINE)
     script, printed = "".join(block for block, _ in blocks), "".join(text for _, text in blocks)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}

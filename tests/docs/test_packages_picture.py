@@ -20,7 +20,7 @@ def test_every_package_is_drawn_once() -> None:
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_every_package_says_in_a_sentence_what_it_holds(name: str) -> None:
+def test_every_package_has_a_sentence_on_its_contents(name: str) -> None:
     sentence = draw_packages.first_sentence(name)
 
     assert sentence.endswith(".")

@@ -86,7 +86,7 @@ def tutorial() -> list[tuple[str, str]]:
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the tutorial needs bash and curl")
-def test_the_tutorial_runs_word_by_word_and_prints_what_it_says(address: str) -> None:
+def test_the_tutorial_runs_word_by_word_and_prints_as_documented(address: str) -> None:
     script = f"echo '{NEXT}'\n".join(block for block, _ in tutorial())
     environment = os.environ | {"API": f"{address}/api/v1", "ADMIN": ADMIN}
 
@@ -99,7 +99,7 @@ def test_the_tutorial_runs_word_by_word_and_prints_what_it_says(address: str) ->
 
 
 @pytest.mark.parametrize("page", [README, TUTORIAL], ids=["README", "tutorial"])
-def test_the_document_is_served_where_the_page_says(address: str, page: str) -> None:
+def test_the_document_is_served_where_the_page_links_it(address: str, page: str) -> None:
     assert "`/api/v1/openapi.json`" in page
     assert httpx2.get(f"{address}/api/v1/openapi.json").json()["openapi"].startswith("3.1")
 
@@ -111,7 +111,7 @@ def test_the_tutorial_has_its_five_steps() -> None:
         assert step in commands
 
 
-def test_first_screen_shows_the_two_commands() -> None:
+def test_first_section_has_the_two_commands() -> None:
     first = README.split("## ")[0]
 
     assert "make run" in first

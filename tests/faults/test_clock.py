@@ -78,7 +78,7 @@ async def test_clock_that_jumps_changes_no_order_and_ends_no_seat(jumping: Api, 
 
 
 @pytest.mark.parametrize("clock", [StoppedJumpingClock], indirect=True)
-async def test_clock_set_back_gives_nobody_a_second_window(jumping: Api, clock: JumpingClock) -> None:
+async def test_clock_set_back_opens_no_second_window(jumping: Api, clock: JumpingClock) -> None:
     """Limits use the monotonic clock."""
     event = await make_event(jumping)
     seat = await event.join("Ada")

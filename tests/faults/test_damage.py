@@ -95,7 +95,7 @@ def test_a_page_found_damaged_is_the_databases_fault_and_hurts_only_who_needs_it
 
 
 @pytest.mark.catalogue("F-06")
-def test_a_disk_that_does_not_give_a_page_is_told_and_reads_go_on_once_it_does(tmp_path: Path) -> None:
+def test_an_unreadable_page_is_reported_and_reads_go_on_after_repair(tmp_path: Path) -> None:
     disk = Disk.below(tmp_path)
     with served(disk.live) as server:
         halls = Halls(server)

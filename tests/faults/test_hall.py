@@ -81,7 +81,7 @@ def cpu_s(server: Served) -> float:
 
 @pytest.mark.catalogue("R-01")
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_hall_behind_one_address_joins_at_once(tmp_path: Path, valkey_url: str, shared: bool) -> None:
+def test_a_large_audience_behind_one_address_joins_at_once(tmp_path: Path, valkey_url: str, shared: bool) -> None:
     settings = {"CONFLICTO_RATE_LIMITS": "on"} | ({"REDIS_URL": valkey_url} if shared else {})
     with served(tmp_path, patient=True, **settings) as server:
         made = server.call("POST", "/sessions", {"title": "Lecture"})
@@ -95,7 +95,7 @@ def test_a_hall_behind_one_address_joins_at_once(tmp_path: Path, valkey_url: str
 @pytest.mark.catalogue("R-01")
 @pytest.mark.timed
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_hall_joins_within_the_documented_time(tmp_path: Path, valkey_url: str, shared: bool) -> None:
+def test_a_large_audience_joins_within_the_documented_time(tmp_path: Path, valkey_url: str, shared: bool) -> None:
     settings = {"CONFLICTO_RATE_LIMITS": "on"} | ({"REDIS_URL": valkey_url} if shared else {})
     with served(tmp_path, **settings) as server:
         made = server.call("POST", "/sessions", {"title": "Lecture"})
@@ -109,7 +109,7 @@ def test_a_hall_joins_within_the_documented_time(tmp_path: Path, valkey_url: str
 
 @pytest.mark.catalogue("R-01", "E-02")
 @pytest.mark.parametrize("link_key", [False, True])
-def test_a_hall_joins_while_somebody_in_it_guesses(tmp_path: Path, link_key: bool) -> None:
+def test_a_large_audience_joins_while_somebody_in_it_guesses(tmp_path: Path, link_key: bool) -> None:
     with served(tmp_path, patient=True, CONFLICTO_RATE_LIMITS="on") as server:
         made = server.call("POST", "/sessions", {"title": "Lecture"})
         server.call("PATCH", f"/sessions/{made['id']}", {"status": "active"})

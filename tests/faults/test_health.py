@@ -68,7 +68,7 @@ def test_another_schema_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.timed
-def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None:
+def test_a_database_that_does_not_answer_is_reported_in_time(tmp_path: Path) -> None:
     with postgres_cluster(fsync=False) as cluster:
         url = create_database(cluster.url, "health_slow")
         migrations.upgrade(url)
@@ -82,7 +82,7 @@ def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None
             until(server, 200)
 
 
-def test_without_redis_it_works_with_less_and_says_so(postgres_url: str, postgres_template: str, tmp_path: Path) -> None:
+def test_without_redis_it_works_with_less_and_reports_it(postgres_url: str, postgres_template: str, tmp_path: Path) -> None:
     with (
         databases.postgres_copy(postgres_url) as url,
         valkey_server() as valkey,

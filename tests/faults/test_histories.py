@@ -223,7 +223,7 @@ def story(fleet: Fleet, crowd: Crowd) -> tuple[list[Write], dict[str, list[Page]
 
 
 @pytest.mark.catalogue("D-01")
-def test_stories_with_kills_are_told_whole_to_everyone(
+def test_histories_with_kills_reach_every_reader_complete(
     stored: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:
     histories, written, broken = request.config.getoption("--histories"), 0, 0

@@ -184,7 +184,7 @@ async def test_guesses_without_redis_are_few(workers: list[Worker], server: Valk
     assert await guesses(other.guard, 90, address) == 60
 
 
-async def test_hall_that_is_guessed_from_is_let_in_by_every_worker(workers: list[Worker], server: ValkeyServer) -> None:
+async def test_an_address_with_guesses_is_admitted_by_every_worker(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
     async with one.guard.guard("192.0.2.1", "GOOD", wrong=NotFound):
         pass

@@ -60,9 +60,7 @@ def attempt(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | N
 
 
 @pytest.mark.catalogue("F-10")
-def test_while_postgres_is_out_of_reach_what_is_known_is_told_and_the_rest_is_refused_in_time(
-    cluster: Cluster, tmp_path: Path
-) -> None:
+def test_while_postgres_is_unreachable_cached_reads_work_and_the_rest_is_refused_in_time(cluster: Cluster, tmp_path: Path) -> None:
     with behind(cluster, tmp_path, "refusing") as (server, relay):
         crowd = gather(server)
         known = got(server, f"/sessions/{crowd.session_id}/status", crowd.host)
@@ -85,7 +83,7 @@ def test_while_postgres_is_out_of_reach_what_is_known_is_told_and_the_rest_is_re
 
 
 @pytest.mark.catalogue("F-11")
-def test_a_database_that_says_nothing_is_not_waited_for_without_end(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_silent_database_is_not_waited_for_without_end(cluster: Cluster, tmp_path: Path) -> None:
     with behind(cluster, tmp_path, "silent") as (server, relay):
         crowd = gather(server)
         relay.weather = Weather.BLACK_HOLE

@@ -80,7 +80,7 @@ def deaf(valkey: ValkeyServer) -> None:
 
 @pytest.mark.catalogue("F-15", "F-16")
 @pytest.mark.parametrize("fault", [stopped, flapping, flushed, full, asleep, strange, deaf])
-def test_answers_go_on_and_arrive_elsewhere_in_time(
+def test_answers_reach_other_workers_in_time(
     pair: list[Served], valkey: ValkeyServer, fault: Callable[[ValkeyServer], None]
 ) -> None:
     first, second = pair

@@ -135,7 +135,7 @@ async def test_a_token_that_is_not_valid_counts_for_nothing(app: App, port: int,
         await eventually(lambda: asyncio.sleep(0, closed(forged) > 0))
 
 
-async def test_a_look_that_finds_nobody_is_not_repeated_at_once(
+async def test_a_lookup_without_a_result_is_not_repeated_at_once(
     app: App, port: int, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Refused connections do not each scan all connections."""

@@ -57,7 +57,7 @@ def lenient(body: bytes, limits: JsonLimits) -> bytes:
         raise JsonInvalid from None
 
 
-async def test_a_gate_that_lets_poison_in_is_found_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_gate_that_passes_poison_is_detected(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fuzzer detects the faults that it is designed for."""
     monkeypatch.setattr("conflicto.platform.http.request_body.compact", lenient)
     monkeypatch.setattr("conflicto.platform.http.request_pipeline._log_error", lambda *args: None)

@@ -96,7 +96,7 @@ async def test_a_stream_is_written_as_it_is(api: Api, port: int) -> None:
     assert (headers["connection"], headers["content-type"]) == ("close", "text/event-stream; charset=utf-8")
 
 
-async def test_nobody_is_told_to_continue_who_would_not_understand(api: Api, port: int) -> None:
+async def test_nobody_receives_100_continue_without_support(api: Api, port: int) -> None:
     event = await make_event(api)
     body = b'{"title":"Town hall"}'
     lines = ("expect: 100-continue", "content-type: application/json", f"content-length: {len(body)}")
@@ -105,7 +105,7 @@ async def test_nobody_is_told_to_continue_who_would_not_understand(api: Api, por
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-async def test_who_asks_for_the_end_gets_it(api: Api, port: int, version: str) -> None:
+async def test_a_request_for_the_end_returns_it(api: Api, port: int, version: str) -> None:
     event = await make_event(api)
     for target in (f"/api/v1{event.path}/status", "/", "/nothing"):
         for _ in range(3):

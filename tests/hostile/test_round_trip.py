@@ -35,7 +35,7 @@ async def readers(event: Event, seat: Seat, path: str, response_id: str) -> dict
 
 
 @pytest.mark.catalogue("J-03", "J-09", "J-13")
-async def test_every_reader_gives_back_the_bytes_that_were_sent(api: Api) -> None:
+async def test_every_reader_returns_the_bytes_that_were_sent(api: Api) -> None:
     event = await make_event(api)
     seat = await event.join()
     wall = await event.activity(status="active", response_policy="many", responses_visibility="screen")
@@ -84,7 +84,7 @@ async def test_what_is_no_text_does_no_harm_in_a_header(api: Api) -> None:
 
 
 @pytest.mark.catalogue("J-05")
-async def test_a_thousand_halves_of_pairs_hurt_no_reader(api: Api) -> None:
+async def test_a_thousand_lone_surrogates_hurt_no_reader(api: Api) -> None:
     event = await make_event(api)
     seat = await event.join()
     wall = await event.activity(status="active", responses_visibility="participants")

@@ -221,7 +221,9 @@ async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, 
 @pytest.mark.parametrize(
     "second", [b"GET /host HTTP/1.1\r\n\r\n", b"GET /host HTTP/1.1\r\nhost: t\r\nx: " + b"y" * 40_000 + b"\r\n\r\n"]
 )
-async def test_a_response_is_sent_before_the_next_head_is_refused(port: int, wall: tuple[Event, Seat, str], second: bytes) -> None:
+async def test_a_response_is_sent_before_the_next_request_head_is_refused(
+    port: int, wall: tuple[Event, Seat, str], second: bytes
+) -> None:
     """A refused head changes nothing for the request before it on the same connection."""
     event, seat, path = wall
     async with connected(port) as line:

@@ -15,7 +15,7 @@ from tests.support.kit import Kit, set_stage
 from tests.support.samples import activity
 
 
-async def test_it_is_made_once_for_all_who_ask_and_anew_for_each_revision(kit: Kit) -> None:
+async def test_it_is_made_once_for_all_readers_and_again_for_each_revision(kit: Kit) -> None:
     stage = set_stage(kit, people=0)
     found = kit.db.query(activity_by_id, stage.activity_id)
     made: list[int] = []

@@ -58,7 +58,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_workers_of_one_installation_hear_each_other_and_nobody_else(workers: list[Listening]) -> None:
+async def test_workers_of_one_installation_receive_each_others_notifications_and_no_others(workers: list[Listening]) -> None:
     first, second, stranger = workers
     for ts in range(100):
         first.bus.publish({7: ts, 8: 2 * ts})
@@ -69,7 +69,7 @@ async def test_workers_of_one_installation_hear_each_other_and_nobody_else(worke
     assert stranger.notified == []
 
 
-async def test_a_server_that_was_away_is_heard_again(workers: list[Listening], server: ValkeyServer) -> None:
+async def test_a_server_is_notified_again_after_an_outage(workers: list[Listening], server: ValkeyServer) -> None:
     first, second, _ = workers
     server.stop()
     first.bus.publish({7: 1})

@@ -188,7 +188,7 @@ async def swept(heads: SessionCache) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("most_counted", [0, 20, 50_000])
-async def test_memory_equals_a_fresh_look(
+async def test_memory_equals_a_fresh_read(
     kit: Kit, other: Kit, seed: int, most_counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conflicto.results.change_modes.MAX_RECORDED_RESPONSES", most_counted)
@@ -231,7 +231,7 @@ async def test_memory_equals_a_fresh_look(
     await counting
 
 
-async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> None:
+async def test_waiting_readers_receive_changes_of_others(kit: Kit, other: Kit) -> None:
     stage, heads = set_stage(kit, people=2), SessionCache(kit.db, STATE_PARTS)
     head = await heads.get(stage.session_id)
     host, seat = Subscriber(None), Subscriber(stage.people[0])

@@ -81,7 +81,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_work_is_told_in_one_sentence(empty: str, tmp_path: Path, name: str) -> None:
+def test_an_unusable_database_is_reported_in_one_sentence(empty: str, tmp_path: Path, name: str) -> None:
     spoilt, message = REFUSED[name]
     code, output = upgraded(spoilt(empty), tmp_path)
 
@@ -169,7 +169,7 @@ def test_limit_of_a_role_bounds_the_pool(postgres_database: str, postgres_url: s
     assert "Traceback" not in done.stderr
 
 
-def test_a_start_waits_for_a_database_that_is_down_and_says_so(tmp_path: Path) -> None:
+def test_a_start_waits_for_a_database_that_is_down_and_reports_it(tmp_path: Path) -> None:
     with postgres_cluster(fsync=False) as cluster:
         cluster.stop()
         with starting(tmp_path / "server", DATABASE_URL=cluster.url) as server:

@@ -238,6 +238,6 @@ def test_readers_refuse_a_server_on_another_timeline(db: Database) -> None:
     engine.dispose()
 
 
-def test_a_server_says_how_many_connections_it_takes(db: Database) -> None:
+def test_a_server_reports_its_connection_limit(db: Database) -> None:
     limit = on_server(db, lambda server, connection: server.connection_limit(connection))
     assert limit is None or 0 <= limit.used <= limit.max_connections > 0

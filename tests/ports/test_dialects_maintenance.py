@@ -28,7 +28,7 @@ def test_a_migration_keeps_others_from_every_table(db: Database, other_db: Datab
     write_counter(other_db)
 
 
-def test_operators_learn_version_and_durability(db: Database) -> None:
+def test_operators_see_version_and_durability(db: Database) -> None:
     with undone(db) as tx:
         version, durability = tx.dialect.maintenance.version_and_durability(tx)
     assert re.match(r"\d+\.\d+", version)

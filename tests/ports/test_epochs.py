@@ -111,7 +111,7 @@ async def two_apps(settings: Settings, stack: AsyncExitStack) -> list[Api]:
     return [Api(await stack.enter_async_context(App(settings).running())) for _ in range(2)]
 
 
-async def test_all_join_the_life_that_one_of_them_began(told_or_not: Settings, exchange: Exchange) -> None:
+async def test_all_join_the_epoch_that_one_of_them_began(told_or_not: Settings, exchange: Exchange) -> None:
     async with AsyncExitStack() as stack:
         here, there = await two_apps(told_or_not, stack)
         event = await make_event(here)

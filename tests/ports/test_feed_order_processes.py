@@ -98,7 +98,7 @@ def story(servers: list[Served], policy: str) -> tuple[list[Write], dict[str, li
 
 
 @pytest.mark.catalogue("D-01")
-def test_two_processes_tell_one_story(servers: list[Served]) -> None:
+def test_two_processes_have_one_history(servers: list[Served]) -> None:
     with ThreadPoolExecutor(2) as pool:
         many, one = pool.map(story, (servers, servers), ("many", "one"))
 

@@ -60,7 +60,7 @@ def test_operators_own_secrets_win_and_are_not_stored(db: Database, tmp_path: Pa
         identity(db, tmp_path, secret_key="s" * 31)
 
 
-def test_every_key_of_receipts_leaves_its_public_half(db: Database, tmp_path: Path) -> None:
+def test_every_key_of_receipts_leaves_its_public_key(db: Database, tmp_path: Path) -> None:
     first = identity(db, tmp_path).receipt_key
     second = receipt_key(db, data_dir=tmp_path, renew=True)
 

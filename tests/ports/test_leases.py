@@ -19,7 +19,7 @@ def other(database_url: str) -> Iterator[Kit]:
     made.close()
 
 
-def test_one_holds_it_until_its_time_is_over_or_it_lets_go(kit: Kit, other: Kit) -> None:
+def test_one_holds_it_until_it_expires_or_is_released(kit: Kit, other: Kit) -> None:
     assert kit.do(None, claim, "sweep", "a", LONG_S)
     assert not other.do(None, claim, "sweep", "b", LONG_S)
     assert other.do(None, claim, "something else", "b", LONG_S)

@@ -81,7 +81,7 @@ async def test_server_that_hangs_is_not_waited_for(redis: Redis, server: ValkeyS
     await hasty.close()
 
 
-async def test_mistake_in_a_question_is_told_with_its_place_and_lets_nobody_wait(redis: Redis) -> None:
+async def test_an_error_in_a_command_is_reported_with_its_place_and_keeps_nobody_waiting(redis: Redis) -> None:
     async def mistaken(_: object) -> None:
         raise KeyError
 

@@ -102,7 +102,7 @@ OTHERS_KEYS = ("ACL", "SETUSER", "other", "on", ">secret", "~other:*", "&*", "+@
         ([("REPLICAOF", "127.0.0.1", "1")], "", ""),
     ],
 )
-async def test_server_that_refuses_our_commands_is_not_up_and_the_log_says_why(
+async def test_a_server_that_refuses_commands_is_not_up_and_the_log_names_the_cause(
     plain: str, made: list[tuple[str, ...]], user: str, message: str
 ) -> None:
     with client_library.Redis.from_url(plain) as client:
@@ -142,7 +142,7 @@ async def test_cause_is_logged_once_a_minute_and_up_again_is_seen(plain: str, mo
 
 
 @pytest.mark.parametrize("parameters", ["?ssl_whatever=1", "?foo=bar", "?socket_timeout=1&decode=yes"])
-async def test_parameter_that_the_client_does_not_know_lets_nobody_wait(plain: str, parameters: str) -> None:
+async def test_a_parameter_unknown_to_the_client_keeps_nobody_waiting(plain: str, parameters: str) -> None:
     connections = Redis(plain + parameters, Clock(), deadline_s=PATIENCE_S)
     buckets = SharedBuckets(connections, "limits:")
     async with asyncio.timeout(PATIENCE_S):
@@ -154,7 +154,7 @@ async def test_parameter_that_the_client_does_not_know_lets_nobody_wait(plain: s
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), RecursionError(), ValueError("msgpack"), AssertionError()])
-async def test_error_of_any_kind_lets_nobody_wait(plain: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_error_of_any_kind_keeps_nobody_waiting(plain: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     connections = Redis(plain, Clock(), deadline_s=PATIENCE_S)
     buckets = SharedBuckets(connections, "limits:")
 

@@ -284,7 +284,7 @@ async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 0
 
 
-async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_of_a_cold_round_is_sent_away_and_then_finds_it_ready(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = Random(1)
     room = Room(kit, set_stage(kit, people=25), rng)
     for _ in range(40):
@@ -315,7 +315,7 @@ async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready
     assert begun == 1
 
 
-async def test_a_load_that_nobody_asks_for_again_ends(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_load_without_further_requests_ends(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(kit, set_stage(kit, people=25), Random(1))
 
     async def held(query: Any) -> Any:

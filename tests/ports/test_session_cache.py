@@ -44,7 +44,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit) -> None:
+async def test_own_commits_are_followed_without_a_read(kit: Kit) -> None:
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=True)
@@ -99,7 +99,7 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
     await busy
 
 
-async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_state_that_cannot_catch_up_is_loaded_again(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
     await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
@@ -120,7 +120,7 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
     assert head.ts == own.heads[stage.session_id].ts
 
 
-async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_changes_cause_a_reload(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.session_state.remote_changes.MAX_REMOTE_ROWS", 3)
     monkeypatch.setattr("conflicto.responses.recent_responses.MAX_REMOTE_ROWS", 3)
     stage, heads = set_stage(kit, people=5), SessionCache(kit.db, STATE_PARTS)
@@ -298,7 +298,7 @@ async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> N
     assert (after.epoch != before.epoch, after.ts > before.ts, len(after.gaps)) == (True, True, 1)
 
 
-async def test_a_look_tells_whose_head_is_behind(kit: Kit) -> None:
+async def test_a_sweep_finds_sessions_that_are_behind(kit: Kit) -> None:
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     assert (heads.positions.newest_position(), heads.positions.position(stage.session_id)) == (0, 0)
     head = await heads.get(stage.session_id)

@@ -10,7 +10,7 @@ from conflicto.platform.clock import Clock
 from conflicto.platform.redis import Redis
 
 
-async def test_workers_with_a_redis_know_of_each_others_tickets(valkey_url: str) -> None:
+async def test_workers_with_a_redis_share_tickets(valkey_url: str) -> None:
     redis, epoch = Redis(valkey_url, Clock(), deadline_s=5.0), secrets.token_hex(6)
     first, second = UsedTickets(Clock(), redis, epoch), UsedTickets(Clock(), redis, epoch)
     await first.use("a")

@@ -59,7 +59,7 @@ def statements_of(lines: list[Any]) -> list[tuple[str, str]]:
     return [(line["role"], line["statement"]) for line in lines if line["event"] == "slow-query"]
 
 
-def test_a_read_is_told_with_its_text_and_without_its_parameters(db: Database) -> None:
+def test_a_slow_read_is_logged_with_its_text_and_without_its_parameters(db: Database) -> None:
     with capture_logs() as lines:
         assert db.query(lambda tx: tx.scalar(text("SELECT CAST(:word AS text)"), {"word": "canary"})) == "canary"
 
@@ -111,7 +111,7 @@ def test_a_crowd_s_rows_are_timed_as_well(database_url: str) -> None:
     assert "canary" not in repr(lines)
 
 
-def test_a_statement_that_is_cut_off_is_told(database_url: str) -> None:
+def test_a_cancelled_statement_is_logged(database_url: str) -> None:
     with (
         closing(opened(database_url, 1.0, replace(PATIENT, statement_s=SHORT.statement_s))) as db,
         capture_logs() as lines,
@@ -122,7 +122,7 @@ def test_a_statement_that_is_cut_off_is_told(database_url: str) -> None:
     assert ("reader", ENDLESS[db.dialect.name]) in statements_of(lines)
 
 
-async def test_a_read_that_is_nobody_s_business_is_not_told(db: Database) -> None:
+async def test_an_exempt_read_is_not_logged(db: Database) -> None:
     def look(tx: ReadTx) -> int:
         return int(tx.scalar(text("SELECT 1")))
 
@@ -133,7 +133,7 @@ async def test_a_read_that_is_nobody_s_business_is_not_told(db: Database) -> Non
     assert ("reader", "SELECT 1") in statements_of(lines)
 
 
-def test_quick_statements_and_a_threshold_of_0_are_never_told(database_url: str) -> None:
+def test_quick_statements_and_a_threshold_of_0_log_nothing(database_url: str) -> None:
     for threshold_s in (0.0, 1_000.0):
         db = opened(database_url, threshold_s)
         with capture_logs() as lines:

@@ -181,7 +181,7 @@ async def test_results_are_a_snapshot_of_five_seconds(kit: Kit, segments: Segmen
     assert (await kept.stored_results(99)).taken_s == 15, "nothing has moved since"
 
 
-async def test_a_full_disk_is_told_and_forgotten(kit: Kit, small: None) -> None:
+async def test_a_full_disk_is_reported_and_forgotten(kit: Kit, small: None) -> None:
     room, segments, followed = Room(kit, 4), SegmentService(kit.db, kit.writer), TallyCache()
     segments.spill = SpillDatabase(max_bytes=20 * 4096)
     for number in range(6):

@@ -93,7 +93,7 @@ def test_only_the_author_edits(kit: Kit) -> None:
     assert (edited.text, edited.revision, edited.created_ts) == ("2", 2, mine.created_ts)
 
 
-def test_two_processes_know_of_each_others_answers_before_a_participant_has_too_many(kit: Kit) -> None:
+def test_two_processes_share_counts_before_a_participant_has_too_many(kit: Kit) -> None:
     stage = set_stage(kit, people=1)
     workers = [ResponseCapacity(Caps(per_session=0, per_participant=8)) for _ in range(2)]
 
@@ -121,9 +121,7 @@ def test_who_is_not_remembered_is_counted(kit: Kit, monkeypatch: pytest.MonkeyPa
     assert [type(each) for each in outcomes] == [SubmitResult] * 12 + [AnsweredTooOften] * 4
 
 
-def test_a_halls_first_answers_to_a_new_round_are_not_counted_and_the_last_ones_are(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_answers_to_a_new_round_need_no_count_and_last_ones_do(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     capacity, looked = ResponseCapacity(Caps(per_session=0, per_participant=4)), []
     whole = capacities.store.count_by_participant
     monkeypatch.setattr(capacities.store, "count_by_participant", lambda *args: looked.append(args) or whole(*args))

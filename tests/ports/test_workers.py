@@ -63,7 +63,7 @@ def read_status(server: Served, hall: Hall, token: str) -> dict[str, Any]:
     return {path: (each.status_code, each.headers.get("etag"), each.content) for path, each in answers.items()}
 
 
-def test_what_is_done_at_one_is_told_alike_at_all(pair: list[Served]) -> None:
+def test_a_change_at_one_worker_reads_alike_at_all(pair: list[Served]) -> None:
     first, second = pair
     hall = open_hall(first)
     seats = [hall.join(pair[number % 2], f"Person {number}") for number in range(6)]
@@ -113,7 +113,7 @@ def counted(server: Served, hall: Hall) -> dict[str, int]:
 
 
 @pytest.mark.timed
-def test_those_who_wait_elsewhere_hear_it_by_doorbell(ringing: list[Served]) -> None:
+def test_waits_at_other_workers_end_by_doorbell(ringing: list[Served]) -> None:
     """The sweep alone would take half a second on average."""
     first, second = ringing
     hall = open_hall(first)

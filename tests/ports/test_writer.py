@@ -222,7 +222,7 @@ async def test_neighbours_of_one_batch_run_together_in_their_order(writer: Write
     assert seen == [[1, 2], "alone", [3]]
 
 
-async def test_heads_are_locked_changed_and_told(writer: Writer, kit: Kit, committed: list[Committed]) -> None:
+async def test_session_rows_are_locked_changed_and_published(writer: Writer, kit: Kit, committed: list[Committed]) -> None:
     stage = set_stage(kit, people=1)
     session = await writer.run(stage.session_id, set_locked, stage.session_id, locked=True)
 

@@ -157,7 +157,7 @@ def test_connection_that_dies_in_the_transaction_is_replaced_and_the_group_run_a
 @pytest.mark.catalogue("D-02")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.timed
-def test_head_row_held_by_another_process(kit: Kit) -> None:
+def test_session_row_locked_by_another_process(kit: Kit) -> None:
     stage, other = set_stage(kit, people=1), set_stage(kit, people=1)
 
     with psycopg.connect(kit.db.url.render_as_string(hide_password=False)) as holder:

@@ -78,7 +78,7 @@ def test_whoever_keeps_the_pace_is_never_refused(policy: Policy, requests: int) 
 
 @settings(max_examples=300)
 @given(POLICIES, WAITS, st.floats(0, 1e6))
-def test_a_bucket_of_the_lane_allows_what_the_pure_function_allows(policy: Policy, waits: list[float], start: float) -> None:
+def test_a_bucket_of_the_fast_path_allows_what_the_pure_function_allows(policy: Policy, waits: list[float], start: float) -> None:
     state, now, bucket = 0.0, start, Bucket(policy)
     for wait in waits:
         now += wait

@@ -39,7 +39,7 @@ def test_a_batch_holds_a_group_and_leaves_one(authors: list[int], group: int, sc
     assert len(released) == sum(author in out for author in authors), "all rows of a person are released together"
 
 
-def test_everybody_may_stay() -> None:
+def test_nobody_matches_and_everybody_stays() -> None:
     rows = rows_of(range(1, 7))
     stayed = {row.participant_id for _ in range(300) for row in set(rows) - set(rows_due_at_tick(rows, set(range(1, 7)), 3))}
     assert stayed == set(range(1, 7))

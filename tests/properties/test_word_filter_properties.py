@@ -82,7 +82,7 @@ def test_masking_keeps_the_structure_and_leaves_no_listed_word(value: Any, is_es
 
 @settings(max_examples=300)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | TEXTS | st.lists(DISGUISED, max_size=4).map(" ".join))
-def test_nothing_but_what_was_found_changes_and_the_quick_look_misses_nothing(text: str) -> None:
+def test_only_matches_change_and_the_quick_check_misses_nothing(text: str) -> None:
     spans = EVERYTHING.spans(text)
     masked = EVERYTHING.masked(text)
 

@@ -85,8 +85,8 @@ class Network:
             self._writers |= {writer, forth}
             muted = asyncio.Event()
             ways = [
-                asyncio.create_task(self._pass(reader, forth, muted, is_request=True)),
-                asyncio.create_task(self._pass(back, writer, muted, is_request=False)),
+                asyncio.create_task(self._pass(reader, forth, muted, are_requests=True)),
+                asyncio.create_task(self._pass(back, writer, muted, are_requests=False)),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:

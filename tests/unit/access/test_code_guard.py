@@ -105,7 +105,7 @@ async def test_right_codes_cost_nothing(guard: CodeGuard) -> None:
     assert await guesses(guard, ANNA) == 600
 
 
-async def test_a_hall_behind_one_address_can_still_use_its_code(guard: CodeGuard) -> None:
+async def test_a_large_audience_behind_one_address_can_still_use_its_code(guard: CodeGuard) -> None:
     assert await tries(guard, ANNA, "GOOD", right=True)
     await guesses(guard, ANNA)
 

@@ -52,7 +52,7 @@ def test_end_comes_from_the_step_or_from_the_activity(own: int | None, given: in
 
 
 @pytest.mark.parametrize("status", ActivityStatus)
-def test_next_round_asks_again_with_nothing_shown(status: ActivityStatus) -> None:
+def test_next_round_starts_with_nothing_shown(status: ActivityStatus) -> None:
     before = activity(status=status, round=3, results_revealed=True, secret_revealed=True, was_revealed=True)
 
     if status in {ACTIVE, EXPIRED}:

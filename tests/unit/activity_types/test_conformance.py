@@ -24,7 +24,7 @@ def test_our_types_keep_every_promise(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
-def test_our_types_speak_every_language(known) -> None:
+def test_built_in_types_have_every_language(known) -> None:
     assert set(known.catalogs) == LOCALES
 
 
@@ -87,7 +87,7 @@ def view(folder: Path, source: str) -> None:
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_promise_is_told(tmp_path: Path, case: str) -> None:
+def test_a_failed_check_is_reported(tmp_path: Path, case: str) -> None:
     folder = Path(shutil.copytree(TYPES / "toast", tmp_path / "toast"))
     break_it, message = BROKEN[case]
     break_it(folder)
@@ -101,7 +101,7 @@ def test_the_old_name_of_failures_works_until_1_0() -> None:
     assert complaints is failures
 
 
-def test_hidden_parts_that_show_are_told(tmp_path: Path) -> None:
+def test_visible_hidden_parts_are_reported(tmp_path: Path) -> None:
     """Change the loaded type: a folder alone cannot make `scopes_of` fail."""
     from dataclasses import replace
 

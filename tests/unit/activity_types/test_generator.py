@@ -80,7 +80,7 @@ def test_numbers_gather_around_one_of_a_deck() -> None:
     assert counts["0"] + counts["21"] < 40
 
 
-def test_a_room_agrees_more_in_the_next_round() -> None:
+def test_consensus_grows_in_the_next_round() -> None:
     config = {"question": "?", "min": 0, "max": 100}
     first, third = (
         [each["rating"] for each in crowd(imitation("rating", config, round_number=round_number))] for round_number in (1, 3)
@@ -101,7 +101,7 @@ def test_people_guess_near_the_truth_where_it_is_known() -> None:
     assert min(guesses) < 250
 
 
-def test_the_more_people_know_the_more_are_right() -> None:
+def test_the_share_of_correct_answers_grows_with_knowledge() -> None:
     config = {"question": "?", "options": [{"id": each, "text": each} for each in "abcd"]}
     right = [
         sum(each["choice"] == "b" for each in crowd(imitation("quiz", config, {"correct": "b"}), skill=skill))
@@ -111,7 +111,7 @@ def test_the_more_people_know_the_more_are_right() -> None:
     assert right[0] < right[1] < right[2] == 200
 
 
-def test_nobody_repeats_what_was_said_but_words_come_again() -> None:
+def test_no_bot_repeats_an_answer_but_words_recur() -> None:
     wall = [each["text"] for each in crowd(imitation("wall", {"question": "?", "max_length": 280}))]
     words = Counter(word for each in crowd(imitation("words", {"question": "?", "max_words": 3})) for word in each["words"])
 
@@ -138,7 +138,7 @@ def test_phrases_are_those_of_the_language_or_english() -> None:
         assert {each["text"] for each in answers} <= set(expected)
 
 
-def test_a_type_without_habits_is_imitated_from_its_examples(tmp_path: Path) -> None:
+def test_a_type_without_hints_is_sampled_from_its_examples(tmp_path: Path) -> None:
     folder = tmp_path / "mood"
     files = {
         "activity.json": {"type": "mood", "version": "1", "title": "Mood", "icon": "🙂", "sdk": "1"},
@@ -229,7 +229,7 @@ def test_what_is_drawn_fits_its_schema(schema: dict[str, Any], seed: int, chance
         {"oneOf": [{"type": "string"}, {"type": "string", "format": "uuid"}]},
     ],
 )
-def test_who_has_nothing_to_say_says_so(schema: dict[str, Any]) -> None:
+def test_an_empty_sampler_is_reported(schema: dict[str, Any]) -> None:
     with pytest.raises(NothingToSample):
         ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1))
 
@@ -261,7 +261,7 @@ def test_sums_that_no_values_have_are_left_to_the_validator() -> None:
     assert not SchemaValidator(schema, "").is_valid(ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1)))
 
 
-def test_what_is_not_required_is_left_out_where_nothing_can_be_said() -> None:
+def test_optional_members_without_a_sample_are_left_out() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"const": 1}}, "required": ["b"]}
 
     assert ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1)) == {"b": 1}

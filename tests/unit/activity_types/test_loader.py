@@ -153,7 +153,7 @@ def test_a_folder_holds_one_type_or_several() -> None:
         types_in(Path(__file__).parent)
 
 
-def test_ours_enter_by_the_entry_point() -> None:
+def test_built_in_types_use_the_entry_point() -> None:
     doors = {entry.name: entry.value for entry in metadata.entry_points(group=GROUP)}
     folders = {file.parent.name for file in activity_types.folder().glob("*/activity.json")}
 

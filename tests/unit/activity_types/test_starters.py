@@ -11,7 +11,7 @@ def _at(value: object, path: str) -> object:
     return value
 
 
-def test_english_says_what_the_first_example_says() -> None:
+def test_english_equals_the_first_example() -> None:
     count = 0
     for known in installed_types():
         for key, text in known.catalogs.get("en", {}).items():

@@ -50,7 +50,7 @@ CANARY = "canary-7f3a"
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_faults_say_where_and_what_and_echo_nothing(schema: dict[str, Any], value: Any, pointer: str, message: str) -> None:
+def test_faults_have_place_and_cause_and_echo_nothing(schema: dict[str, Any], value: Any, pointer: str, message: str) -> None:
     faults = SchemaValidator(schema, "/config").errors(value)
 
     assert [(each.pointer, each.message) for each in faults] == [("/config" + pointer, message)]
@@ -77,7 +77,7 @@ def test_sums_are_exact_in_decimal(schema: dict[str, Any], value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [[{"id": 1}, {"id": 2}, {}, {}, "x", "x", {"id": None}, {"id": None}], {"id": 1}, None])
-def test_unique_looks_at_texts_and_numbers_of_lists_alone(value: Any) -> None:
+def test_unique_checks_only_texts_and_numbers_of_lists(value: Any) -> None:
     assert SchemaValidator({"x-unique": "/id"}, "").errors(value) == ()
 
 
@@ -91,11 +91,11 @@ def test_unique_looks_at_texts_and_numbers_of_lists_alone(value: Any) -> None:
     ],
     ids=["many", "nested", "objects", "long choice"],
 )
-def test_of_what_costs_much_to_tell_the_first_fault_is_told(items: dict[str, Any], value: list[Any]) -> None:
+def test_of_expensive_faults_the_first_is_reported(items: dict[str, Any], value: list[Any]) -> None:
     assert [each.pointer for each in SchemaValidator({"items": items}, "").errors(value)] == ["/0"]
 
 
-def test_at_most_twenty_faults_are_told() -> None:
+def test_at_most_twenty_faults_are_reported() -> None:
     assert len(SchemaValidator({"items": {"type": "string"}}, "").errors(list(range(100)))) == MAX_ERRORS
 
 

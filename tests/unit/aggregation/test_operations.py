@@ -57,7 +57,7 @@ def test_count_counts_each_value_and_each_element_once_for_each_answer() -> None
     assert found["others"] == 0
 
 
-def test_count_tells_the_most_frequent_and_sums_up_the_others() -> None:
+def test_count_lists_the_most_frequent_and_sums_up_the_others() -> None:
     found = result({"op": "count", "top": 1}, "a", "b", "b", ["c", "a", "b"], "x" * 1_100)
     assert (found["values"], found["others"], found["answers"]) == ([{"value": "b", "count": 3}], 3, 4)
 
@@ -109,7 +109,7 @@ def test_words_are_counted_without_case_and_shown_as_most_wrote_them() -> None:
     assert (whole["words"], whole["others"], whole["answers"]) == ([{"word": "Town hall", "count": 2}], 1, 3)
 
 
-def test_rank_gives_points_by_place() -> None:
+def test_rank_awards_points_by_place() -> None:
     found = result({"op": "rank"}, ["a", "b", "c"], ["b", "a"], ["b", "b"], "a", [], list(range(101)))
     assert found["answers"] == 3
     assert found["ranking"] == [
@@ -170,7 +170,7 @@ def test_values_are_compared_in_nfc_and_shown_in_it() -> None:
     assert ranking({"of": [decomposed, "x"], "rule": "borda"}, [composed])[0] == (composed, 1, 1)
 
 
-def test_votes_count_what_a_participant_said_last_of_a_target() -> None:
+def test_votes_count_the_last_answer_of_a_participant_for_a_target() -> None:
     def vote(target: str, vote: Any) -> dict[str, Any]:
         return {"target": target, "vote": vote}
 
@@ -201,7 +201,7 @@ def test_votes_among_answers_count_for_what_is_there_and_seen() -> None:
     assert [(each["target"], each["up"]) for each in results_of(tally)["targets"]] == both
 
 
-def test_score_gives_points_to_those_who_are_right() -> None:
+def test_score_awards_points_to_correct_answers() -> None:
     entry = {"op": "score", "key": "/correct"}
     found = result(entry, "b", "a", "b", secret={"correct": "b"})
     assert found == {
@@ -308,7 +308,7 @@ def test_results_have_the_form_that_their_operation_declares(op: str, is_empty: 
     assert found.keys() == {each.alias or name for name, each in schema.model_fields.items()}
 
 
-def test_docs_tell_of_every_operation_with_its_options_and_its_result() -> None:
+def test_docs_list_every_operation_with_its_options_and_its_result() -> None:
     page = (Path(__file__).parents[3] / "docs/api.md").read_text(encoding="utf-8")
     rows = dict(
         re.findall(
@@ -335,7 +335,7 @@ def test_pages_draw_every_operation() -> None:
     assert set(listed[1].split(", ")) == OPERATIONS.keys()
 
 
-def test_a_sum_that_no_double_holds_is_not_told() -> None:
+def test_a_sum_beyond_doubles_is_left_out() -> None:
     found = result({"op": "number"}, 1.7e308, 1.7e308)
     assert (found["sum"], found["mean"]) == (None, 1.7e308)
     assert result({"op": "number"}, 1.7e308, -1.7e308, 1.7e308)["sum"] == 1.7e308

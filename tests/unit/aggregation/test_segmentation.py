@@ -73,5 +73,5 @@ def test_words_are_shown_as_they_were_written(word: str) -> None:
         ("e-mail don't", ["e-mail", "don't"]),
     ],
 )
-def test_scripts_without_blanks_are_told_apart_by_a_dictionary(text: str, words: list[str]) -> None:
+def test_scripts_without_blanks_are_distinguished_by_a_dictionary(text: str, words: list[str]) -> None:
     assert list(split_words(text)) == words

@@ -58,12 +58,12 @@ def test_a_bad_spec_is_refused_where_it_is_wrong(spec: Any, pointers: list[str])
     assert parse_spec(text) == {}
 
 
-def test_no_spec_asks_for_nothing() -> None:
+def test_without_a_spec_nothing_is_counted() -> None:
     validate_spec(None)
     assert parse_spec(None) == {} == parse_spec("null")
 
 
-def test_pointers_lead_as_rfc_6901_says() -> None:
+def test_pointers_follow_rfc_6901() -> None:
     value = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "m~n": 8, "e^f": 3}
     for text, found in (
         ("", value),

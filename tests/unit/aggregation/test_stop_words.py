@@ -17,7 +17,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_cloud_holds_what_was_said_and_not_the_small_words(language: str) -> None:
+def test_a_cloud_holds_the_answers_without_stop_words(language: str) -> None:
     small, content = SAID[language]
     text = f"{small} {content}"
     found = result({"op": "words", "stop_words": [language]}, text, text, small)

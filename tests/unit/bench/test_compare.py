@@ -27,7 +27,7 @@ def test_a_quarter_and_what_is_better_than_before_is_kept() -> None:
     assert lost(committed(polls=2.0, submit=0.2), measured(polls=1.5, submit=0.9)) == []
 
 
-def test_each_row_is_judged_by_itself() -> None:
+def test_each_row_is_validated_by_itself() -> None:
     assert lost(committed(polls=2.0, submit=0.2), measured(polls=2.0, submit=0.1)) == ["submit"]
 
 
@@ -45,7 +45,7 @@ def test_a_file_without_rows_loses_nothing() -> None:
     assert compare({}, [measured(polls=2.0)]) == ([], ["polls"])
 
 
-def test_the_line_tells_both_runs_and_how_much_each_lost() -> None:
+def test_the_line_has_both_runs_and_how_much_each_lost() -> None:
     (only,), _ = compare(committed(polls=2.0), [measured(polls=1.0), measured(polls=1.2)])
 
     assert str(only) == "LOST  polls: 1.00 × (-50%), 1.20 × (-40%) the floor, committed 2.00 ×"

@@ -87,7 +87,7 @@ async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> Non
     assert generator.quiet.percentile_ms(50) >= 5 * PERIOD_S * 1000
 
 
-async def test_polls_before_the_news_and_after_it_are_counted_apart() -> None:
+async def test_polls_before_and_after_a_change_are_counted_separately() -> None:
     async with crowd_at(feed, 1) as generator:
         generator.start_counting()
         await until(lambda: generator.quiet.count >= 3)
@@ -99,7 +99,7 @@ async def test_polls_before_the_news_and_after_it_are_counted_apart() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 4, 9])
-async def test_a_stream_that_is_cut_inside_the_news_tells_it_once(cut: int) -> None:
+async def test_a_stream_cut_inside_an_event_sends_it_once(cut: int) -> None:
     streams: list[asyncio.Transport] = []
     words = b"the-new-id"
 
@@ -117,7 +117,7 @@ async def test_a_stream_that_is_cut_inside_the_news_tells_it_once(cut: int) -> N
         assert (generator.news.count, generator.errors) == (1, {})
 
 
-async def test_who_is_not_told_is_an_error() -> None:
+async def test_a_missing_role_is_an_error() -> None:
     async with crowd_at(feed, 3) as generator:
         generator.expect_news(b"never")
         await generator.wait_for_news(0.1)

@@ -14,11 +14,11 @@ def test_an_answer_that_is_cut_anywhere_is_not_whole(cut: int) -> None:
 @pytest.mark.parametrize(
     "data", [OK, b"HTTP/1.1 304 Not Modified\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\ncontent-length: 251\r\n\r\n"], ids=range(3)
 )
-def test_a_whole_answer_is_told_by_its_length_and_a_304_by_its_head(data: bytes) -> None:
+def test_a_complete_response_is_found_by_its_length_and_a_304_by_its_head(data: bytes) -> None:
     assert is_complete(data)
 
 
-def test_the_tag_is_read_from_the_head_alone() -> None:
+def test_the_etag_is_read_from_the_head_alone() -> None:
     assert tag_of(OK) == b'"abc"'
     assert tag_of(b'HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n\r\netag: "no"\r\n') == b""
 

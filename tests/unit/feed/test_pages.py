@@ -33,7 +33,7 @@ def test_where_a_page_starts(since: Since, after: int, clamped: bool) -> None:
 
 
 @pytest.mark.parametrize("now", [NOW, HEAD - US_PER_DAY * 2])
-def test_more_than_a_day_ahead_of_clock_and_head_is_refused(now: int) -> None:
+def test_more_than_a_day_ahead_of_clock_and_newest_change_is_refused(now: int) -> None:
     latest = max(now, HEAD) + US_PER_DAY
     assert start_position(position(latest), HEAD, now) == (HEAD, True)
     with pytest.raises(CursorInFuture):
@@ -67,7 +67,7 @@ def items(*stamps: int) -> list[tuple[int, dict[str, object]]]:
         ((20, 50), 1, 1, 20, True),
     ],
 )
-def test_cursor_is_the_head_or_the_last_row_shown(
+def test_cursor_is_the_newest_change_or_the_last_row_shown(
     stamps: tuple[int, ...], limit: int, shown: int, cursor: int, has_more: bool
 ) -> None:
     page = paged(items(*stamps), limit=limit, closed=True)
@@ -121,7 +121,7 @@ def test_a_page_ends_before_it_is_too_large(sizes: tuple[int, ...], shown: int, 
     ("stamps", "limit", "truncated_at_ts", "shown", "cursor"),
     [((20, 30, 40), 9, 30, 2, 30), ((20, 30), 9, 30, 2, 30), ((40,), 9, 30, 0, 30), ((20, 30, 40), 1, 30, 1, 20)],
 )
-def test_nothing_is_told_beyond_where_rows_were_cut_short(
+def test_nothing_is_sent_beyond_the_point_where_rows_were_truncated(
     stamps: tuple[int, ...], limit: int, truncated_at_ts: int, shown: int, cursor: int
 ) -> None:
     """Leave the rest for the next page: responses that were not read may come before it."""

@@ -39,7 +39,7 @@ class Entries:
         return True
 
 
-def test_a_cache_may_use_what_others_leave_and_gives_it_back_first() -> None:
+def test_a_cache_may_use_what_others_leave_and_releases_it_first() -> None:
     budget = CacheBudget(1_000)
     greedy, modest = Entries(budget, "greedy", 0.5), Entries(budget, "modest", 0.5)
     for _ in range(90):
@@ -75,7 +75,7 @@ def test_a_cache_that_cannot_evict_leaves_it_to_others() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "é" * 100, "ж" * 100, "🎉" * 100])
-def test_a_text_weighs_what_the_interpreter_says(text: str) -> None:
+def test_the_size_of_a_text_equals_that_of_the_interpreter(text: str) -> None:
     assert text_bytes(text) == sys.getsizeof(text)
     assert text_bytes(None) == 0
 

@@ -22,7 +22,7 @@ def test_handlers_of_a_commit_run_before_those_of_its_events_and_in_their_order(
     assert received == [3, "started", "started, second", "ended"]
 
 
-def test_commits_of_other_processes_are_told_apart_and_their_events_are_not() -> None:
+def test_commits_of_other_processes_are_distinguished_and_their_events_are_not() -> None:
     bus, received = EventBus(), list[object]()
     bus.subscribe(Committed, received.append)
     bus.subscribe(RemoteCommits, lambda commits: received.append(commits.position))

@@ -24,7 +24,7 @@ def test_uuids_of_a_later_microsecond_come_after() -> None:
     assert earlier < later
 
 
-def test_names_without_end_ask_the_system_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_without_end_request_randomness_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     token_bytes = secrets.token_bytes
 

@@ -45,7 +45,7 @@ def test_each_event_is_one_line(logged: Callable[[], list[dict[str, Any]]]) -> N
     structlog.get_logger().warning("probe", text=HOSTILE)
 
     (line,) = logged()
-    assert (line["event"], line["level"], line["text"]) == ("told", "warning", HOSTILE)
+    assert (line["event"], line["level"], line["text"]) == ("probe", "warning", HOSTILE)
     assert {"timestamp", "pid"} <= line.keys()
 
 

@@ -23,12 +23,12 @@ def test_everybody_has_a_name_of_their_own() -> None:
     assert "." in many[len(NAMES)]
 
 
-def test_a_hall_comes_in_within_a_minute_and_a_team_within_seconds() -> None:
+def test_a_large_audience_joins_within_a_minute_and_a_team_within_seconds() -> None:
     assert max(join_delay(200, each) for each in people(200)) <= 45
     assert max(join_delay(5, each) for each in people(5)) <= 3
 
 
-def test_people_read_before_they_answer() -> None:
+def test_bots_read_before_they_answer() -> None:
     first = [next(iter(response_delays(each, many=False, final=True, duration_s=None)), None) for each in people(400)]
     delays = [each for each in first if each is not None]
 
@@ -45,7 +45,7 @@ def test_nearly_all_answer_in_time(duration_s: int) -> None:
     assert len(delays) > 250
 
 
-def test_who_may_say_more_does_and_some_change_their_mind() -> None:
+def test_bots_send_several_answers_where_allowed_and_some_edit() -> None:
     many, one, final = (
         [len(list(response_delays(each, many=many, final=final, duration_s=None))) for each in people(400)]
         for many, final in ((True, False), (False, False), (False, True))

@@ -54,7 +54,7 @@ def test_hiding_and_approving_move_between_the_two_counts() -> None:
 
 
 @pytest.mark.parametrize("was_visible", [False, True])
-def test_tombstone_that_moves_is_news_for_those_who_saw_the_answer(was_visible: bool) -> None:
+def test_a_moved_tombstone_is_a_change_for_readers_of_the_answer(was_visible: bool) -> None:
     before = response(ts=20, moderation=HIDDEN, was_visible=was_visible)
     counts = Counts(live=1, live_last_ts=20, live_changed_ts=20, visible=0, visible_last_ts=None, visible_changed_ts=20)
 

@@ -6,14 +6,14 @@ from conflicto.session_state.notifier import Notifier, Subscriber
 from tests.support.patience import PATIENCE_S
 
 
-async def test_a_bell_that_rang_before_the_wait_began_ends_it() -> None:
+async def test_a_notification_before_the_wait_began_ends_it() -> None:
     bell, waiter = Notifier(), Subscriber(None)
     with bell.subscribed(waiter):
         bell.notify_now()
         await asyncio.wait_for(waiter.wait(), PATIENCE_S)
 
 
-async def test_rings_in_a_moment_are_one() -> None:
+async def test_simultaneous_notifications_are_merged() -> None:
     bell, waiter = Notifier(), Subscriber(None)
     bell.subscribe(waiter)
     for _ in range(5):
@@ -23,7 +23,7 @@ async def test_rings_in_a_moment_are_one() -> None:
         await asyncio.wait_for(waiter.wait(), 0.1)
 
 
-async def test_a_bell_nobody_listens_to_arms_nothing() -> None:
+async def test_a_notifier_without_listeners_arms_nothing() -> None:
     bell, waiter = Notifier(), Subscriber(None)
     bell.notify()
     bell.subscribe(waiter)

@@ -13,7 +13,7 @@ from conflicto.sessions.events import SessionChanged
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 
-def test_what_is_known_already_is_not_told_again() -> None:
+def test_known_changes_are_not_published_again() -> None:
     """Memory may have applied its own commits while the remote changes were read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     early.id, late.id = "early", "late"

@@ -66,7 +66,7 @@ def test_a_count_that_rises_is_joined_with_an_order() -> None:
     )
 
 
-def test_bodies_that_give_nothing_away_name_nobody() -> None:
+def test_neutral_bodies_identify_nobody() -> None:
     attack = Attack()
     for number in range(60):
         order = [list(PEOPLE)[(number + place) % 3] for place in range(3)]

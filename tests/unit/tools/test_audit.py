@@ -51,7 +51,7 @@ def lock(folder: Path, *names: str) -> list[Path]:
     return [path]
 
 
-def test_a_known_vulnerability_is_told(service: str, tmp_path: Path) -> None:
+def test_a_known_vulnerability_is_reported(service: str, tmp_path: Path) -> None:
     code, lines = verdict(pip_audit_report(lock(tmp_path, "harmless", "held-together"), service))
 
     assert (code, lines[0]) == (VULNERABLE, "held-together 1.0: PYSEC-2026-1 (fixed in 1.1)")

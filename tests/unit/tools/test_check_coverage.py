@@ -20,14 +20,14 @@ def test_a_kept_promise_is_silent():
     assert shortfalls(report(95.0, src__conflicto__feed__pages=100.0, src__conflicto__app=80.0)) == []
 
 
-def test_a_total_below_the_promise_is_told():
+def test_a_total_below_the_floor_is_reported():
     assert len(shortfalls(report(94.9))) == 1
 
 
 @pytest.mark.parametrize(
     "place", ["src__conflicto__feed__pages", "src__conflicto__access__tokens", "src__conflicto__platform__strict_json"]
 )
-def test_a_hole_where_nothing_may_be_missing_is_told(place: str):
+def test_uncovered_lines_of_a_fully_covered_module_are_reported(place: str):
     assert len(shortfalls(report(99.0, **{place: 99.9}))) == 1
 
 

@@ -43,7 +43,7 @@ def test_arabic_is_written_from_right_to_left() -> None:
 
 
 @pytest.mark.parametrize("locale", NAMES)
-def test_every_language_says_everything(locale: str) -> None:
+def test_every_language_has_every_text(locale: str) -> None:
     assert _keys(locale) == _keys("en")
 
 
@@ -54,7 +54,7 @@ def test_every_language_fills_in_the_same_values(locale: str) -> None:
         assert Counter(re.findall(r"\{\w+\}", words[key])) == Counter(re.findall(r"\{\w+\}", english[key])), key
 
 
-def test_every_word_that_a_module_asks_for_is_there() -> None:
+def test_every_key_that_a_module_uses_exists() -> None:
     keys = set()
     for module in STATIC.rglob("*.js"):
         keys |= set(re.findall(r"""\bt\("([a-z_.]+)\"""", module.read_text(encoding="utf-8")))
@@ -72,7 +72,7 @@ ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.people_n": {"en", "de
 """Keys and languages whose singular equals the plural."""
 
 
-def test_one_is_not_said_as_many() -> None:
+def test_one_has_a_singular_text() -> None:
     """A singular form in one language needs one in each. Arabic has a form for every number."""
     words = {locale: texts for locale, texts in catalogs().items() if locale != "ar"}
     counted = {key for texts in words.values() for key in texts if key.endswith(".one")}

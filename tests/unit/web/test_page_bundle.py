@@ -115,7 +115,7 @@ def test_no_module_of_ours_turns_text_into_code_or_markup() -> None:
         assert found == [], name
 
 
-def test_style_sheets_keep_the_media_queries_that_older_browsers_know() -> None:
+def test_style_sheets_keep_media_queries_that_older_browsers_support() -> None:
     def queries(folder: Path) -> list[str]:
         return sorted(
             each.replace(" ", "")

@@ -61,7 +61,7 @@ def test_a_phone_gets_every_word_of_its_own_now_or_later_and_none_twice(locale: 
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_fields_know_the_bounds_of_the_server(page: str) -> None:
+def test_fields_have_the_bounds_of_the_server(page: str) -> None:
     boot = json.loads(
         Pages()
         ._renderer.render(page, Appearance("en", "auto", "normal"))

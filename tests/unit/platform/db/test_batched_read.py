@@ -44,7 +44,7 @@ async def test_a_burst_takes_few_reads_and_equal_look_ups_are_made_once() -> Non
     assert batches == ["ab", "", "abc", "ab", ""]
 
 
-async def test_whoever_waits_too_long_is_refused_and_not_looked_up() -> None:
+async def test_a_lookup_that_waits_too_long_is_refused() -> None:
     readers = Readers(caller_s=0.0)
     reads = BatchedRead(readers, deduplicated(lambda _, item: item), max_batch=2)
     refused = await asyncio.gather(*(reads.read(number) for number in range(5)), return_exceptions=True)

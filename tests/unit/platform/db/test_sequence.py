@@ -8,7 +8,7 @@ def head(ts: int = 100, control_ts: int = 90) -> FeedHead:
 
 
 @pytest.mark.parametrize(("now", "expected"), [(200, 200), (101, 101), (100, 101), (50, 101), (-1, 101)])
-def test_stamp_is_the_clock_or_one_more_than_the_last(now: int, expected: int) -> None:
+def test_timestamp_is_the_clock_or_one_more_than_the_last(now: int, expected: int) -> None:
     drawn = head()
 
     assert drawn.next_ts(now, control=False) == expected
@@ -27,7 +27,7 @@ def test_control_changes_move_both() -> None:
 
 
 @pytest.mark.parametrize(("now", "amount", "expected"), [(200, 3, [200, 201, 202]), (100, 2, [101, 102]), (0, 1, [101])])
-def test_stamps_of_a_group_follow_one_another(now: int, amount: int, expected: list[int]) -> None:
+def test_timestamps_of_a_group_follow_one_another(now: int, amount: int, expected: list[int]) -> None:
     drawn = head()
 
     assert list(drawn.next_ts_range(now, amount)) == expected

@@ -19,7 +19,7 @@ def slow(clock: HandClock) -> SlowQueries:
     return SlowQueries(0.5, monotonic_s=clock.monotonic_s)
 
 
-def test_a_text_has_one_line_a_minute_which_tells_how_many_were_held_back(slow: SlowQueries, clock: HandClock) -> None:
+def test_a_statement_has_one_line_a_minute_with_the_number_of_suppressed_ones(slow: SlowQueries, clock: HandClock) -> None:
     with capture_logs() as lines:
         for _ in range(4):
             slow.report("reader", "SELECT\n  1", 0.5124)
@@ -60,7 +60,7 @@ def test_texts_without_end_make_no_lines_without_end(slow: SlowQueries, clock: H
     assert len(lines) == MAX_TEXTS
 
 
-def test_what_is_held_is_told_at_the_end_or_never(slow: SlowQueries) -> None:
+def test_suppressed_statements_are_logged_at_the_end_or_never(slow: SlowQueries) -> None:
     with capture_logs() as lines:
         with slow.defer():
             slow.report("writer", "SELECT 1", 1)
@@ -82,7 +82,7 @@ def test_what_is_held_in_one_thread_holds_back_no_other(slow: SlowQueries) -> No
     assert [line["statement"] for line in lines] == ["SELECT 1"]
 
 
-def test_what_is_held_when_its_work_fails_is_told(slow: SlowQueries) -> None:
+def test_suppressed_statements_are_logged_when_their_work_fails(slow: SlowQueries) -> None:
     def fail() -> None:
         with slow.defer():
             slow.report("writer", "SELECT 1", 1)

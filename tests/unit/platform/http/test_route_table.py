@@ -121,7 +121,7 @@ def test_nothing_is_declared_twice() -> None:
         RouteTable([route("GET", "/sessions"), route("GET", "/sessions")])
 
 
-def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
+def test_route_cannot_be_created_without_roles() -> None:
     with pytest.raises(TypeError, match="roles"):
         declare("GET", "/sessions", handler, policy=POLICY, docs=Docs(summary=""))
     assert route("GET", "/x").name == "GET /api/v1/x"
