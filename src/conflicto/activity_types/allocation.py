@@ -100,7 +100,12 @@ def allocate(total: int, weights: Sequence[float], ranges: Sequence[StepRange]) 
 def _number_schema(root: Schema, part: Schema, key: str | int, pointer: str) -> Schema:
     """Return the schema of the number that counts towards a sum, below one value."""
     below = part.get("items", {}) if isinstance(key, int) else part.get("properties", {}).get(key, part.get("additionalProperties"))
-    found = flatten(root, below if isinstance(below, dict) else {})
+    return schema_below(root, below if isinstance(below, dict) else {}, pointer)
+
+
+def schema_below(root: Schema, given: Schema, pointer: str) -> Schema:
+    """Return the flat schema at a JSON pointer of object members, empty for an unknown member."""
+    found = flatten(root, given)
     for step in member_steps(pointer):
         found = flatten(root, found.get("properties", {}).get(step, {}))
     return found

@@ -11,9 +11,9 @@ from math import exp, floor, inf, log10
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.allocation import fit_sum
+from conflicto.activity_types.allocation import fit_sum, schema_below
 from conflicto.activity_types.flattening import flatten, merge
-from conflicto.activity_types.members import value_at
+from conflicto.activity_types.members import replace_at, value_at
 from conflicto.activity_types.subset import UNIQUE
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class ResponseSampler:
         size = max(min_items, min(rng.randint(1, max(1, max_items)), rng.randint(1, max(1, max_items))))
         found: list[Any] = []
         for _ in range(size * 4):
-            value = self._value(items, at + "/*", rng)
+            value = self._unused(self._value(items, at + "/*", rng), found, part, items, rng)
             if len(found) < size and not _repeats(value, found, part):
                 found.append(value)
         while len(found) < min_items and not part.get("uniqueItems") and UNIQUE not in part:
@@ -164,6 +164,14 @@ class ResponseSampler:
             raise NothingToSample
         fit_sum(self._root, part, found, [rng.expovariate(1) for _ in found])
         return found
+
+    def _unused(self, value: Any, found: list[Any], part: Schema, items: Schema, rng: Random) -> Any:  # noqa: ANN401 - any JSON
+        """Return an element with another option where `x-unique` points, if its own one is used."""
+        pointer = part.get(UNIQUE, "")
+        used = [value_at(each, pointer) for each in found]
+        options = schema_below(self._root, items, pointer).get("enum", ()) if pointer and value_at(value, pointer) in used else ()
+        unused = [option for option in options if option not in used]
+        return replace_at(value, pointer, rng.choice(unused)) if unused else value
 
     def _sample_options(self, values: list[Any], at: str, rng: Random, *, min_items: int, max_items: int) -> list[Any]:
         weights = self._option_weights(values, at)
