@@ -239,13 +239,21 @@ async def _every_op(api: Recorder, event: Event, anna: Seat) -> None:
         "votes": {"path": "/votes", "op": "votes"},
         "points": {"path": "/n", "op": "score", "key": ""},
     }
-    every = await event.activity(status="active", secret=1, aggregate=aggregate, results_visibility="always")
-    path = f"{event.path}/activities/{every['id']}/results"
-    await api.get(path, event.host)
-    data = {"n": 1, "text": "calm sea", "order": ["b", "a"], "votes": {"target": "t", "vote": 1}}
-    await event.answer(every, anna, data)
-    for token in (event.host, event.screen):
-        assert {each["op"] for each in (await api.get(path, token)).json()["results"].values()} == set(OPERATIONS)
+    members = {
+        "pairs": {"path": "/order", "op": "pairs", "of": ["a", "b"]},
+        "amounts": {"path": "/given", "op": "amounts", "of": ["a", "b"]},
+        "grid": {"path": "/at", "op": "grid", "names": ["first"]},
+    }
+    shown: set[str] = set()
+    for spec in (aggregate, members):
+        every = await event.activity(status="active", secret=1, aggregate=spec, results_visibility="always")
+        path = f"{event.path}/activities/{every['id']}/results"
+        await api.get(path, event.host)
+        data = {"n": 1, "text": "calm sea", "order": ["b", "a"], "votes": {"target": "t", "vote": 1}}
+        await event.answer(every, anna, data | {"given": {"a": 2.5}, "at": {"x": 0.5, "y": 1}})
+        for token in (event.host, event.screen):
+            shown |= {each["op"] for each in (await api.get(path, token)).json()["results"].values()}
+    assert shown == set(OPERATIONS)
 
 
 async def _seats(api: Recorder, event: Event) -> None:

@@ -11,10 +11,11 @@ from conflicto.activity_types.members import replace_at, value_at
 from conflicto.activity_types.model import RESPONSE
 from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
 from conflicto.activity_types.validator import SchemaValidator
-from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
+from conflicto.aggregation.correctness import DISTANCE, EQUAL
+from conflicto.platform.strict_json import RESPONSE_LIMITS, compact, pointer_escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from random import Random
 
     from conflicto.activity_types.model import ActivityType
@@ -71,12 +72,11 @@ class ResponseGenerator:
             ranking_paths=frozenset(entry["path"] for entry in counted.values() if entry["op"] == "rank"),
             consensus=1 + CONSENSUS_PER_ROUND * (round_number - 1),
         )
-        correct = {entry["path"]: value_at(hidden, entry["key"]) for entry in counted.values() if entry["op"] == "score"}
         return cls(
             activity_type,
             schema,
             ResponseSampler(schema, hints, seed),
-            {path: value for path, value in correct.items() if value is not None},
+            dict(_correct_values(counted.values(), hidden)),
         )
 
     def add_target(self, answer_id: str, text: str) -> None:
@@ -101,6 +101,18 @@ class ResponseGenerator:
             if self._validator.is_valid(value):
                 return _compact_json(value)
         return _compact_json(rng.choice(self._samples)) if self._samples else None
+
+
+def _correct_values(entries: Iterable[dict[str, Any]], secret: object) -> Iterator[tuple[str, Any]]:
+    """Yield the correct value of each scored member of an answer, by its pointer."""
+    for entry in entries:
+        for target in entry.get("all", [entry]) if entry["op"] == "score" else ():
+            path, value = entry["path"] + (target["path"] if "all" in entry else ""), value_at(secret, target["key"])
+            rule = target.get("rule", EQUAL)
+            if rule == DISTANCE and isinstance(value, dict):
+                yield from ((f"{path}/{pointer_escape(name)}", below) for name, below in value.items())
+            elif rule in {EQUAL, DISTANCE} and value is not None:
+                yield path, value
 
 
 def _compact_json(value: object) -> str:

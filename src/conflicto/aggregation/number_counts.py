@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from conflicto.aggregation.config_options import ConfigOption
 from conflicto.aggregation.operation import MAX_ENTRIES, check_number
 from conflicto.aggregation.spill.store import KeySums
 from conflicto.aggregation.values import MAX_EXACT_INTEGER, as_number
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Real = int | float
 
-RANGE_OPTIONS: dict[str, OptionCheck] = {"min": check_number, "max": check_number}
+RANGE_OPTIONS: dict[str, OptionCheck] = {"min": ConfigOption(check_number), "max": ConfigOption(check_number)}
 """Options of `NumberRange`."""
 
 
@@ -93,7 +94,7 @@ class NumberCounts:
 
 def check_range(options: Any) -> str | None:  # noqa: ANN401 - the checked options
     """Return the fault of `min` and `max` together, or None."""
-    low, high = options.get("min"), options.get("max")
+    low, high = parse_range(options)
     return "needs a `min` below its `max`" if low is not None and high is not None and low >= high else None
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, Field
 
+from conflicto.aggregation.pointer import parse
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -138,6 +140,17 @@ def check_number(value: object) -> str | None:
 def check_boolean(value: object) -> str | None:
     """Check an option that is true or false."""
     return None if isinstance(value, bool) else "must be true or false"
+
+
+def check_pointer(value: object) -> str | None:
+    """Check an option that is a JSON pointer."""
+    return None if isinstance(value, str) and parse(value) is not None else "must be a JSON pointer"
+
+
+def one_of_check(*names: str) -> OptionCheck:
+    """Return the check of an option that is one of some names."""
+    allowed = ", ".join(f'"{name}"' for name in names[:-1]) + f' or "{names[-1]}"'
+    return lambda value: None if value in names else f"must be {allowed}"
 
 
 def first_entries(entries: Iterable[T], limit: int, key: Callable[[T], Any]) -> list[T]:

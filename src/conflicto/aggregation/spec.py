@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from conflicto.aggregation.config_options import reads_config, resolve_options
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.aggregation.pointer import parse
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -37,7 +38,8 @@ class SpecEntry(NamedTuple):
 
     def fold(self, context: RoundContext) -> Fold:
         """Return the fold of this entry."""
-        return OPERATIONS[self.op].build(self.options, context)
+        operation = OPERATIONS[self.op]
+        return operation.build(resolve_options(operation, self.options, context.config), context)
 
 
 Spec = Mapping[str, SpecEntry]
@@ -55,7 +57,7 @@ def parse_spec(text: str | None) -> Spec:
 def refers_to_config(text: str | None) -> bool:
     """Return whether a stored spec takes options from the activity's config."""
     entries = parse_spec(text).values()
-    return any(isinstance(entry.options.get(option), str) for entry in entries for option in OPERATIONS[entry.op].config_options)
+    return any(reads_config(OPERATIONS[entry.op], entry.options) for entry in entries)
 
 
 def validate_spec(text: str | None) -> None:

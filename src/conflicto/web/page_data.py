@@ -82,19 +82,34 @@ def _value_sources(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each name of the aggregation with the source of its values: a list or two bounds."""
     response = _inlined(known.response_schema)
     for name, spec in msgspec.json.decode(known.aggregate or "{}").items():
-        part = _schema_at(response, spec["path"])
+        part = _schema_at(response, spec["path"] + spec.get("option", ""))
         if "x-in" in part:
-            yield name, {"in": part["x-in"], "label": _label_property(known, part["x-in"])}
+            seconds = _second_source(known, _schema_at(response, spec["path"] + "/*")) if "with" in spec else {}
+            yield name, _config_source(known, part["x-in"]) | seconds
         elif part.get("type") == "integer" and {"x-min", "x-max"} <= part.keys():
             yield name, {"min": part["x-min"], "max": part["x-max"]}
         elif part.get("type") == "integer" and {"minimum", "maximum"} <= part.keys():
             yield name, {"from": part["minimum"], "to": part["maximum"]}
 
 
+def _config_source(known: ActivityType, pointer: str) -> dict[str, Any]:
+    return {"in": pointer, "label": _label_property(known, pointer)}
+
+
+def _second_source(known: ActivityType, values: Schema) -> dict[str, Any]:
+    """Return the source of the values that an object's names are paired with, if it is known."""
+    return {"second": _config_source(known, values["x-in"])} if "x-in" in values else {}
+
+
 def _schema_at(schema: Schema, pointer: str) -> Schema:
-    """Return the schema at a pointer into a response, or of the elements or names there."""
+    """Return the schema at a pointer into a response, or of the elements or names there.
+
+    The step `*` leads to the values of an object whose names come from the config.
+    """
     for step in pointer.split("/")[1:]:
-        schema = schema.get("properties", {}).get(step, {})
+        schema = schema.get("items", schema)
+        properties = schema.get("properties", {})
+        schema = properties.get(step) or (schema.get("additionalProperties") if step == "*" else None) or {}
     items: Schema = schema.get("items", schema)
     names: Schema = items.get("propertyNames", items)
     return names

@@ -93,7 +93,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     ),
     "a bad operation": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "average"}),
-        "toast/aggregate.json at /breads/op: must be one of count, median, number, rank, score, votes, words",
+        "toast/aggregate.json at /breads/op: must be one of amounts, count, grid, median, number, pairs, rank, score, votes, words",
     ),
     "a bad pointer": (
         lambda at: changed(at / "aggregate.json", breads={"path": "bread", "op": "count"}),
@@ -116,8 +116,8 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         "toast/aggregate.json at /breads: needs a `min` below its `max`",
     ),
     "a missing option": (
-        lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "score"}),
-        "toast/aggregate.json at /score/key: is required by score",
+        lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "amounts"}),
+        "toast/aggregate.json at /score/of: is required by amounts",
     ),
     "an empty example": (lambda at: (at / "examples/x.json").write_text("{}"), "toast/examples/x.json at /config: is required"),
     "no locale": (lambda at: (at / "i18n/English.json").write_text("{}"), "toast/i18n/English.json: is not named by a locale"),

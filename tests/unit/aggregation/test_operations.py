@@ -8,7 +8,6 @@ from typing import Any
 from unicodedata import normalize
 from uuid import UUID
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,34 +16,9 @@ import conflicto
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.aggregation.operations.median import QUARTERS
 from conflicto.responses.model import Moderation
-from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
+from conflicto.results.tally import RoundTally, TallyInputs
 from tests.support.samples import response
-
-
-def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: Any) -> RoundTally:
-    """Return a tally of responses.
-
-    Each has its own participant, unless it is a pair (participant, response).
-    """
-    text = msgspec.json.encode({"r": {"path": "", **entry}}).decode()
-    started, duration = basis.get("started_us"), basis.get("duration_seconds")
-    config = msgspec.json.encode(basis.get("config")).decode()
-    tally = RoundTally(TallyInputs(text, msgspec.json.encode(secret).decode(), started, duration, config=config))
-    for number, answer in enumerate(answers, 1):
-        who, data = answer if isinstance(answer, tuple) else (number, answer)
-        tally.add(
-            response(participant_id=who, received_us=number * 1_000_000, created_ts=number, text=msgspec.json.encode(data).decode())
-        )
-    return tally
-
-
-def results_of(tally: RoundTally, *, is_scored: bool = True, is_anonymous: bool = False) -> dict[str, Any]:
-    found = results_by_name(tally, is_host=False, is_scored=is_scored, is_anonymous=is_anonymous)["r"]
-    return msgspec.json.decode(msgspec.json.encode(found))
-
-
-def result(entry: dict[str, Any], *answers: Any, **basis: Any) -> dict[str, Any]:
-    return results_of(tallied(entry, *answers, **basis))
+from tests.support.tallies import result, results_of, tallied
 
 
 def test_count_counts_each_value_and_each_element_once_for_each_answer() -> None:
@@ -265,11 +239,14 @@ def test_the_median_and_its_quartiles_are_those_of_spreadsheets() -> None:
     found = result({"op": "median"}, 1, 2, 3, 4, "5", True, None, [4])
     assert found == {
         "op": "median", "answers": 4, "min": 1, "lower_quartile": 1.75, "median": 2.5, "upper_quartile": 3.25, "max": 4,
+        "percentiles": [],
     }  # fmt: skip
     assert result({"op": "median"}, 7)["lower_quartile"] == 7
     assert result({"op": "median", "max": 3}, 1, 2, 300)["median"] == 1.5
     nothing = result({"op": "median"}, "a")
-    assert {name: value for name, value in nothing.items() if name not in {"op", "answers"}} == dict.fromkeys(QUARTERS)
+    assert {name: value for name, value in nothing.items() if name not in {"op", "answers", "percentiles"}} == dict.fromkeys(
+        QUARTERS
+    )
 
 
 @given(st.lists(st.integers(-(10**6), 10**6) | st.floats(-1e6, 1e6), min_size=2, max_size=60))
@@ -286,9 +263,19 @@ def test_whole_numbers_beyond_doubles_keep_every_digit() -> None:
     assert (found["min"], found["median"], found["max"]) == (least, 2**53 + 2, most)
 
 
+def test_percentiles_lie_between_the_quartiles() -> None:
+    found = result({"op": "median", "percentiles": [90, 10, 10]}, *range(101))
+    assert found["percentiles"] == [{"percent": 10, "value": 10}, {"percent": 90, "value": 90}]
+    assert result({"op": "median", "percentiles": [10]}, 0, 1)["percentiles"] == [{"percent": 10, "value": 0.1}]
+    assert result({"op": "median", "percentiles": [10]})["percentiles"] == [{"percent": 10, "value": None}]
+
+
 ENTRIES: dict[str, tuple[dict[str, Any], list[Any]]] = {
+    "amounts": ({"of": ["a", "b"]}, [{"a": 1, "b": 2.5}]),
+    "grid": ({"names": ["first"]}, [{"x": 0, "y": 0}, {"x": 1, "y": 0.5}]),
+    "pairs": ({"of": ["a", "b"]}, [["a", "b"]]),
     "count": ({}, ["a", 1, None, {"x": [1]}]),
-    "median": ({}, [1, 2.5]),
+    "median": ({"percentiles": [5]}, [1, 2.5]),
     "number": ({"bins": 2}, [1, 2.5, 9]),
     "rank": ({"rule": "borda", "of": ["a", "b", "c"]}, [["a"], ["b", "a"]]),
     "score": ({"key": ""}, [1, 2]),

@@ -18,6 +18,17 @@ GOOD: list[Any] = [
     {"a": {"path": "", "op": "rank", "rule": "modified"}, "b": {"path": "", "op": "rank", "rule": "borda", "of": "/options/*/id"}},
     {"a": {"path": "", "op": "rank", "rule": "borda", "of": ["a"], "unranked": "zero"}},
     {"a": {"path": "", "op": "words", "stop_words": ["de", "ar"]}, "b": {"path": "", "op": "words", "stop_words": "/language"}},
+    {"a": {"path": "", "op": "number", "bins": "/bins", "min": "/low"}, "b": {"path": "", "op": "count", "top": "/top"}},
+    {"a": {"path": "", "op": "amounts", "of": "/options/*/id"}, "b": {"path": "", "op": "pairs", "of": ["a"], "with": "/b/*"}},
+    {"a": {"path": "", "op": "grid", "x": "/0", "columns": 30, "rows": "/rows", "x_max": 3, "y_min": "/low", "names": ["a"]}},
+    {"a": {"path": "", "op": "score", "rule": "largest", "key": ""}, "b": {"path": "", "op": "median", "percentiles": [1, 99]}},
+    {
+        "a": {
+            "path": "",
+            "op": "score",
+            "all": [{"path": "/x", "key": "/x", "tolerance": "/w"}, {"path": "", "key": "", "rule": "share"}],
+        }
+    },
     {"a": {"path": "", "op": "score", "key": "/correct", "points": 1, "speed": True, "tolerance": 0}},
 ]
 BAD: list[tuple[Any, list[str]]] = [
@@ -36,7 +47,17 @@ BAD: list[tuple[Any, list[str]]] = [
     ({"a": {"path": "", "op": "words", "stop_words": ["xx"]}}, ["/a/stop_words"]),
     ({"a": {"path": "", "op": "words", "stop_words": []}}, ["/a/stop_words"]),
     ({"a": {"path": "", "op": "words", "stop_words": "de"}}, ["/a/stop_words"]),
-    ({"a": {"path": "", "op": "score"}}, ["/a/key"]),
+    ({"a": {"path": "", "op": "score"}}, ["/a"]), ({"a": {"path": "", "op": "score", "key": "", "all": [{"path": "", "key": ""}]}}, ["/a"]),
+    ({"a": {"path": "", "op": "score", "all": []}}, ["/a/all"]), ({"a": {"path": "", "op": "score", "all": [{"path": ""}]}}, ["/a/all"]),
+    ({"a": {"path": "", "op": "score", "all": [{"path": "", "key": "x"}]}}, ["/a/all"]),
+    ({"a": {"path": "", "op": "score", "all": [{"path": "", "key": "", "points": 1}]}}, ["/a/all"]),
+    ({"a": {"path": "", "op": "score", "rule": "share", "all": [{"path": "", "key": ""}]}}, ["/a"]),
+    ({"a": {"path": "", "op": "score", "key": "", "rule": "most"}}, ["/a/rule"]),
+    ({"a": {"path": "", "op": "amounts"}, "b": {"path": "", "op": "pairs", "of": ["a"] * 51}}, ["/a/of", "/b/of"]),
+    ({"a": {"path": "", "op": "amounts", "of": ["a"], "missing": "none", "amount": "x"}}, ["/a/missing", "/a/amount"]),
+    ({"a": {"path": "", "op": "grid", "columns": 31, "rows": "rows", "names": [1]}}, ["/a/columns", "/a/rows", "/a/names"]),
+    ({"a": {"path": "", "op": "grid", "x_min": 1}}, ["/a"]), ({"a": {"path": "", "op": "grid", "y_min": 2, "y_max": 2}}, ["/a"]),
+    ({"a": {"path": "", "op": "median", "percentiles": [0]}}, ["/a/percentiles"]),
     ({"a": {"path": "", "op": "score", "key": "x", "tolerance": -1}}, ["/a/key", "/a/tolerance"]),
     ({"a": {"path": "", "op": "sum"}, "b": {"path": "", "op": "count", "top": 1001}}, ["/a/op", "/b/top"]),
 ]  # fmt: skip

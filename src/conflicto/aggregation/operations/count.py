@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
+from conflicto.aggregation.config_options import ConfigOption
 from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries, whole_number_check
 from conflicto.aggregation.spill.store import KeySums
 from conflicto.aggregation.values import elements, listable_text, raw_json
@@ -128,4 +129,6 @@ class CountResult(OperationResult):
     truncated: bool
 
 
-OPERATION = Operation(lambda options, _: CountFold(**options), CountResult, {"top": whole_number_check(1, MAX_LISTED)})
+OPERATION = Operation(
+    lambda options, _: CountFold(**options), CountResult, {"top": ConfigOption(whole_number_check(1, MAX_LISTED))}
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from conflicto.aggregation.config_options import ConfigOption
 from conflicto.aggregation.number_counts import RANGE_OPTIONS, NumberCounts, NumberRange, check_range, json_number, parse_range
 from conflicto.aggregation.operation import Operation, OperationResult, whole_number_check
 
@@ -144,6 +145,6 @@ class NumberResult(OperationResult):
 OPERATION = Operation(
     lambda options, _: _build(options),
     NumberResult,
-    {"bins": whole_number_check(1, 100)} | RANGE_OPTIONS,
+    {"bins": ConfigOption(whole_number_check(1, 100))} | RANGE_OPTIONS,
     check_together=check_range,
 )

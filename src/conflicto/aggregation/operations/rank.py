@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries
-from conflicto.aggregation.pointer import find_all, parse
+from conflicto.aggregation.choices import choices_check, distinct_texts, read_choices
+from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries, one_of_check
 from conflicto.aggregation.spill.store import KeySums
 from conflicto.aggregation.values import elements, listable_text, raw_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from conflicto.aggregation.operation import ResponseMetadata, RoundContext
     from conflicto.aggregation.spill.store import SpillStore
@@ -52,7 +52,7 @@ class ModifiedBordaFold:
         """Return the points of the ranked options."""
         known = None if self.options is None else frozenset(self.options)
         given = elements(value) if isinstance(value, list) else None
-        ranked = [text for text in _texts(given or ()) if known is None or text in known]
+        ranked = [text for text in distinct_texts(given or ()) if known is None or text in known]
         if not 0 < len(ranked) <= MAX_RANKED:
             return None
         return RankedPoints(tuple((text, len(ranked) - place) for place, text in enumerate(ranked)), (ranked[0],))
@@ -96,7 +96,7 @@ class BordaFold:
         left = set(self.options)
         for each in elements(value) or ():
             text = listable_text(each)
-            given = _texts(elements(each) or ()) if isinstance(each, list) and text not in left else [text]
+            given = distinct_texts(elements(each) or ()) if isinstance(each, list) and text not in left else [text]
             place = [option for option in given if option is not None and option in left]
             left.difference_update(place)
             if place:
@@ -180,23 +180,6 @@ class RankState:
                 del self._points[option], self._firsts[option]
 
 
-def _texts(values: Sequence[object]) -> list[bytes]:
-    """Return the distinct JSON texts of values."""
-    return list(dict.fromkeys(text for text in map(listable_text, values) if text is not None))
-
-
-def _check_options(value: object) -> str | None:
-    if isinstance(value, str):
-        return None if parse(value) else "must be a JSON pointer into config, with * for every element of a list"
-    fits = isinstance(value, list) and 0 < len(value) <= MAX_RANKED and all(listable_text(each) is not None for each in value)
-    return None if fits else f"must be a list of 1 to {MAX_RANKED} options, or a JSON pointer into config"
-
-
-def _check_choice(*names: str) -> Any:  # noqa: ANN401 - a check
-    allowed = " or ".join(f'"{name}"' for name in names)
-    return lambda value: None if value in names else f"must be {allowed}"
-
-
 def _check_together(options: object) -> str | None:
     given: Mapping[str, Any] = options if isinstance(options, dict) else {}
     if given.get("rule") == BORDA:
@@ -205,9 +188,7 @@ def _check_together(options: object) -> str | None:
 
 
 def _build(options: Mapping[str, Any], context: RoundContext) -> ModifiedBordaFold | BordaFold:
-    of = options.get("of")
-    given = find_all(context.config, parse(of) or ()) if isinstance(of, str) else of
-    known = None if given is None else tuple(_texts(given)[:MAX_RANKED])
+    known = read_choices(options["of"], context.config, MAX_RANKED) if "of" in options else None
     if options.get("rule") == BORDA:
         return BordaFold(known or (), is_zero=options.get("unranked") == ZERO)
     return ModifiedBordaFold(known)
@@ -232,7 +213,7 @@ class RankResult(OperationResult):
 OPERATION = Operation(
     _build,
     RankResult,
-    {"of": _check_options, "rule": _check_choice(MODIFIED, BORDA), "unranked": _check_choice(AVERAGE, ZERO)},
+    {"of": choices_check(MAX_RANKED), "rule": one_of_check(MODIFIED, BORDA), "unranked": one_of_check(AVERAGE, ZERO)},
     check_together=_check_together,
     config_options=frozenset({"of"}),
 )

@@ -1,31 +1,42 @@
-"""`score`: points for responses that equal a value in the activity's secret.
+"""`score`: points for responses that match a value in the activity's secret, by a rule.
 
-With `speed`, earlier responses earn more points.
+With `all`, several members must match. With `speed`, earlier responses earn more points.
 """
 
 from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from fractions import Fraction
 from heapq import nlargest, nsmallest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import Operation, OperationResult, check_boolean, check_number, whole_number_check
+from conflicto.aggregation.correctness import EQUAL, RULES, CorrectValue
+from conflicto.aggregation.operation import (
+    Operation,
+    OperationResult,
+    check_boolean,
+    check_number,
+    check_pointer,
+    one_of_check,
+    whole_number_check,
+)
 from conflicto.aggregation.pointer import MISSING, find, parse
 from conflicto.aggregation.spill.store import GroupItem
-from conflicto.aggregation.values import MAX_ELEMENTS, as_number, canonical
+from conflicto.aggregation.values import as_number
 from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+    from conflicto.aggregation.operation import OptionCheck, ResponseMetadata, RoundContext
     from conflicto.aggregation.spill.store import SpillStore
 
 MAX_BEST = 10
+MAX_MEMBERS = 8
+"""Members that one answer is compared in."""
+
 MAX_SCORE_ENTRIES = 200_000
 """Pairs of participant and points of one tally in memory, 60 MiB at most.
 
@@ -42,35 +53,29 @@ class EarnedPoints(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScoreFold:
-    """Reads points: `correct_value`, unless `MISSING`, earns `points`.
+    """Reads points: an answer that meets all targets earns `points`.
 
     With a duration, points fall to half over the round.
     """
 
-    correct_value: object
+    targets: tuple[CorrectValue, ...]
     points: int = 1000
-    tolerance: int | float | None = None
     started_us: int | None = None
     duration_us: int | None = None
 
+    @property
+    def correct_value(self) -> object:
+        """The correct value, `MISSING` if there is none or several members are compared."""
+        return self.targets[0].value if len(self.targets) == 1 else MISSING
+
     def read(self, value: object, metadata: ResponseMetadata) -> EarnedPoints:
         """Return the points that a response earns."""
-        is_right = self._is_correct(value)
+        is_right = all(target.is_met(value) for target in self.targets)
         return EarnedPoints(metadata.participant_id, is_right, self._points_at(metadata.received_us) if is_right else 0)
 
     def empty(self) -> ScoreState:
         """Return an empty state."""
         return ScoreState()
-
-    def _is_correct(self, value: object) -> bool:
-        if self.correct_value is MISSING:
-            return False
-        if isinstance(value, list) and isinstance(self.correct_value, list):
-            return len(value) <= MAX_ELEMENTS and set(map(canonical, value)) == set(map(canonical, self.correct_value))
-        correct, given = as_number(self.correct_value), as_number(value)
-        if self.tolerance is not None and correct is not None and given is not None:
-            return abs(_decimal(given) - _decimal(correct)) <= _decimal(self.tolerance)
-        return canonical(value) == canonical(self.correct_value)
 
     def _points_at(self, at_us: int) -> int:
         """Return the points of a correct response sent at `at_us`, µs since 1970 UTC.
@@ -198,25 +203,50 @@ def _sums_of(points: int | None) -> tuple[int, int, int]:
     return (0, 0, 0) if points is None else (points, 0, 1)
 
 
-def _decimal(value: float) -> Fraction:
-    """Return the decimal value of a number's text, so 1.1 is within 0.1 of 1."""
-    return Fraction(repr(value))
+def _check_tolerance(value: object) -> str | None:
+    if isinstance(value, str):
+        return None if parse(value) else "must be a JSON pointer into secret"
+    fits = not check_number(value) and isinstance(value, (int, float)) and value >= 0
+    return None if fits else "must be a number of 0 or more, or a JSON pointer into secret"
 
 
-def _check_pointer(value: object) -> str | None:
-    return None if isinstance(value, str) and parse(value) is not None else "must be a JSON pointer"
+_TARGET_OPTIONS: dict[str, OptionCheck] = {"key": check_pointer, "rule": one_of_check(*RULES), "tolerance": _check_tolerance}
 
 
-def _check_not_negative(value: object) -> str | None:
-    return check_number(value) or (None if isinstance(value, (int, float)) and value >= 0 else "must be 0 or more")
+def _check_members(value: object) -> str | None:
+    allowed = {"path": check_pointer} | _TARGET_OPTIONS
+    is_list = isinstance(value, list) and 0 < len(value) <= MAX_MEMBERS and all(isinstance(each, dict) for each in value)
+    if not isinstance(value, list) or not is_list:
+        return f"must be a list of 1 to {MAX_MEMBERS} objects with `path`, `key` and optionally `rule` and `tolerance`"
+    for place, each in enumerate(value):
+        if not {"path", "key"} <= each.keys() <= allowed.keys():
+            return f"at {place} must have `path` and `key`, and may have `rule` and `tolerance`"
+        for name, check in allowed.items():
+            if name in each and (message := check(each[name])):
+                return f"at {place}/{name} {message}"
+    return None
+
+
+def _check_together(options: object) -> str | None:
+    given: Mapping[str, Any] = options if isinstance(options, dict) else {}
+    if ("key" in given) == ("all" in given):
+        return "needs either `key`, or `all` with several members"
+    return None if "key" in given or not {"rule", "tolerance"} & given.keys() else "takes `rule` and `tolerance` in `all`"
+
+
+def _target(given: Mapping[str, Any], secret: object) -> CorrectValue:
+    tolerance = given.get("tolerance")
+    if isinstance(tolerance, str):
+        tolerance = as_number(find(secret, parse(tolerance) or ()))
+    value = find(secret, parse(given["key"]) or ())
+    return CorrectValue(value, given.get("rule", EQUAL), tolerance, parse(given.get("path", "")) or ())
 
 
 def _build(options: Mapping[str, Any], context: RoundContext) -> ScoreFold:
     timed = bool(options.get("speed")) and context.duration_seconds is not None
     return ScoreFold(
-        correct_value=find(context.secret, parse(options["key"]) or ()),
+        targets=tuple(_target(each, context.secret) for each in options.get("all", [options])),
         points=options.get("points", 1000),
-        tolerance=options.get("tolerance"),
         started_us=context.started_us if timed else None,
         duration_us=(context.duration_seconds or 0) * US_PER_S if timed else None,
     )
@@ -240,6 +270,6 @@ class ScoreResult(OperationResult):
 OPERATION = Operation(
     _build,
     ScoreResult,
-    {"key": _check_pointer, "points": whole_number_check(1, 1_000_000), "speed": check_boolean, "tolerance": _check_not_negative},
-    required=frozenset({"key"}),
+    {"points": whole_number_check(1, 1_000_000), "speed": check_boolean, "all": _check_members} | _TARGET_OPTIONS,
+    check_together=_check_together,
 )

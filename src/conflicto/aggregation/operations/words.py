@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel
 
+from conflicto.aggregation.config_options import ConfigOption
 from conflicto.aggregation.operation import (
     MAX_ENTRIES,
     MAX_LISTED,
@@ -210,6 +211,6 @@ class WordsResult(OperationResult):
 OPERATION = Operation(
     _build,
     WordsResult,
-    {"top": whole_number_check(1, MAX_LISTED), "split": check_boolean, "stop_words": _check_languages},
+    {"top": ConfigOption(whole_number_check(1, MAX_LISTED)), "split": check_boolean, "stop_words": _check_languages},
     config_options=frozenset({"stop_words"}),
 )

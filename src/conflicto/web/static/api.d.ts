@@ -48,6 +48,12 @@ export interface ActivityResults {
 
 export type ActivityStatus = "draft" | "published" | "active" | "expired";
 
+export interface AmountsResult {
+  answers: number;
+  op: "amounts";
+  options: Array<OptionAmount>;
+}
+
 export interface Bin {
   from: number;
   to: number;
@@ -71,6 +77,21 @@ export interface FieldError {
 
 export type FilterMode = "off" | "mask" | "hold";
 
+export interface GridCell {
+  column: number;
+  row: number;
+  name: string | null;
+  count: number;
+}
+
+export interface GridResult {
+  answers: number;
+  op: "grid";
+  columns: number;
+  rows: number;
+  cells: Array<GridCell>;
+}
+
 export interface Leaderboard {
   items: Array<LeaderboardEntry>;
   total: number;
@@ -92,6 +113,7 @@ export interface MedianResult {
   median: number | null;
   upper_quartile: number | null;
   max: number | null;
+  percentiles: Array<Percentile>;
 }
 
 export type Moderation = "visible" | "pending" | "hidden";
@@ -108,11 +130,32 @@ export interface NumberResult {
   histogram: Array<Bin>;
 }
 
+export interface OptionAmount {
+  value: any;
+  answers: number;
+  sum: number | null;
+  mean: number | null;
+  share: number | null;
+}
+
 export type Overlay = "join" | "black" | "leaderboard" | "names";
 
 export interface OwnLeaderboardEntry {
   points: number;
   rank: number;
+}
+
+export interface PairCount {
+  first: any;
+  second: any;
+  count: number;
+}
+
+export interface PairsResult {
+  answers: number;
+  op: "pairs";
+  pairs: Array<PairCount>;
+  truncated: boolean;
 }
 
 export interface Participant {
@@ -148,6 +191,11 @@ export interface ParticipantResponse {
   created_at: string;
   updated_at: string;
   received_at: string;
+}
+
+export interface Percentile {
+  percent: number;
+  value: number | null;
 }
 
 export type Presence = "online" | "idle" | "disconnected";
@@ -200,7 +248,7 @@ export type ResponsePolicy = "one" | "first" | "many";
 
 export type ResponsesVisibility = "host" | "screen" | "participants";
 
-export type Result = CountResult | MedianResult | NumberResult | RankResult | ScoreResult | VotesResult | WordsResult;
+export type Result = AmountsResult | CountResult | GridResult | MedianResult | NumberResult | PairsResult | RankResult | ScoreResult | VotesResult | WordsResult;
 
 export type ResultsVisibility = "after_reveal" | "after_answer" | "always" | "host";
 

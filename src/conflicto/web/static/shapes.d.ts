@@ -56,6 +56,7 @@ export interface ValueSource {
   max?: string;
   from?: number;
   to?: number;
+  second?: ValueSource; // the other side of pairs
 }
 
 export interface Value {
@@ -121,6 +122,7 @@ export interface Bar {
   value: any;
   text?: string;
   size: number;
+  figure?: string;
   isRight?: boolean;
   isMine?: boolean;
 }
@@ -131,6 +133,7 @@ export interface ChartContext {
   texts: Map<string, string>;
   most: number;
   values: Value[];
+  seconds: Value[];
   right: any;
 }
 

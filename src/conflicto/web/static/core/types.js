@@ -50,6 +50,18 @@ export function valuesOf(activity, name) {
 }
 
 /**
+ * Returns the possible values on the other side of pairs, or [] if they are unknown.
+ *
+ * @param {ActivityLike} activity
+ * @param {string} name
+ * @returns {Value[]}
+ */
+export function secondValuesOf(activity, name) {
+  const place = typeOf(activity.type).value_sources[name]?.second;
+  return place?.in ? valuesAt(configOf(activity), place.in, place.label) : [];
+}
+
+/**
  * Returns the options of an activity.
  *
  * @param {ActivityLike} activity

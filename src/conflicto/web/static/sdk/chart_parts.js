@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-/** @import { Bar } from "../shapes.js" */
+/** @import { Bar, Value } from "../shapes.js" */
 
 export const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
 
@@ -16,6 +16,13 @@ export const normalized = (value) => (typeof value === "string" ? value.normaliz
 
 /** @param {unknown} value */
 export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/**
+ * Returns the texts of values by their JSON, as the server counts them.
+ *
+ * @param {Value[]} values
+ */
+export const labelsOf = (values) => new Map(values.map(({ value, text }) => [asText(normalized(value)), text]));
 
 /**
  * Returns the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.

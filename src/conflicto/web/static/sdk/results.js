@@ -3,11 +3,14 @@
 
 import { h } from "../core/dom.js";
 import { formatNumber, t } from "../core/i18n.js";
-import { valuesOf } from "../core/types.js";
+import { secondValuesOf, valuesOf } from "../core/types.js";
 import { bar, drawMore, moreRow } from "./chart_parts.js";
+import { draw as amounts } from "./charts/amounts.js";
 import { draw as count } from "./charts/count.js";
+import { draw as grid } from "./charts/grid.js";
 import { draw as median } from "./charts/median.js";
 import { draw as number } from "./charts/number.js";
+import { draw as pairs } from "./charts/pairs.js";
 import { draw as rank } from "./charts/rank.js";
 import { draw as score } from "./charts/score.js";
 import { draw as votes, votesIn } from "./charts/votes.js";
@@ -17,7 +20,7 @@ import { draw as words } from "./charts/words.js";
 
 const MAX_ROWS = 24;
 /** @type {Record<string, (result: any, context: any) => Children>} */
-const CHARTS = { count, median, number, rank, score, votes, words };
+const CHARTS = { amounts, count, grid, median, number, pairs, rank, score, votes, words };
 
 /**
  * Draws a chart for each result. `mine` is the own response, `texts` maps ids of targets to texts, `most` is the
@@ -30,7 +33,9 @@ const CHARTS = { count, median, number, rank, score, votes, words };
 export function drawResults(results, activity, { mine = null, texts = new Map(), most = MAX_ROWS } = {}) {
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
     const draw = CHARTS[result.op];
-    const more = { mine, texts, most, values: valuesOf(activity, name), right: activity.secret?.correct };
+    const values = valuesOf(activity, name);
+    const seconds = secondValuesOf(activity, name);
+    const more = { mine, texts, most, values, seconds, right: activity.secret?.correct };
     if (!draw || (result.op === "votes" && !result.answers)) return null; // there may be questions without votes
     if (result.op === "score" && result.correct === null) return null; // the server has not revealed it yet
     return h(

@@ -10,7 +10,7 @@ import { accessibleTable, isNarrow } from "../chart_parts.js";
  * @param {{ [Name in keyof MedianResult]: NonNullable<MedianResult[Name]> }} result of at least one number
  * @returns {Children}
  */
-export function draw({ answers, min, lower_quartile: low, median, upper_quartile: high, max }) {
+export function draw({ answers, min, lower_quartile: low, median, upper_quartile: high, max, percentiles }) {
   const span = isNarrow() ? 216 : 400;
   /** @param {number} value */
   const at = (value) => (max > min ? ((value - min) / (max - min)) * span : span / 2);
@@ -27,6 +27,9 @@ export function draw({ answers, min, lower_quartile: low, median, upper_quartile
         d: `M${at(min)} 40v30M${at(min)} 55H${at(low)}M${at(high)} 55H${at(max)}M${at(max)} 40v30`,
       }),
       h("rect", { key: "box", x: at(low), y: 30, width: Math.max(1, at(high) - at(low)), height: 50, rx: 3 }),
+      percentiles.map(({ percent, value }) =>
+        h("path", { ...line, key: `p${percent}`, d: `M${at(value ?? median)} 46v18` }),
+      ),
       h("path", { ...line, key: "median", "stroke-width": 4, d: `M${at(median)} 24v62` }),
       end(min, "min"),
       max > min ? end(max, "max") : null,
@@ -40,7 +43,12 @@ export function draw({ answers, min, lower_quartile: low, median, upper_quartile
     accessibleTable(
       t("results.answers", { n: answers }),
       [t("results.below"), t("results.value")],
-      [min, low, median, high, max].map((value, quarters) => [`${formatNumber(25 * quarters)} %`, formatNumber(value)]),
+      [
+        ...[min, low, median, high, max].map((value, quarters) => ({ percent: 25 * quarters, value })),
+        ...percentiles.filter(({ percent }) => percent % 25),
+      ]
+        .sort((one, other) => one.percent - other.percent)
+        .map(({ percent, value }) => [`${formatNumber(percent)} %`, formatNumber(value ?? median)]),
     ),
   ];
 }

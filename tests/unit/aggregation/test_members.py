@@ -1,0 +1,158 @@
+"""Results of operations on members of an answer: numbers of options, pairs, points and scores."""
+
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conflicto.aggregation.correctness import RULES
+from conflicto.aggregation.spec import refers_to_config
+from tests.support.tallies import result
+
+
+def amounts(entry: dict[str, Any], *answers: Any, **basis: Any) -> list[tuple[Any, ...]]:
+    found = result({"op": "amounts", **entry}, *answers, **basis)["options"]
+    return [(each["value"], each["answers"], each["sum"], each["mean"], each["share"]) for each in found]
+
+
+def test_amounts_of_an_object_have_sums_means_and_shares() -> None:
+    answers = {"a": 60, "b": 40}, {"a": 20, "c": 80}, {"b": "40", "z": 3}, [], 7
+    assert amounts({"of": ["a", "b", "c", "d"]}, *answers) == [
+        ("a", 2, 80, 40, 0.4), ("b", 1, 40, 40, 0.2), ("c", 1, 80, 80, 0.4), ("d", 0, 0, None, 0),
+    ]  # fmt: skip
+    assert amounts({"of": ["a", "b", "c", "d"], "missing": "zero"}, *answers) == [
+        ("a", 2, 80, 40, 0.4), ("b", 1, 40, 20, 0.2), ("c", 1, 80, 40, 0.4), ("d", 0, 0, 0, 0),
+    ]  # fmt: skip
+    assert result({"op": "amounts", "of": ["a"]}, *answers)["answers"] == 2
+    config = {"options": [{"id": "b"}, {"id": 2}]}
+    assert amounts({"of": "/options/*/id"}, {"b": 1, "2": 3}, config=config) == [("b", 1, 1, 1, 0.25), (2, 1, 3, 3, 0.75)]
+    assert amounts({"of": "/missing/*"}, {"b": 1}, config=config) == []
+
+
+def test_amounts_of_a_list_are_those_of_its_elements() -> None:
+    entry = {"of": ["a", {"x": 1}], "option": "/id", "amount": "/n"}
+    answer = [{"id": "a", "n": 1}, {"id": "a", "n": 2}, {"id": {"x": 1.0}, "n": 5}, {"id": "b", "n": 9}, {"id": "a"}, 3]
+    assert amounts(entry, answer) == [("a", 1, 3, 3, 0.375), ({"x": 1}, 1, 5, 5, 0.625)]
+    assert result({"op": "amounts", **entry}, answer * 40)["answers"] == 0, "too long"
+
+
+def test_amounts_are_exact_in_decimal_at_any_size() -> None:
+    assert amounts({"of": ["a"]}, {"a": 0.1}, {"a": 0.2}) == [("a", 2, 0.3, 0.15, 1)]
+    assert amounts({"of": ["a"]}, {"a": 1e16}, {"a": 0.1}, {"a": -1e16}, {"a": 5e-324})[0][2] == 0.1
+    assert amounts({"of": ["a", "b"]}, {"a": -1, "b": 2}) == [("a", 1, -1, -1, None), ("b", 1, 2, 2, None)]
+    assert amounts({"of": ["a"]}, {"a": 1.7e308}, {"a": 1.7e308}) == [("a", 2, None, 17 * 10**307, 1)]
+    assert amounts({"of": ["a"]}, {"a": 2**53 - 1}, {"a": 2**53 - 1}, {"a": 1})[0][2] == 2**54 - 1
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from("ab"), st.integers(0, 100) | st.integers(0, 1000).map(lambda n: n / 10)), max_size=20)
+)
+def test_amounts_equal_a_recount_in_fractions(answers: list[dict[str, float]]) -> None:
+    found = amounts({"of": ["a", "b"]}, *answers)
+    given = {name: [Fraction(repr(each[name])) for each in answers if name in each] for name in "ab"}
+    total = sum(map(sum, given.values()))
+    assert [each[1:3] for each in found] == [(len(values), float(sum(values))) for values in given.values()]
+    assert [each[3] for each in found] == [float(sum(values) / len(values)) if values else None for values in given.values()]
+    assert [each[4] for each in found] == [float(sum(values) / total) if total else None for values in given.values()]
+
+
+def test_pairs_of_a_list_are_each_two_of_its_options() -> None:
+    found = result({"op": "pairs", "of": ["a", "b", "c"]}, ["b", "a"], ["a", "b", "c", "a"], ["a"], ["z", "y"], [], "ab")
+    assert found["answers"] == 4
+    assert [(each["first"], each["second"], each["count"]) for each in found["pairs"]] == [
+        ("a", "b", 2),
+        ("a", "c", 1),
+        ("b", "c", 1),
+    ]
+    top = result({"op": "pairs", "of": ["a", "b", "c"], "top": 1}, ["a", "b", "c"])
+    assert (len(top["pairs"]), top["truncated"]) == (1, True)
+
+
+def test_pairs_of_an_object_are_its_names_and_values() -> None:
+    entry = {"op": "pairs", "of": "/words/*", "with": ["Hund", "Katze", 3]}
+    config = {"words": ["dog", "cat"]}
+    found = result(entry, {"dog": "Hund", "cat": ["Katze", 3.0]}, {"dog": "Katze", "cow": "Hund"}, {"cat": "Kuh"}, config=config)
+    assert [(each["first"], each["second"], each["count"]) for each in found["pairs"]] == [
+        ("dog", "Hund", 1), ("dog", "Katze", 1), ("cat", "Katze", 1), ("cat", 3, 1),
+    ]  # fmt: skip
+
+
+def cells(entry: dict[str, Any], *answers: Any, **basis: Any) -> list[tuple[Any, ...]]:
+    found = result({"op": "grid", **entry}, *answers, **basis)["cells"]
+    return [(each["column"], each["row"], each["name"], each["count"]) for each in found]
+
+
+def test_a_grid_counts_points_by_cell_with_names() -> None:
+    points = {"x": 0, "y": 0}, {"x": 0.5, "y": 0.49}, {"x": 1, "y": 1}, {"x": 1.01, "y": 0}, {"x": 0.3}, [0, 0]
+    assert cells({"columns": 2, "rows": 2, "names": ["head", "", "arm"]}, *points) == [
+        (1, 1, "head", 1), (2, 1, None, 1), (2, 2, None, 1),
+    ]  # fmt: skip
+    config = {"columns": 2, "rows": 0, "wide": 10, "names": ["a", "b"]}
+    entry = {"x": "/0", "y": "/1", "columns": "/columns", "rows": "/rows", "x_max": "/wide", "names": "/names/*"}
+    assert cells(entry, [4, 0.05], [5, 0.1], [11, 0], config=config) == [(1, 1, "a", 1), (2, 2, None, 1)], "rows fall back to 10"
+    assert cells({"x": "/0", "y": "/1", "x_min": 1, "x_max": "/wide"}, [1, 0], [2, 0], config={}) == [(1, 1, None, 1)], "a line"
+    tenths = [{"x": each / 10, "y": 0} for each in range(11)]
+    assert [each[3] for each in cells({}, *tenths)] == [1] * 9 + [2], "0.3 is in the fourth of ten"
+
+
+def test_options_are_taken_from_the_config_where_it_holds_valid_ones() -> None:
+    entry = {"op": "number", "bins": "/bins", "min": "/low", "max": "/high"}
+
+    def bins(**config: Any) -> list[tuple[float, float]]:
+        return [(each["from"], each["to"]) for each in result(entry, 1, 10, config=config)["histogram"]]
+
+    assert bins(bins=2) == [(1, 5), (6, 10)]
+    assert len(bins(bins=0)) == len(bins(bins="2")) == len(bins()) == 10
+    assert bins(bins=1, low=0, high=20) == [(0, 20)]
+    assert len(bins(bins=1, low=5, high=5)) == 10, "what contradicts itself is left out"
+    text = msgspec.json.encode({"r": {"path": "", **entry}}).decode()
+    assert refers_to_config(text)
+    assert not refers_to_config('{"r":{"path":"","op":"number","bins":3}}')
+    assert result({"op": "count", "top": "/top"}, 1, 2, config={"top": 1})["truncated"]
+
+
+def is_right(entry: dict[str, Any], answer: Any, secret: Any) -> bool:
+    return bool(result({"op": "score", **entry}, answer, secret=secret)["correct"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "secret", "right", "wrong"),
+    [
+        (
+            {"rule": "largest", "key": "/best"}, {"best": "b"},
+            [{"a": 49, "b": 51}, {"b": 1}], [{"a": 99, "b": 1}, {"a": 50, "b": 50}, {"b": 0}, {}, "b", {"a": "b"}],
+        ),
+        ({"rule": "largest", "key": "/best"}, {"best": ["a", "b"]}, [{"a": 50, "b": 50, "c": 0}], [{"a": 60, "b": 40}, {"a": 50}]),
+        ({"rule": "largest", "key": "/best"}, {"best": 2}, [[0, 1, 5], {"2": 3}], [[5, 1, 0]]),
+        (
+            {"rule": "share", "key": "", "tolerance": 0.1}, {"a": 60, "b": 40},
+            [{"a": 60, "b": 40}, {"a": 7, "b": 3}, {"a": 0.5, "b": 0.5}], [{"a": 71, "b": 29}, {"a": 49, "b": 51}, {"a": 0}, {}, 6],
+        ),
+        ({"rule": "share", "key": ""}, {"a": 0.3, "b": 0.6}, [{"a": 1, "b": 2}], [{"a": 1, "b": 2.0001}, {"a": 1, "b": 2, "c": 0.1}]),
+        (
+            {"rule": "distance", "key": "/at", "tolerance": "/within"}, {"at": {"x": 0.1, "y": 0.2}, "within": 0.5},
+            [{"x": 0.4, "y": 0.6}, {"x": 0.1, "y": 0.2, "z": 9}], [{"x": 0.4, "y": 0.6001}, {"x": 0.1}, {"x": "0.1", "y": 0.2}, []],
+        ),
+        ({"rule": "distance", "key": "", "tolerance": 5}, [0, 0], [[3, 4], [3, -4]], [[4, 4], [3], {}]),
+        ({"rule": "distance", "key": ""}, 3, [3, 3.0], [4, "3", None]),
+        (
+            {"all": [{"path": "/x", "key": "/x", "tolerance": "/w"}, {"path": "/y", "key": "/y"}]}, {"x": 3, "y": "b", "w": 1},
+            [{"x": 4, "y": "b"}, {"x": 2, "y": "b"}], [{"x": 5, "y": "b"}, {"x": 3, "y": "a"}, {"x": 3}, {"y": "b"}, 3],
+        ),
+        ({"all": [{"path": "/x", "key": "/x"}, {"path": "/y", "key": "/missing"}]}, {"x": 1}, [], [{"x": 1, "y": 1}, {"x": 1}]),
+    ],
+)  # fmt: skip
+def test_score_compares_by_the_rule(entry: dict[str, Any], secret: Any, right: list[Any], wrong: list[Any]) -> None:
+    assert [answer for answer in right if not is_right(entry, answer, secret)] == []
+    assert [answer for answer in wrong if is_right(entry, answer, secret)] == []
+
+
+def test_score_of_absurd_answers_is_no_error() -> None:
+    many = {str(each): 5e-324 * each for each in range(200)}
+    for rule in RULES:
+        for answer in (many, many | {"x": 1}, [1e308] * 200, {"a": True}, None, 2**53, -1e308):
+            for secret in (many, None, [], {"a": None}, -1e308):
+                is_right({"rule": rule, "key": "", "tolerance": 1e308}, answer, secret)
