@@ -136,6 +136,9 @@ HOMONYMS = {
 OPERATIONS = ("aggregation/operations/",)
 """Modules that name operations of aggregation; one operation has a type's name."""
 
+HISTORY = "migrations/versions/"
+"""Migrations describe a schema of the past, with the types of that time."""
+
 
 def test_no_type_is_named_outside_its_folder() -> None:
     """Require that adding a type touches one folder: the program names no type."""
@@ -144,6 +147,8 @@ def test_no_type_is_named_outside_its_folder() -> None:
     found = set()
     for file in root.rglob("*.py"):
         path = file.relative_to(root).as_posix()
+        if path.startswith(HISTORY):
+            continue
         texts = {node.value for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)}
         found |= {(path, name) for name in names & texts if not (name == "words" and path.startswith(OPERATIONS))}
 
