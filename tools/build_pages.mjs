@@ -18,14 +18,16 @@ const TYPES = join(PACKAGE, "activity_types");
 const TARGET = "es2022";
 
 // Modules that are loaded by URL: pages, the public interface of views, and what a page names at run time.
-const ENTRIES = ["pages/*.js", "sdk/*.js", "elements/opaque.js", "elements/qr.js", "worker.js"];
+const ENTRIES = ["pages/*.js", "sdk/*.js", "elements/opaque.js", "elements/qr.js", "frame/main.js", "worker.js"];
 const VIEWS = "*/ui/{participant,screen,editor}.js";
 
-// Chunks that several entries share. Every page needs the first; a phone loads the others after its first view.
+// Chunks that several entries share. Every page needs the first two, a frame only the first; a phone loads the others
+// after its first view.
 const CHUNKS = [
+  { name: "sdk", test: /web\/static\/(core\/(dom|i18n|image|types)|sdk\/v1)\.js/ },
   {
     name: "core",
-    test: /web\/static\/(core\/|sdk\/v1|elements\/(appearance_loader|results|views)|phone\/length_limit)/,
+    test: /web\/static\/(core\/|elements\/(appearance_loader|results|views)|phone\/length_limit)/,
   },
   { name: "results", test: /web\/static\/sdk\/(chart|cloud|results)/ },
   { name: "deferred", test: /web\/static\/phone\/(deferred|menu|notices|offline)/ },

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.processes import ADMIN, Served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page
 
 SCREENSHOTS = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures"))
 
@@ -129,6 +129,11 @@ def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def view_frame(place: "Page | Locator") -> "FrameLocator":
+    """Return the frame of a view that does not come with the program."""
+    return place.locator("iframe.view-frame").content_frame
 
 
 def screenshot(page: "Page", name: str) -> None:

@@ -1,22 +1,20 @@
 """A custom activity type: a folder beside the server is enough."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.live_session import LiveSession, new_session, screenshot
+from tests.browser.live_session import LiveSession, new_session, screenshot, view_frame
+from tests.support.custom_types import put_type
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
 
-SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 PLAIN = """export default class extends HTMLElement {
   set activity(activity) {
-    if (this.firstChild) return;
-    const button = document.createElement("button");
+    const button = this.querySelector("button") ?? document.createElement("button");
     button.textContent = `Wave at ${activity.config.question}`;
     button.onclick = () => this.dispatchEvent(new CustomEvent("answer", { detail: { response: { waved: true } }, bubbles: true }));
     this.append(button);
@@ -72,14 +70,13 @@ export default class extends ActivityElement {
 """
 BASES = {"participant": "ActivityElement", "screen": "ActivityElement", "editor": "EditorElement"}
 BROKEN = {view: FAILING % {"base": base} for view, base in BASES.items()}
-TEXTS = {"waving": "{n} people wave", "waving.one": "{n} person waves", "all": "At all"}
 WHOLE = {"participant": PLAIN, "screen": ON_SCREEN, "editor": EDITOR}
 
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
     for name, views in {"wave": WHOLE, "broken-wave": BROKEN, "early-wave": {"participant": EARLIER}}.items():
-        _put(tmp_path / "types" / name, name, views)
+        put_type(tmp_path / "types" / name, name, views)
     with (
         served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server,
         new_session(server, browser) as made,
@@ -87,56 +84,28 @@ def elsewhere(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
         yield made
 
 
-def _put(folder: Path, name: str, views: dict[str, str]) -> None:
-    config = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["question"],
-        "properties": {"question": {"type": "string"}},
-    }
-    response = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["waved"],
-        "properties": {"waved": {"type": "boolean"}},
-    }
-    files = {
-        "activity.json": {"type": name, "version": "1", "title": f"A {name}", "icon": "👋", "sdk": "1"},
-        "config.schema.json": {"$schema": SCHEMA} | config,
-        "response.schema.json": {"$schema": SCHEMA} | response,
-        "aggregate.json": {"waves": {"path": "/waved", "op": "count"}},
-        "examples/one.json": {"config": {"question": "us"}, "responses": [{"waved": True}]},
-        "i18n/en.json": {"title": f"A {name}", "description": "Wave", "config.question": "Whom at", **TEXTS},
-    }
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(json.dumps(content), encoding="utf-8")
-    (folder / "ui").mkdir()
-    for view, source in views.items():
-        (folder / f"ui/{view}.js").write_text(source, encoding="utf-8")
-
-
 def test_a_folder_is_all_it_takes(elsewhere: LiveSession) -> None:
     host, phone, screen = elsewhere.host(), elsewhere.phone(), elsewhere.screen()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="A wave").click()
-    host.get_by_role("button", name="At all").click()
-    host.locator(".preview").get_by_text("Wave at everybody").wait_for()
+    view_frame(host.locator(".own-editor")).get_by_role("button", name="At all").click()
+    view_frame(host.locator(".phone-frame")).get_by_text("Wave at everybody").wait_for()
     assert host.get_by_label("Whom at").input_value() == "everybody"
     host.get_by_label("Whom at").fill("the back row")
-    host.locator(".preview .stage").get_by_text("0 people wave at the back row").wait_for()
+    view_frame(host.locator(".preview .stage")).get_by_text("0 people wave at the back row").wait_for()
     screenshot(host, "host-editor-own-type")
     host.get_by_role("button", name="Save").click()
     host.locator(".next", has_text="Start: the back row").click()
 
-    phone.get_by_role("button", name="Wave at the back row").click()
+    view_frame(phone).get_by_role("button", name="Wave at the back row").click()
     phone.get_by_text("Your answer is in ·").wait_for()
     host.locator(".next", has_text="Close answering").click()
     host.locator(".next", has_text="Show results").click()
 
-    screen.get_by_text("1 person waves at the back row").wait_for()
+    view_frame(screen).get_by_text("1 person waves at the back row").wait_for()
     phone.get_by_role("row", name="true").get_by_text("1 · 100 %").wait_for()
     screenshot(phone, "phone-own-type")
+    screenshot(screen, "screen-own-type")
 
 
 def test_a_view_that_throws_leaves_the_page_alive(elsewhere: LiveSession) -> None:
@@ -151,7 +120,7 @@ def test_a_view_that_throws_leaves_the_page_alive(elsewhere: LiveSession) -> Non
 
     elsewhere.activity("wave", {"question": "us"})
 
-    phone.get_by_role("button", name="Wave at us").click()
+    view_frame(phone).get_by_role("button", name="Wave at us").click()
     phone.get_by_text("Your answer is in ·").wait_for()
 
 
@@ -159,16 +128,17 @@ def test_a_view_that_uses_earlier_names_of_the_sdk_goes_on_working(elsewhere: Li
     phone = elsewhere.phone()
     activity = elsewhere.activity("early-wave", {"question": "us"})
 
-    phone.get_by_label("Note").fill("to all")
-    phone.get_by_text("6 / 12").wait_for()
-    phone.get_by_text("+2 more").wait_for()
-    phone.locator("#own").evaluate("(node) => node.append('kept')")
-    phone.get_by_role("button", name="Wave 1,234 times").click()
+    view = view_frame(phone)
+    view.get_by_label("Note").fill("to all")
+    view.get_by_text("6 / 12").wait_for()
+    view.get_by_text("+2 more").wait_for()
+    view.locator("#own").evaluate("(node) => node.append('kept')")
+    view.get_by_role("button", name="Wave 1,234 times").click()
     phone.get_by_text("Your answer is in ·").wait_for()
 
     assert elsewhere.answers(activity) == [{"waved": True}]
-    assert "draft" in str(phone.locator("[data-taken]").get_attribute("data-taken")).split()
-    assert phone.locator("#own").inner_text() == "kept"
+    assert "draft" in str(view.locator("[data-taken]").get_attribute("data-taken")).split()
+    assert view.locator("#own").inner_text() == "kept"
 
 
 def test_an_editor_that_throws_is_replaced_by_the_form(elsewhere: LiveSession) -> None:

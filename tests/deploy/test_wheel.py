@@ -36,7 +36,7 @@ def test_the_wheel_contains_the_bundle_of_this_checkout(wheel: Path) -> None:
     folder = ROOT / "src" / BUNDLE
 
     assert built == {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert json.loads(built["manifest.json"])["preloads"]["participant"] == ["chunks/core.js"]
+    assert json.loads(built["manifest.json"])["preloads"]["participant"] == ["chunks/core.js", "chunks/sdk.js"]
 
 
 def test_an_installed_wheel_needs_no_node(wheel: Path, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conflicto.web.page_bundle import PACKAGE, read_bundle
+from conflicto.web.page_bundle import read_bundle
 from conflicto.web.prefix import add_prefix
+from conflicto.web.view_frames import frame_pages, is_framed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".map": "application/json",
@@ -52,7 +54,8 @@ class AssetBundle:
         bundle = read_bundle()
         self.preloads: Mapping[str, Sequence[str]] = bundle.preloads
         served = {name: add_prefix(text, prefix) for name, text in bundle.texts.items()}
-        served |= dict(_foreign_views(types)) | dict(texts or {})
+        types = tuple(types)
+        served |= dict(_framed_views(types)) | dict(frame_pages(types)) | dict(texts or {})
         self.files: Mapping[str, Asset] = {
             name: make_asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
         }
@@ -62,12 +65,12 @@ class AssetBundle:
         self.build = digest.hexdigest()[:10]
 
 
-def _foreign_views(types: Iterable[ActivityType]) -> Iterator[tuple[str, str]]:
+def _framed_views(types: Iterable[ActivityType]) -> Iterator[tuple[str, str]]:
     """Yield the modules of types outside this package, unchanged, each with its path.
 
     The bundle holds the modules of included types.
     """
     for activity_type in types:
-        if not activity_type.folder.is_relative_to(PACKAGE):
+        if is_framed(activity_type):
             for file in sorted((activity_type.folder / "ui").glob("*.js")):
                 yield f"types/{activity_type.name}/{file.name}", file.read_text(encoding="utf-8")

@@ -43,8 +43,8 @@ MAX_KEPT_BYTES = 32 * 1024 * 1024
 MAX_CACHED_FILES = 64
 """Files of earlier builds in memory, up to some 100 kB each."""
 
-KEPT_SUFFIXES = frozenset({".css", ".js", ".json"})
-"""Kinds of kept files: those that act only inside a page. Documents need the headers of a build."""
+KEPT_SUFFIXES = frozenset({".css", ".html", ".js", ".json"})
+"""Kinds of kept files. The documents are frames of views, whose headers name the build."""
 
 TOUCH_S = 3_600
 """A build in use is marked as used this often, seconds."""

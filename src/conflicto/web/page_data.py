@@ -10,6 +10,7 @@ from conflicto.activity_types.binding import defaults_of
 from conflicto.activity_types.response_parts import label_property
 from conflicto.activity_types.scopes import PUBLIC
 from conflicto.activity_types.subset import SCOPE, map_children
+from conflicto.web.view_frames import is_framed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,14 @@ _REF = "#/$defs/"
 def type_data(known: ActivityType, locale: str) -> dict[str, Any]:
     """Return the data that every page needs to show activities of a type.
 
-    `views` lists the type's own views. `headline` names the config property that is the question.
-    `config_defaults` holds the defaults of public properties. `value_sources` describes, by name of
-    the aggregation, the values that can occur. `texts` holds the texts of the views.
+    `views` lists the type's own views, `framed` is true if they run in frames. `headline` names the
+    config property that is the question. `config_defaults` holds the defaults of public properties.
+    `value_sources` describes, by name of the aggregation, the values that can occur. `texts` holds
+    the texts of the views.
     """
     data = {
-        "views": list(known.ui), "headline": _headline(known), "config_defaults": _public_defaults(known),
+        "views": list(known.ui), "framed": bool(known.ui) and is_framed(known), "version": known.version,
+        "headline": _headline(known), "config_defaults": _public_defaults(known),
         "value_sources": dict(_value_sources(known)),
         "texts": {key: text for key, text in _texts(known, locale).items() if not key.startswith(FORM_TEXTS)},
     }  # fmt: skip

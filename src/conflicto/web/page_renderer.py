@@ -67,6 +67,7 @@ DEFERRED_TEXTS = (
     "leaderboard.",
     "menu.",
     "json.",
+    "view.",
     "state.unkept",
     "answer.blocked",
     "handover.",

@@ -17,6 +17,7 @@ from conflicto.web.appearance import read_appearance
 from conflicto.web.assets import Asset, AssetBundle
 from conflicto.web.page_renderer import PageRenderer, deferred_text_files
 from conflicto.web.request import accepts_gzip, query_fields
+from conflicto.web.view_frames import FrameHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -60,6 +61,9 @@ PAGE_PATHS = {
 }
 """Pages by path. No page depends on the parameters, so none reveals what exists."""
 
+SHOWS_ACTIVITIES = frozenset({"participant", "control", "screen"})
+"""Pages that show views of activity types. Only they may contain frames."""
+
 MAX_CODE_LENGTH = 32
 CODE_LENGTHS = range(6, 13)
 """Lengths of texts that are treated as a code, typing errors included."""
@@ -94,8 +98,8 @@ class Pages:
         server: str = "",
         kept_builds: KeptBuilds | None = None,
     ) -> None:
-        policy = CONTENT_SECURITY_POLICY.format(image_origins="".join(f" {origin}" for origin in image_origins))
-        self._security_headers: Headers = ((b"content-security-policy", policy.encode()), *SECURITY_HEADERS)
+        self._policy = CONTENT_SECURITY_POLICY.format(image_origins="".join(f" {origin}" for origin in image_origins))
+        self._security_headers: Headers = ((b"content-security-policy", self._policy.encode()), *SECURITY_HEADERS)
         self._public_url = public_url
         self._prefix = prefix_of(public_url)
         self._server = server
@@ -107,6 +111,10 @@ class Pages:
     @cached_property
     def _assets(self) -> AssetBundle:
         return AssetBundle(self._types, texts=deferred_text_files(), prefix=self._prefix)
+
+    @cached_property
+    def _frames(self) -> FrameHeaders:
+        return FrameHeaders(self._public_url, self._prefix, self._types)
 
     @cached_property
     def _renderer(self) -> PageRenderer:
@@ -135,7 +143,11 @@ class Pages:
         if len(request.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
             raise NotFound
         appearance, cookies = read_appearance(request, self._prefix)
-        return _response(request, self._renderer.render(name, appearance), (*self._security_headers, *REVALIDATE, *cookies))
+        policy = (b"content-security-policy", f"{self._policy}{self._frame_source(name, request)}".encode())
+        return _response(request, self._renderer.render(name, appearance), (policy, *SECURITY_HEADERS, *REVALIDATE, *cookies))
+
+    def _frame_source(self, name: str, request: Request) -> str:
+        return self._frames.frame_source(self._assets.build, request) if name in SHOWS_ACTIVITIES else ""
 
     async def redirect_to_code(self, request: Request) -> Response:
         """Redirect the join form, which works without scripts, to the path with the code."""
@@ -174,7 +186,8 @@ class Pages:
         found = self._assets.files.get(name) if is_newest else await self._earlier_file(build, name)
         if found is None:
             raise NotFound
-        return _response(request, found, (IMMUTABLE, VARY_ENCODING, *(() if is_newest else (self._newest_build,))))
+        further = () if is_newest else (self._newest_build,)
+        return _response(request, found, (IMMUTABLE, VARY_ENCODING, *further, *self._frames.of_file(build, name, request)))
 
     async def _earlier_file(self, build: str, name: str) -> Asset | None:
         kept = self._kept_builds

@@ -49,11 +49,11 @@ def test_a_later_process_serves_the_files_of_an_earlier_build(folder: Path) -> N
 @pytest.mark.parametrize(
     ("build", "name"),
     [("../builds", "sdk/v1.js"), (name_of(9), "sdk/v1.js"), (name_of(1), "../../secret.js"), (name_of(1), "sdk/v2.js"),
-     (name_of(1), "frames/wave/screen.html"), (name_of(1), "")],
+     (name_of(1), "types/wave/screen.svg"), (name_of(1), "")],
 )  # fmt: skip
 def test_nothing_else_is_found(folder: Path, build: str, name: str) -> None:
     (folder.parent / "secret.js").write_text("secret")
-    KeptBuilds(folder, Clock()).keep(name_of(1), files("") | {"frames/wave/screen.html": make_asset("text/html", b"<p>")})
+    KeptBuilds(folder, Clock()).keep(name_of(1), files("") | {"types/wave/screen.svg": make_asset("image/svg+xml", b"<p>")})
 
     assert KeptBuilds(folder, Clock()).find(build, name) is None
 

@@ -69,11 +69,13 @@ def test_a_page_preloads_what_it_imports() -> None:
         assert set(preloads[page]) == imports_of(f"pages/{page}.js", static=True)
 
 
-def test_a_phone_begins_with_two_modules_and_never_loads_those_of_hosts() -> None:
+def test_a_phone_begins_with_three_modules_and_never_loads_those_of_hosts() -> None:
     host = {path.as_posix() for path in (*BUNDLE.glob("chunks/host*.js"), *BUNDLE.glob("chunks/activity_view*.js"))}
     phones = {name for name in files_in(BUNDLE) if re.fullmatch(r"pages/participant\.js|types/\w+/participant\.js", name)}
 
-    assert imports_of("pages/participant.js", static=True) == {"chunks/core.js"}
+    assert imports_of("frame/main.js", static=False) == set()
+    assert imports_of("sdk/v1.js", static=False) == {"chunks/sdk.js"}
+    assert imports_of("pages/participant.js", static=True) == {"chunks/core.js", "chunks/sdk.js"}
     assert host
     assert {name for phone in phones for name in imports_of(phone, static=False)} & host == set()
 

@@ -36,6 +36,8 @@ export type Values = { n?: number } & Record<string, string | number | null | un
 // What a page knows of an activity type; a host's page knows more.
 export interface TypeData {
   views: string[];
+  framed?: boolean; // the views run in frames: the type does not come with the program
+  version?: string;
   headline?: string;
   title?: string;
   icon?: string;
@@ -46,6 +48,17 @@ export interface TypeData {
   defaults?: Partial<Activity>;
   config?: any; // schemas
   secret?: any;
+}
+
+// A fault of a view, with the place in its file.
+export interface ViewFault {
+  type: string;
+  view: string;
+  reason?: string; // why the page cut the view off
+  name?: string; // of the error
+  message?: string;
+  file?: string;
+  line?: number;
 }
 
 // Where the possible values of an aggregation are: a list of a config, or two bounds.

@@ -37,14 +37,15 @@ export function patch(parent, children) {
     const name = nameOf(node);
     free.set(name, [...(free.get(name) ?? []), node]);
   }
+  const kept = wanted.map((each) => free.get(nameOf(each))?.shift());
+  for (const nodes of free.values()) for (const node of nodes) node.remove(); // first: a frame that moves would load again
   let place = parent.firstChild;
-  for (const each of wanted) {
-    const node = free.get(nameOf(each))?.shift() ?? createNode(each, parent);
+  for (const [index, each] of wanted.entries()) {
+    const node = kept[index] ?? createNode(each, parent);
     if (node === place) place = node.nextSibling;
     else parent.insertBefore(node, place);
     updateNode(node, each);
   }
-  for (const nodes of free.values()) for (const node of nodes) node.remove();
 }
 
 /**

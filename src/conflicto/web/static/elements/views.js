@@ -17,19 +17,36 @@ const found = new Map();
  */
 export function viewOf(type, view, ready) {
   const hasView = typeOf(type).views.includes(view);
-  const address = `${boot.base}/${hasView ? ["types", type, view].join("/") : "elements/opaque"}.js`;
   const tag = hasView ? `act-${type}-${view}` : "act-opaque";
   if (!found.has(tag)) {
     found.set(tag, null);
-    Promise.all([import(address), hasView || loadDeferredTexts()])
-      .then(([module]) => {
-        customElements.define(tag, module.default);
+    (hasView ? load(type, view, ready) : loadOpaque())
+      .then((loaded) => {
+        customElements.define(tag, loaded);
         found.set(tag, tag);
       })
       .catch(() => found.set(tag, "failed"))
       .finally(ready);
   }
   return found.get(tag) ?? null;
+}
+
+/**
+ * Returns the class of a type's own view: views that do not come with the program run in frames.
+ *
+ * @param {string} type
+ * @param {string} view
+ * @param {() => void} ready
+ * @returns {Promise<CustomElementConstructor>}
+ */
+async function load(type, view, ready) {
+  if (typeOf(type).framed) return (await import("./framed_view.js")).framedView(type, view, ready);
+  return (await import(`${boot.base}/types/${type}/${view}.js`)).default;
+}
+
+async function loadOpaque() {
+  const [module] = await Promise.all([import(`${boot.base}/elements/opaque.js`), loadDeferredTexts()]);
+  return module.default;
 }
 
 /**

@@ -40,6 +40,7 @@ export class SessionPage {
   score = null;
   drafts = new Map();
   refused; // refused responses, until they are dismissed
+  failed = null; // the fault of the shown view
   blocked = null; // the problem of a network that blocks requests for a minute
   deferred = null; // the module deferred.js
   results = new Map();
@@ -56,8 +57,8 @@ export class SessionPage {
     main.replaceChildren();
     main.addEventListener("draft", (event) => this.#draftChanged(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
-    main.addEventListener("failed", () => {
-      this.failed = true;
+    main.addEventListener("failed", ({ detail }) => {
+      this.failed = detail ?? {};
       this.draw();
     });
   }
@@ -211,7 +212,7 @@ export class SessionPage {
     this.#isSnapshot = false;
     this.fold.apply(items);
     this.#scheduleSnapshot();
-    if (this.slot !== before) this.failed = false;
+    if (this.slot !== before) this.failed = null;
     this.#fetchResults();
     this.draw();
   }
@@ -348,6 +349,12 @@ export class SessionPage {
       this.draw();
     }
     setTimeout(() => this.#pollCount(), this.fold.session ? COUNT_MS : 500);
+  }
+
+  // Starts the view again that failed or was cut off.
+  retryView() {
+    this.failed = null;
+    this.draw();
   }
 
   async openMenu() {

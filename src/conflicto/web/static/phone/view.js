@@ -92,8 +92,20 @@ function disclosure({
   );
 }
 
-const viewError = () =>
-  h("div", { class: "stack", key: "cannot" }, h("p", { class: "bad" }, t("state.cannot")), reload());
+// Draws what replaces a view that failed: the reason, a way to try again, and the view of types without one.
+function viewError(page, phase) {
+  const isStopped = (page.failed?.reason ?? "fault") !== "fault";
+  const again = h("button", { type: "button", onclick: () => page.retryView() }, t("view.again"));
+  return [
+    h(
+      "div",
+      { class: "stack", key: "cannot" },
+      h("p", { class: "bad", role: "alert" }, t(isStopped ? "view.stopped" : "state.cannot")),
+      page.failed?.reason ? again : reload(),
+    ),
+    viewElement(viewOf("", "participant", page.draw), page, phase),
+  ];
+}
 
 const reload = () => h("button", { type: "button", onclick: () => location.reload() }, t("state.reload"));
 
@@ -101,10 +113,14 @@ const participants = ({ participantCount: n }) =>
   n === null ? null : h("p", { class: "strong", key: "people" }, t("state.people", { n }));
 
 function view(page, phase) {
-  const { activity, answers } = page;
-  const tag = viewOf(activity.type, "participant", page.draw);
-  if (page.failed || tag === "failed") return viewError();
+  const tag = viewOf(page.activity.type, "participant", page.draw);
+  return page.failed || tag === "failed" ? viewError(page, phase) : viewElement(tag, page, phase);
+}
+
+function viewElement(tag, page, phase) {
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
+  if (tag === "failed") return null;
+  const { activity, answers } = page;
   const isMany = activity.response_policy === "many";
   const waiting = page.waiting?.body;
   const mine = isMany ? null : (waiting ?? answers.at(-1) ?? null);
@@ -124,7 +140,8 @@ function view(page, phase) {
   });
 }
 
-const ownClass = ({ activity, draw }) => viewClass(viewOf(activity.type, "participant", draw));
+const ownClass = ({ activity, failed, draw }) =>
+  failed ? undefined : viewClass(viewOf(activity.type, "participant", draw));
 
 function results(page) {
   const found = page.results.get(page.slot);
