@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, Field
@@ -12,8 +11,6 @@ from pydantic import BaseModel, Field
 from conflicto.aggregation.pointer import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from conflicto.aggregation.spill.store import SpillStore
 
     OptionCheck = Callable[[object], str | None]
@@ -151,8 +148,3 @@ def one_of_check(*names: str) -> OptionCheck:
     """Return the check of an option that is one of some names."""
     allowed = ", ".join(f'"{name}"' for name in names[:-1]) + f' or "{names[-1]}"'
     return lambda value: None if value in names else f"must be {allowed}"
-
-
-def first_entries(entries: Iterable[T], limit: int, key: Callable[[T], Any]) -> list[T]:
-    """Return the first `limit` entries in the order of `key`, without sorting the rest."""
-    return nsmallest(limit, entries, key=key)

@@ -66,11 +66,6 @@ def listable_text(value: object) -> bytes | None:
     return text if len(text) <= MAX_VALUE_BYTES else None
 
 
-def raw_json(text: bytes) -> msgspec.Raw:
-    """Return a JSON text as a value that is encoded unchanged."""
-    return msgspec.Raw(text)
-
-
 def as_number(value: object) -> int | float | None:
     """Return a number, whole numbers as integers; None for any other value, booleans included."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -94,20 +94,20 @@ class PollHandler:
         """Answer with the session's status."""
         view = view_of(request.caller)
         near = self._caps.is_near(state.stored_responses, state.stored_bytes) if view is View.HOST else None
-        response = self.cached(request, state)
+        response = self.cached(request, state, view)
         if response is None:
             snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
-            response = self._cache_status(request, state, snapshot, status.session_status(state, snapshot, near_cap=near))
+            response = self._cache_status(request, state, view, snapshot, status.session_status(state, snapshot, near_cap=near))
         return response.to_response(request)
 
     async def activity_status(self, request: Request, state: SessionState) -> Response:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""
         view = view_of(request.caller)
         activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
-        response = self.cached(request, state)
+        response = self.cached(request, state, view)
         if response is None:
             snapshot = state.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
-            response = self._cache_status(request, state, snapshot, status.activity_status(state, activity, view, snapshot))
+            response = self._cache_status(request, state, view, snapshot, status.activity_status(state, activity, view, snapshot))
         return response.to_response(request)
 
     async def responses(self, request: Request, state: SessionState) -> Response:
@@ -188,18 +188,19 @@ class PollHandler:
         """Return a cached page without a plan, unless its request may have to be concealed."""
         if _may_be_concealed(request, state):
             return None
-        cached = self.cached(request, state)
+        cached = self.cached(request, state, view_of(request.caller))
         return None if cached is None else cached.to_response(request)
 
     async def _page_response(self, request: Request, state: SessionState, plan: PagePlan) -> Response:
         """Return a page as a response, cached unless the session changed meanwhile."""
         may_be_cached = _may_be_concealed(request, state) and not plan.is_private  # else `_cached_page` has looked
-        response = self.cached(request, state) if may_be_cached else None
+        view = view_of(request.caller)
+        response = self.cached(request, state, view) if may_be_cached else None
         if response is None:
             position = state.position
             response = self._builder.page(request, state, await self.page(state, plan), plan)
             if not plan.is_private:
-                self.cache(request, state, position, response)
+                self.cache(request, state, view, position, response)
         is_own = _may_be_concealed(request, state) and _has_only_own_rows(request, state, plan)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
         return response.to_response(request)
@@ -237,20 +238,21 @@ class PollHandler:
             return None
         return changes_in_memory(state, caller, window, self._link_keys)
 
-    def _cache_status(self, request: Request, state: SessionState, snapshot: CountsSnapshot | None, body: bytes) -> CachedResponse:
+    def _cache_status(
+        self, request: Request, state: SessionState, view: View, snapshot: CountsSnapshot | None, body: bytes
+    ) -> CachedResponse:
         until_s = snapshot.taken_s + MAX_SNAPSHOT_AGE_S if snapshot else inf
-        return self.cache(request, state, state.position, self._builder.status(request, state, body, until_s=until_s))
+        return self.cache(request, state, view, state.position, self._builder.status(request, state, view, body, until_s=until_s))
 
-    def cached(self, request: Request, state: SessionState) -> CachedResponse | None:
+    def cached(self, request: Request, state: SessionState, view: View) -> CachedResponse | None:
         """Return a cached response to a request that is still fresh, or None."""
-        caller = request.caller
-        return state.responses.get(view_of(caller), request.canonical_target, caller.participant_id, self._clock.monotonic_s())
+        return state.responses.get(view, request.canonical_target, request.caller.participant_id, self._clock.monotonic_s())
 
-    def cache(self, request: Request, state: SessionState, position: int, response: CachedResponse) -> CachedResponse:
+    def cache(self, request: Request, state: SessionState, view: View, position: int, response: CachedResponse) -> CachedResponse:
         """Cache a response that was built from the state at a position, unless it changed since."""
         target = request.canonical_target
         if target is not None and state.can_cache(position):
-            state.responses.views[view_of(request.caller)].put(target, response)
+            state.responses.views[view].put(target, response)
         return response
 
     async def single_flight(self, state: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +10,7 @@ from conflicto.platform.http.conditional_requests import REVALIDATE, VARY, etag_
 from conflicto.platform.http.messages import NO_STORE
 from conflicto.platform.limits.headers import policy_header
 from conflicto.platform.response_cache.cached_response import CachedResponse, Freshness
-from conflicto.session_state.views import View, view_of
+from conflicto.session_state.views import View
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -50,13 +50,21 @@ class ResponseBuilder:
     prefix: bytes = b""
 
     def status(
-        self, request: Request, state: SessionState, body: bytes, *, until_s: float = inf, visible_to: VisibleTo | None = None
+        self,
+        request: Request,
+        state: SessionState,
+        view: View,
+        body: bytes,
+        *,
+        until_s: float = inf,
+        visible_to: VisibleTo | None = None,
     ) -> CachedResponse:
         """Return a status body as a response, fresh until `until_s` on the monotonic clock.
 
         Only changes of control invalidate what participants read.
         """
-        freshness = Freshness(until_s, visible_to=visible_to, follows_data=view_of(request.caller) is not View.PARTICIPANT)
+        now_s = self.clock.monotonic_s()
+        freshness = Freshness(min(until_s, now_s + MAX_FRESH_S), now_s, visible_to, follows_data=view is not View.PARTICIPANT)
         return self._build(request, state, body, (REVALIDATE, VARY), freshness)
 
     def page(self, request: Request, state: SessionState, page: Page, plan: PagePlan) -> CachedResponse:
@@ -73,18 +81,14 @@ class ResponseBuilder:
             (b"feed-cursor", cursor),
             (b"link", b"<" + self.prefix + below + b"/" + cursor + b'>; rel="next"'),
         )
-        return self._build(
-            request,
-            state,
-            page.encoded(state.epoch),
-            headers,
-            Freshness(visible_to=plan.visible_to, follows_data=plan.follows_data, is_empty=not page.items and not page.closed),
-        )
+        now_s, is_empty = self.clock.monotonic_s(), not page.items and not page.closed
+        freshness = Freshness(now_s + MAX_FRESH_S, now_s, plan.visible_to, plan.follows_data, is_empty)
+        return self._build(request, state, page.encoded(state.epoch), headers, freshness)
 
     def _build(
         self, request: Request, state: SessionState, body: bytes, headers: tuple[Header, ...], freshness: Freshness
     ) -> CachedResponse:
-        tag, now_s = etag_of(body), self.clock.monotonic_s()
+        tag = etag_of(body)
         is_completed = state.session.status is SessionStatus.COMPLETED
         poll_after_ms = COMPLETED_POLL_AFTER_MS if is_completed else POLL_AFTER_MS * self.load.poll_interval_factor
         policy = request.route.policy
@@ -94,5 +98,5 @@ class ResponseBuilder:
             tag=tag,
             policy=policy,
             tally=self.metrics.fast_path(request.route.path),
-            freshness=replace(freshness, expires_s=min(freshness.expires_s, now_s + MAX_FRESH_S), created_s=now_s),
+            freshness=freshness,
         )

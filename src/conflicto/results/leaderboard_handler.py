@@ -63,16 +63,16 @@ class LeaderboardHandler:
             Unavailable: answers had to be counted, and the database does not answer.
         """
         limit, view = page_limit(request), view_of(request.caller)
-        cached = None if view is View.PARTICIPANT else self._polls.cached(request, state)
+        cached = None if view is View.PARTICIPANT else self._polls.cached(request, state, view)
         if cached is not None:
             return cached.to_response(request)
         state, board, is_current = await self._board(state, is_host=view is View.HOST)
         body = _body(board, limit)
         if view is View.PARTICIPANT:
             body["me"] = _own_place(board.by_participant.get(request.caller.participant_id))
-        response = self._builder.status(request, state, encode(body))
+        response = self._builder.status(request, state, view, encode(body))
         if is_current and view is not View.PARTICIPANT:
-            self._polls.cache(request, state, state.position, response)
+            self._polls.cache(request, state, view, state.position, response)
         return response.to_response(request)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:

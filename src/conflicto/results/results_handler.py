@@ -10,7 +10,7 @@ from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibili
 from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
 from conflicto.platform.http.messages import encode
-from conflicto.platform.http.request_body import cancel_on_disconnect
+from conflicto.platform.http.request_body import until_disconnect
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
 from conflicto.platform.response_cache.cached_response import VisibleTo
@@ -59,16 +59,11 @@ VISIBLE = "visible"
 class ResultsView(NamedTuple):
     """View of results.
 
-    `counts_all` includes hidden and held responses; `is_host` shows who is right.
+    `counts_all` includes hidden and held responses. Only hosts see who is right.
     """
 
     view: View
     counts_all: bool
-
-    @property
-    def is_host(self) -> bool:
-        """Return whether a host reads the results."""
-        return self.view is View.HOST
 
 
 class RoundSnapshot(NamedTuple):
@@ -78,11 +73,6 @@ class RoundSnapshot(NamedTuple):
     activity: Activity
     round_number: int
     live_tally: LiveTally
-
-    @property
-    def version(self) -> object:
-        """The version of the data that a body shows."""
-        return self.live_tally.change_count, self.activity.updated_ts
 
 
 class ResultsHandler:
@@ -113,25 +103,26 @@ class ResultsHandler:
             Unavailable: the tally had to be loaded, and the database does not respond.
             ClientGone: the client disconnected meanwhile.
         """
-        async with cancel_on_disconnect(request):
-            response, _ = await self.response(request, state)
+        response, _ = await until_disconnect(request, self.response(request, state))
         return response.to_response(request)
 
     async def response(self, request: Request, state: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
         """Return the cacheable response with the round that it shows; raises as `results` does."""
-        round_snapshot, access = await self._require_access(request, state)
-        results_view = _results_view(request)
-        response = self._polls.cached(request, round_snapshot.state)
+        view = view_of(request.caller)
+        round_snapshot, access = await self._require_access(request, state, view)
+        results_view = _results_view(request, view)
+        response = self._polls.cached(request, round_snapshot.state, view)
         if response is None:
             body = await self._body(round_snapshot, results_view)
-            is_snapshot = results_view.view is View.PARTICIPANT or round_snapshot.live_tally.tally.is_stored
+            is_snapshot = view is View.PARTICIPANT or round_snapshot.live_tally.tally.is_stored
             until_s = body.taken_s + MAX_SNAPSHOT_AGE_S if is_snapshot else float("inf")
             authors = round_snapshot.live_tally.tally.authors
             visible_to = (
                 VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if access is ResultsAccess.AUTHORS else None
             )
-            response = self._builder.status(request, round_snapshot.state, body.body, until_s=until_s, visible_to=visible_to)
-            self._polls.cache(request, round_snapshot.state, round_snapshot.state.position, response)
+            shown = round_snapshot.state
+            response = self._builder.status(request, shown, view, body.body, until_s=until_s, visible_to=visible_to)
+            self._polls.cache(request, shown, view, shown.position, response)
         return response, round_snapshot
 
     async def round_tally(self, state: SessionState, activity: Activity, round_number: int) -> RoundSnapshot | None:
@@ -147,9 +138,8 @@ class ResultsHandler:
         is_current = state.is_current and not live_tally.is_invalid and state.activities.get(activity.id) is activity
         return RoundSnapshot(state, activity, round_number, live_tally) if is_current else None
 
-    async def _require_access(self, request: Request, state: SessionState) -> tuple[RoundSnapshot, ResultsAccess]:
+    async def _require_access(self, request: Request, state: SessionState, view: View) -> tuple[RoundSnapshot, ResultsAccess]:
         """Return the round and the access level of its results; raises `ResultsHidden`."""
-        view, session_id = view_of(request.caller), request.params["session_id"]
         for _ in range(MAX_ATTEMPTS):
             activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
             round_number = _requested_round(request, activity)
@@ -165,7 +155,7 @@ class ResultsHandler:
                 if access is ResultsAccess.AUTHORS and not await self._has_answered(round_snapshot, request.caller.participant_id):
                     raise ResultsHidden
                 return round_snapshot, access
-            state = await self._sessions.get(session_id)
+            state = await self._sessions.get(request.params["session_id"])
         raise Unavailable(retry_after_s=1)
 
     async def _has_answered(self, round_snapshot: RoundSnapshot, participant_id: int | None) -> bool:
@@ -219,7 +209,7 @@ class ResultsHandler:
         bodies, now_s = round_snapshot.live_tally.bodies, self._clock.monotonic_s()
         if round_snapshot.live_tally.tally.is_stored:
             return await _stored_body(round_snapshot, results_view, now_s)
-        version = round_snapshot.version
+        version: object = (round_snapshot.live_tally.change_count, round_snapshot.activity.updated_ts)
         body = bodies.get(results_view)
         if results_view.view is View.PARTICIPANT:
             version = round_snapshot.state.control_ts
@@ -258,7 +248,7 @@ def _tally_body(round_snapshot: RoundSnapshot, results_view: ResultsView) -> byt
 
 
 def _audience(round_snapshot: RoundSnapshot, results_view: ResultsView) -> dict[str, bool]:
-    is_scored = results_view.is_host or are_scores_visible(round_snapshot.activity, round_snapshot.round_number)
+    is_scored = results_view.view is View.HOST or are_scores_visible(round_snapshot.activity, round_snapshot.round_number)
     return {"is_scored": is_scored, "is_anonymous": round_snapshot.activity.anonymous}
 
 
@@ -277,9 +267,9 @@ def _results_body(round_snapshot: RoundSnapshot, results_view: ResultsView, coun
     )
 
 
-def _results_view(request: Request) -> ResultsView:
+def _results_view(request: Request, view: View) -> ResultsView:
     """Return the caller's view; `InvalidInput` if the query names an unknown moderation."""
-    view, moderation = view_of(request.caller), request.query("moderation") if request.query_string else None
+    moderation = request.query("moderation") if request.query_string else None
     if moderation not in {None, VISIBLE}:
         raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
     return ResultsView(view, counts_all=view is View.HOST and moderation is None)

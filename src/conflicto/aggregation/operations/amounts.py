@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, Field
 
 from conflicto.aggregation.bounded_state import BoundedState
@@ -16,7 +17,7 @@ from conflicto.aggregation.choices import choices_check, places_by_name, read_ch
 from conflicto.aggregation.decimals import UNITS, decimal_units, rounded_quotient
 from conflicto.aggregation.operation import Operation, OperationResult, check_pointer, one_of_check
 from conflicto.aggregation.pointer import MISSING, find, parse
-from conflicto.aggregation.values import MAX_ELEMENTS, as_number, listable_text, normalize, raw_json
+from conflicto.aggregation.values import MAX_ELEMENTS, as_number, listable_text, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -118,7 +119,7 @@ class AmountsState(BoundedState):
         denominator = self.answers if self._is_missing_zero else count
         has_shares = min(self._sums) >= 0
         return {
-            "value": raw_json(self._options[place]),
+            "value": msgspec.Raw(self._options[place]),
             "answers": count,
             "sum": rounded_quotient(units, UNITS),
             "mean": rounded_quotient(units, UNITS * denominator),

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
+from heapq import nsmallest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import msgspec
 from pydantic import BaseModel, Field
 
 from conflicto.aggregation.config_options import ConfigOption
-from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries, whole_number_check
+from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, whole_number_check
 from conflicto.aggregation.spill.store import KeySums
-from conflicto.aggregation.values import elements, listable_text, raw_json
+from conflicto.aggregation.values import elements, listable_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +76,7 @@ class CountState:
 
     def result(self) -> dict[str, Any]:
         """Return the values, most frequent first."""
-        return self._to_result(first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0])), len(self._counts))
+        return self._to_result(nsmallest(self._top, self._counts.items(), lambda item: (-item[1], item[0])), len(self._counts))
 
     def dump(self) -> tuple[int, dict[bytes, int]]:
         """Return the number of responses, and the number that gave each value."""
@@ -108,7 +110,7 @@ class CountState:
         return self._to_result([(text, count) for text, count, _ in found[: self._top]], len(found))
 
     def _to_result(self, listed: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
-        values = [{"value": raw_json(text), "count": count} for text, count in listed]
+        values = [{"value": msgspec.Raw(text), "count": count} for text, count in listed]
         others = self._total - sum(map(itemgetter(1), listed))
         return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(listed)}
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 from pydantic import BaseModel
 
 from conflicto.aggregation.bounded_state import BoundedState
 from conflicto.aggregation.choices import choices_check, distinct_texts, places_by_name, read_choices
-from conflicto.aggregation.operation import MAX_LISTED, Operation, OperationResult, first_entries, whole_number_check
-from conflicto.aggregation.values import MAX_ELEMENTS, elements, normalize, raw_json
+from conflicto.aggregation.operation import MAX_LISTED, Operation, OperationResult, whole_number_check
+from conflicto.aggregation.values import MAX_ELEMENTS, elements, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +79,7 @@ class PairsState(BoundedState):
 
     def result(self) -> dict[str, Any]:
         """Return the pairs, the most frequent first."""
-        listed = first_entries(self._counts.items(), self._fold.top, lambda item: (-item[1], item[0]))
+        listed = nsmallest(self._fold.top, self._counts.items(), lambda item: (-item[1], item[0]))
         pairs = [{"first": self._value(pair, 0), "second": self._value(pair, 1), "count": count} for pair, count in listed]
         return {"op": "pairs", "answers": self.answers, "pairs": pairs, "truncated": len(self._counts) > len(listed)}
 
@@ -98,7 +100,7 @@ class PairsState(BoundedState):
         return len(self._counts)
 
     def _value(self, pair: Pair, side: int) -> Any:  # noqa: ANN401 - JSON
-        return raw_json((self._fold.firsts, self._fold.seconds)[side][pair[side]])
+        return msgspec.Raw((self._fold.firsts, self._fold.seconds)[side][pair[side]])
 
     def _change(self, read: tuple[Pair, ...], times: int) -> None:
         self.answers += times

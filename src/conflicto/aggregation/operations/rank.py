@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
+import msgspec
 from pydantic import BaseModel
 
 from conflicto.aggregation.choices import choices_check, distinct_texts, read_choices
-from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries, one_of_check
+from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, one_of_check
 from conflicto.aggregation.spill.store import KeySums
-from conflicto.aggregation.values import elements, listable_text, raw_json
+from conflicto.aggregation.values import elements, listable_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -164,8 +166,8 @@ class RankState:
 
     def _to_result(self, points: Counter[bytes], firsts: Counter[bytes]) -> dict[str, Any]:
         every = dict.fromkeys((*self._options, *points))
-        listed = first_entries(every, MAX_LISTED, lambda text: (-points[text], -firsts[text], text))
-        ranking = [{"value": raw_json(text), "points": self._to_points(points[text]), "first": firsts[text]} for text in listed]
+        listed = nsmallest(MAX_LISTED, every, lambda text: (-points[text], -firsts[text], text))
+        ranking = [{"value": msgspec.Raw(text), "points": self._to_points(points[text]), "first": firsts[text]} for text in listed]
         return {"op": "rank", "answers": self.answers, "ranking": ranking, "truncated": len(every) > len(listed)}
 
     def _to_points(self, units: int) -> int | float:

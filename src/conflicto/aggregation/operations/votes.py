@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import MAX_LISTED, Operation, OperationResult, first_entries
+from conflicto.aggregation.operation import MAX_LISTED, Operation, OperationResult
 from conflicto.aggregation.spill.store import GroupItem, KeySums
 from conflicto.aggregation.values import as_number, elements
 
@@ -107,7 +108,7 @@ class VotesState:
         """Return the targets, best balance first."""
         ups, downs = self._sums[UP], self._sums[DOWN]
         found = {target for target in {**ups, **downs} if not self._is_among or target in self._known}
-        listed = first_entries(found, MAX_LISTED, lambda target: (downs[target] - ups[target], -ups[target], target))
+        listed = nsmallest(MAX_LISTED, found, lambda target: (downs[target] - ups[target], -ups[target], target))
         return self._to_result([(target, ups[target], downs[target]) for target in listed], len(found))
 
     def dump(self) -> VotesDump:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -20,7 +21,6 @@ from conflicto.aggregation.operation import (
     Operation,
     OperationResult,
     check_boolean,
-    first_entries,
     whole_number_check,
 )
 from conflicto.aggregation.pointer import find_all, parse
@@ -110,7 +110,7 @@ class WordsState:
 
     def result(self) -> dict[str, Any]:
         """Return the words, most frequent first."""
-        listed = first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
+        listed = nsmallest(self._top, self._counts.items(), lambda item: (-item[1], item[0]))
         return self._to_result([(_most_frequent(self._spellings[key]), count) for key, count in listed], len(self._counts))
 
     def dump(self) -> tuple[int, dict[str, dict[str, int]]]:

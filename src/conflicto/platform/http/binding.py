@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from conflicto.platform.http.formats import AS_TEXT
 from conflicto.platform.http.problem_response import invalid_input
-from conflicto.platform.http.request_body import cancel_on_disconnect
+from conflicto.platform.http.request_body import until_disconnect
 from conflicto.platform.problems import InvalidInput
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def _bind_inputs(endpoint: Endpoint, inputs: Inputs, declared: tuple[str, ...]) 
 
 
 async def _call_until_disconnect(handler: Handler, request: Request) -> Response:
-    async with cancel_on_disconnect(request):
-        return await handler(request)
+    return await until_disconnect(request, handler(request))
 
 
 def inputs_of(endpoint: Endpoint) -> Inputs:

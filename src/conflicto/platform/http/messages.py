@@ -131,12 +131,12 @@ class Request:
     @contextmanager
     def on_disconnect(self, callback: Callable[[], None]) -> Iterator[None]:
         """Call `callback` if the client disconnects; for slow requests without a body."""
-        watch = asyncio.ensure_future(_watch_disconnect(self.receive, callback)) if self.receive else None
+        watch = DisconnectWatch(self.receive, callback)
+        watch.start()
         try:
             yield
         finally:
-            if watch:
-                watch.cancel()
+            watch.cancel()
 
     def header(self, name: bytes) -> str | None:
         """Return the first header with a lower-case name, or None."""
@@ -193,10 +193,30 @@ async def _accept_always() -> None:
     """Accept a request that did not pass the pipeline."""
 
 
-async def _watch_disconnect(receive: Callable[[], Awaitable[Any]], callback: Callable[[], None]) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    callback()
+class DisconnectWatch:
+    """Calls `callback` if the client disconnects; without `receive` it does nothing."""
+
+    __slots__ = ("_callback", "_receive", "_task")
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]] | None, callback: Callable[[], None]) -> None:
+        self._receive = receive
+        self._callback = callback
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        if self._receive is not None:
+            self._task = asyncio.create_task(self._watch(self._receive))
+
+    def cancel(self) -> None:
+        """Stop watching."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _watch(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._callback()
 
 
 def _parsed(query_string: bytes) -> dict[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from conflicto.platform.http.messages import DisconnectWatch
 from conflicto.platform.problems import DomainError, InvalidInput, Kind
 from conflicto.platform.strict_json import BodyTooLarge, JsonLimits, compact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from conflicto.platform.http.messages import Request
+
+T = TypeVar("T")
 
 EMPTY_BODY_LIMITS = JsonLimits(max_bytes=1024)
 """Limits of routes without a body: they accept an empty object, which some clients always send."""
@@ -30,9 +32,10 @@ class ClientDisconnected(Exception):
     """Raised if the client disconnects before its request or its response is complete."""
 
 
-@asynccontextmanager
-async def cancel_on_disconnect(request: Request) -> AsyncIterator[None]:
-    """Cancel the block if the client disconnects; for requests without a body.
+async def until_disconnect(request: Request, work: Awaitable[T]) -> T:
+    """Return the result of some work, which ends if the client disconnects.
+
+    For requests without a body. The connection is watched only if the work has to wait.
 
     Raises:
         ClientDisconnected: the client disconnected.
@@ -40,8 +43,13 @@ async def cancel_on_disconnect(request: Request) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(None) as timeout:
-            with request.on_disconnect(lambda: timeout.reschedule(loop.time())):
-                yield
+            watch = DisconnectWatch(request.receive, lambda: timeout.reschedule(loop.time()))
+            waiting = loop.call_soon(watch.start)
+            try:
+                return await work
+            finally:
+                waiting.cancel()
+                watch.cancel()
     except TimeoutError:
         if timeout.expired():
             raise ClientDisconnected from None

@@ -164,10 +164,14 @@ class RequestPipeline:
             require_known_fields(request)
         if scope["method"] in METHODS_WITH_BODY:
             request.body = await read_body(request, receive)
-            response = await self._dispatch_measured(request)
         else:
             request.receive = receive
-            response = await self._dispatch(request)
+        try:
+            is_shared = route.policy.scope is LimitScope.SERVER
+            response = await (self._spend_and_dispatch(request) if is_shared else route.handler(request))
+        finally:
+            if request.body and request.concealment is None:
+                self._bodies.observe(len(request.body))
         response.concealment = request.concealment
         if not response.has_final_headers:
             self._add_policy(request, response)
@@ -175,22 +179,12 @@ class RequestPipeline:
             response.headers += ((b"renewed-token", renewed.encode()),)
         return response
 
-    async def _dispatch_measured(self, request: Request) -> Response:
-        """Call the handler and measure the size of the body, unless the request is concealed."""
-        try:
-            return await self._dispatch(request)
-        finally:
-            if request.body and request.concealment is None:
-                self._bodies.observe(len(request.body))
+    async def _spend_and_dispatch(self, request: Request) -> Response:
+        """Spend from the limit that all callers of a route share, and call the handler.
 
-    async def _dispatch(self, request: Request) -> Response:
-        """Call the handler.
-
-        If all callers share the route's limit, failed requests get a refund. Otherwise, deliberate
-        failures could lock everybody out.
+        Failed requests get a refund. Otherwise, deliberate failures could lock everybody out.
         """
-        is_shared = request.route.policy.scope is LimitScope.SERVER
-        has_spent, response = is_shared and await self._spend(request, SERVER_KEY), None
+        has_spent, response = await self._spend(request, SERVER_KEY), None
         try:
             response = await request.route.handler(request)
         finally:

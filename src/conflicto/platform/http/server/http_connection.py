@@ -199,8 +199,8 @@ class HttpConnection(HttpToolsProtocol):
         return cycle is None or cycle.response_complete
 
     def _become_idle(self) -> None:
-        """Become idle if the last request and its response are complete."""
-        if self._received is ALL and not self.pipeline and self._is_answered():
+        """Become idle if the last request is complete, after its response."""
+        if self._received is ALL and not self.pipeline:
             self.is_idle = True
             self.deadline_s = self.loop.time() + deadlines.MAX_IDLE_S
 
