@@ -22,7 +22,7 @@ from conflicto.platform.db.metadata import EPOCH, ensure_metadata
 from conflicto.platform.db.slow_queries import SlowQueries
 from conflicto.platform.db.tables import Uuid16
 from conflicto.platform.db.transaction import WriteTx
-from tests.support.dialects import BULK, MADE, MAX_CLOCK_DIFFERENCE_US, SHORT, THINGS, things, undone, write_counter
+from tests.support.dialects import MADE, MAX_CLOCK_DIFFERENCE_US, RECORDS, SHORT, THINGS, things, undone, write_counter
 
 ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 MAX_END_S = 10.0
@@ -154,33 +154,33 @@ def test_a_locked_table_takes_no_writes_of_others_and_can_be_read(db: Database, 
 
 
 def test_records_are_stored_and_updated_as_they_are(tx: WriteTx) -> None:
-    tx.dialect.insert_records(tx, BULK._mapping, MADE)
+    tx.dialect.insert_records(tx, RECORDS, MADE)
     assert sorted(things(tx), key=lambda thing: thing.amount) == sorted(MADE, key=lambda thing: thing.amount)
 
     changed = [replace(thing, name="new", flag=not thing.flag, raw=b"\x00") for thing in MADE[:2]]
     unknown = replace(MADE[0], id=UUID(int=77))
-    tx.dialect.update_records(tx, BULK._mapping, [*changed, unknown])
+    tx.dialect.update_records(tx, RECORDS, [*changed, unknown])
     assert sorted(things(tx), key=lambda thing: thing.amount) == sorted([*changed, MADE[2]], key=lambda thing: thing.amount)
 
 
 def test_a_record_that_does_not_fit_fails_all(tx: WriteTx) -> None:
     savepoint = tx.connection.begin_nested()
     with pytest.raises(IntegrityError):
-        tx.dialect.insert_records(tx, BULK._mapping, [*MADE, MADE[0]])
+        tx.dialect.insert_records(tx, RECORDS, [*MADE, MADE[0]])
     savepoint.rollback()
     assert things(tx) == []
 
 
 def test_keys_find_their_rows(tx: WriteTx) -> None:
-    tx.dialect.insert_records(tx, BULK._mapping, MADE)
+    tx.dialect.insert_records(tx, RECORDS, MADE)
     find = tx.dialect.find_by_keys
 
-    assert {row.id for row in find(tx, BY_ID, [(thing.id,) for thing in MADE] + [(UUID(int=5),)], {})} == {each.id for each in MADE}
+    assert {row.id for row in find(tx, BY_ID, [(thing.id,) for thing in MADE] + [(UUID(int=5),)])} == {each.id for each in MADE}
     keys = [(thing.name, thing.amount) for thing in MADE[:2]] + [("plain", 2)]
-    assert [row.id for row in find(tx, BY_VALUES, keys, {"most": 1})] == [MADE[0].id]
-    assert len(find(tx, BY_VALUES, keys, {"most": 2**63 - 1})) == 2
-    assert [row.id for row in find(tx, BY_BYTES, [(bytes(range(256)).hex(),)], {})] == [MADE[1].id]
-    assert list(find(tx, BY_ID, [], {})) == []
+    assert [row.id for row in find(tx, BY_VALUES, keys, most=1)] == [MADE[0].id]
+    assert len(find(tx, BY_VALUES, keys, most=2**63 - 1)) == 2
+    assert [row.id for row in find(tx, BY_BYTES, [(bytes(range(256)).hex(),)])] == [MADE[1].id]
+    assert list(find(tx, BY_ID, [])) == []
 
 
 def test_a_uuid_has_one_column_type(tx: WriteTx) -> None:

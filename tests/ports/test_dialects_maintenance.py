@@ -17,7 +17,7 @@ from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.db.tables import metadata_obj, value_kind
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import US_PER_S
-from tests.support.dialects import BULK, MADE, MAX_CLOCK_DIFFERENCE_US, SHORT, THINGS, things, undone, write_counter
+from tests.support.dialects import MADE, MAX_CLOCK_DIFFERENCE_US, RECORDS, SHORT, THINGS, things, undone, write_counter
 
 
 def test_a_migration_keeps_others_from_every_table(db: Database, other_db: Database) -> None:
@@ -58,7 +58,7 @@ def test_rows_leave_and_return_in_the_form_of_an_archive(tx: WriteTx) -> None:
     maintenance = tx.dialect.maintenance
     columns = list(THINGS.columns)
     section = Section("things", tuple(column.name for column in columns), tuple(map(value_kind, columns)))
-    tx.dialect.insert_records(tx, BULK._mapping, MADE)
+    tx.dialect.insert_records(tx, RECORDS, MADE)
 
     stored = [list(row) for row in maintenance.stored_rows(tx, THINGS, section.kinds)]
     assert sorted(stored, key=lambda row: row[2]) == sorted(

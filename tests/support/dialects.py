@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text, select, text
 
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.tables import Uuid16
 from conflicto.platform.db.timeouts import Timeouts
@@ -41,7 +41,7 @@ THINGS = Table(
     Column("raw", LargeBinary),
 )
 COLUMNS = {"id": "id", "name": "label", "amount": "amount", "flag": "flag", "raw": "raw"}
-BULK = BulkWriter(THINGS, COLUMNS, updated=("name", "flag", "raw"))
+RECORDS = RecordMapping(THINGS, COLUMNS, updated=("name", "flag", "raw"))
 
 MADE = [
     Thing(UUID(int=1), "plain", 1, True, b""),

@@ -21,7 +21,7 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activities.tables import activities, activity_rounds
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.db.rows import as_row
 from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from conflicto.activities.events import CountsChanged
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 
@@ -42,7 +43,7 @@ class _Round(Counts):
     round: int
 
 
-_IN_BULK = BulkWriter(
+_RECORDS = RecordMapping(
     activity_rounds,
     {name: name for name in ("activity_id", "round", *Counts.__slots__)},
     key=("activity_id", "round"),
@@ -94,7 +95,8 @@ _KINDS: dict[str, Any] = {
 
 def activities_by_id(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Activity]:
     """Return the activities of `ids` that are not deleted."""
-    return {row.id: _activity(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+    found = map(_activity, tx.all(_BY_IDS, {"ids": list(ids)}))
+    return {activity.id: activity for activity in found}
 
 
 def find_ever(tx: ReadTx, ids: Iterable[UUID]) -> list[Activity]:
@@ -194,7 +196,7 @@ def all_counts(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
 
 def counts_of_rounds(tx: ReadTx, query: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
     """Return the counts of some rounds, by activity and number."""
-    return {(row.activity_id, row.round): _counts(row) for row in _SOME_ROUNDS.rows(tx, query)}
+    return {(row.activity_id, row.round): _counts(row) for row in tx.dialect.find_by_keys(tx, _SOME_ROUNDS, query)}
 
 
 def counts_by_round(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
@@ -220,11 +222,10 @@ def activity_bytes(tx: ReadTx) -> Counter[int]:
     return stored
 
 
-def save_counts(tx: WriteTx, rounds: Iterable[tuple[UUID, int, Counts]]) -> None:
+def save_counts(tx: WriteTx, changed: Iterable[CountsChanged]) -> None:
     """Write the counts of some rounds; the head lock makes this a plain overwrite."""
-    _IN_BULK.update(
-        tx, [_Round(*_COUNTS(counts), activity_id=activity_id, round=round_number) for activity_id, round_number, counts in rounds]
-    )
+    rows = [_Round(*_COUNTS(each.counts), activity_id=each.activity_id, round=each.round) for each in changed]
+    tx.dialect.update_records(tx, _RECORDS, rows)
 
 
 def last_index(tx: ReadTx, session_id: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, false, func, insert, select, update
@@ -9,7 +10,7 @@ from sqlalchemy import bindparam, delete, false, func, insert, select, update
 from conflicto.participants.model import FloodFilter, Participant
 from conflicto.participants.nickname import key_part
 from conflicto.participants.tables import participants, seat_links
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.sessions.storage_quota import PARTICIPANT_BYTES
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-_BULK = BulkWriter(
+_RECORDS = RecordMapping(
     participants,
     {name: name for name in Participant.__slots__},
     updated=[name for name in Participant.__slots__ if name != "id"],
 )
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
+_id = attrgetter("id")
 _PRESENT = KeyLookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
 _TAKEN = KeyLookup(
     select(participants.c.nickname_key).where(participants.c.session_id == bindparam("session_id")), participants.c.nickname_key
@@ -96,7 +98,7 @@ def present_seats(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
 
 def present_ids(tx: ReadTx, ids: Iterable[int]) -> set[int]:
     """Return which of `ids` still have their seat."""
-    return {row.id for row in _PRESENT.rows(tx, [(each,) for each in ids])}
+    return set(map(_id, tx.dialect.find_by_keys(tx, _PRESENT, zip(ids))))
 
 
 def find_ever(tx: ReadTx, participant_id: int) -> Participant | None:
@@ -119,7 +121,7 @@ def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, limit: int) -> dic
 
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
     """Return which of the nickname keys are taken in a session."""
-    return {row.nickname_key for row in _TAKEN.rows(tx, [(each,) for each in keys], session_id=session_id)}
+    return {row.nickname_key for row in tx.dialect.find_by_keys(tx, _TAKEN, [(each,) for each in keys], session_id=session_id)}
 
 
 def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> list[Participant]:
@@ -229,7 +231,7 @@ def moved_seats(tx: ReadTx, session_id: int) -> dict[int, int]:
 
 def add_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
     """Insert participants in one statement."""
-    _BULK.insert(tx, rows)
+    tx.dialect.insert_records(tx, _RECORDS, rows)
 
 
 def save(tx: WriteTx, participant: Participant) -> None:
@@ -239,7 +241,7 @@ def save(tx: WriteTx, participant: Participant) -> None:
 
 def save_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
     """Write every column of some participants."""
-    _BULK.update(tx, rows)
+    tx.dialect.update_records(tx, _RECORDS, rows)
 
 
 def save_seen(tx: WriteTx, seen: dict[int, int]) -> None:

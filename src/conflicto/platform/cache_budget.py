@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def text_bytes(text: str | None) -> int:
-    """Return the memory of a text: one to four bytes per character, by its widest; 0 for None."""
-    return 0 if text is None else getsizeof(text)
+def text_bytes(*texts: str | None) -> int:
+    """Return the memory of texts: one to four bytes per character, by the widest; 0 for None."""
+    found = 0
+    for text in texts:
+        if text is not None:
+            found += getsizeof(text)
+    return found
 
 
 def _nothing() -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -92,10 +93,12 @@ class ResponseEndpoints:
     capacity: ResponseCapacity
     receipts: Receipts
     scans: ConcurrencyLimit = field(default_factory=_scan_slots)
+    store_many: Callable[[WriteTx, Sequence[Submission]], list[SubmitResult | DomainError]] = field(init=False)
     own_pages: BatchedRead[OwnPageQuery, RowBatch[ParticipantResponse]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Create the batched reads. Participants that reconnect at once share them."""
+        """Create the batch of submissions, and the reads that participants share."""
+        object.__setattr__(self, "store_many", partial(submit_many, capacity=self.capacity))
         object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request, body: schemas.ResponseIn) -> Response:
@@ -106,13 +109,9 @@ class ResponseEndpoints:
             raise problem
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
-        result: SubmitResult = await self.writer.submit(caller.session_id, self.store_group, item, keys)
+        result: SubmitResult = await self.writer.submit(caller.session_id, self.store_many, item, keys)
         request.concealment = Concealment.UNTIL_RELEASE if result.is_private else None
         return json_response(schemas.response_out(result.response, anonymous=False), status=result.status)
-
-    def store_group(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[SubmitResult | DomainError]:
-        """Store a group of responses within the limits of this server."""
-        return submit_many(tx, submissions, capacity=self.capacity)
 
     async def is_replay(self, request: Request) -> bool:
         """Return whether the idempotency key of a request is stored.
@@ -234,8 +233,11 @@ class FocusEndpoints:
 
 
 def _idempotency_key(request: Request) -> idempotency.Key | None:
+    header = request.header(b"idempotency-key")
+    if header is None:
+        return None
     route = f"{request.route.name} {request.params['activity_id']}"
-    return key_from(request.header(b"idempotency-key"), subject=request.caller.subject, route=route, body=request.body)
+    return key_from(header, subject=request.caller.subject, route=route, body=request.body)
 
 
 def _read_page(

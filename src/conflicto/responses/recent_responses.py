@@ -157,7 +157,8 @@ class RecentResponses(StatePart):
 
     def put(self, response: ParticipantResponse) -> None:
         """Store a response in its present state and remove its pooled row."""
-        self._remove_pooled(response.id)
+        if response.id in self.pooled.rows:
+            self._remove_pooled(response.id)
         before = self.rows.get(response.id)
         self.text_bytes += _size(response) - (_size(before) if before else 0)
         self.rows.put(response.id, response.ts, response)
@@ -199,9 +200,10 @@ class RecentResponses(StatePart):
             self._release(known[1])
 
     def _evict(self) -> None:
-        while max(len(self.rows), len(self.pooled)) > MAX_ROWS or self.text_bytes > MAX_TEXT_BYTES:
-            rows = self.rows if len(self.rows) >= len(self.pooled) else self.pooled
-            self._release(rows.drop_oldest())
+        rows, pooled = self.rows.rows, self.pooled.rows
+        while max(len(rows), len(pooled)) > MAX_ROWS or self.text_bytes > MAX_TEXT_BYTES:
+            larger = self.rows if len(rows) >= len(pooled) else self.pooled
+            self._release(larger.drop_oldest())
 
     def _release(self, response: ParticipantResponse) -> None:
         self.text_bytes -= _size(response)
@@ -237,4 +239,4 @@ _NO_AUTHORS: set[int] = set()
 
 
 def _size(response: ParticipantResponse) -> int:
-    return text_bytes(response.text) + text_bytes(response.masked)
+    return text_bytes(response.text, response.masked)

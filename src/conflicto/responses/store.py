@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.errors import DATABASE_ERRORS, is_query_canceled
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.ids import random_sample
@@ -32,7 +32,7 @@ MAX_SEARCH_S = 2.0
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
 """Fields whose columns have other names."""
 
-_BULK = BulkWriter(
+_RECORDS = RecordMapping(
     responses,
     {name: _COLUMNS.get(name, name) for name in ParticipantResponse.__slots__},
     updated=("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "text", "masked"),
@@ -47,13 +47,13 @@ _LIVE_IDS = select(responses.c.id).where(
 _SINGLE_RESPONSES = KeyLookup(
     _ALL.where(responses.c.slot == NO_SLOT), responses.c.participant_id, responses.c.activity_id, responses.c.round
 )
-_ROWS_OF_PARTICIPANTS = KeyLookup(
+_ROW_COUNTS = KeyLookup(
     select(responses.c.participant_id, func.count().label("stored"))
     .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"))
     .group_by(responses.c.participant_id),
     responses.c.participant_id,
 )
-_PARTICIPANTS_WITH_RESPONSE = KeyLookup(
+_AUTHORS = KeyLookup(
     select(responses.c.participant_id)
     .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted)
     .distinct(),
@@ -111,7 +111,7 @@ def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse
 def find_any_number(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
     """Return responses by id as `find_many` does, with the same SQL text for any number of ids."""
     keys = [(each,) for each in ids]
-    return {row.id: _from_row(row) for row in _BY_KEYS.rows(tx, keys)} if keys else {}
+    return {row.id: _from_row(row) for row in tx.dialect.find_by_keys(tx, _BY_KEYS, keys)} if keys else {}
 
 
 def sample_live(
@@ -134,12 +134,12 @@ def find_single_responses(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> 
 
     A key holds participant, activity and round. Tombstones are included.
     """
-    return {(row.participant_id, row.activity_id): _from_row(row) for row in _SINGLE_RESPONSES.rows(tx, keys)}
+    return {(row.participant_id, row.activity_id): _from_row(row) for row in tx.dialect.find_by_keys(tx, _SINGLE_RESPONSES, keys)}
 
 
 def count_by_participant(tx: ReadTx, activity_id: UUID, round_number: int, participants: Iterable[int]) -> dict[int, int]:
     """Count the rows of each participant in a round, tombstones included, from the index alone."""
-    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=round_number)
+    rows = tx.dialect.find_by_keys(tx, _ROW_COUNTS, zip(participants, strict=True), activity_id=activity_id, round=round_number)
     return {row.participant_id: row.stored for row in rows}
 
 
@@ -314,12 +314,12 @@ def _filtered(activity_id: UUID, round_number: int | None, participant_id: int |
 
 def add_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
     """Insert responses in one statement."""
-    _BULK.insert(tx, rows)
+    tx.dialect.insert_records(tx, _RECORDS, rows)
 
 
 def save_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
     """Write the columns that a new revision changes."""
-    _BULK.update(tx, rows)
+    tx.dialect.update_records(tx, _RECORDS, rows)
 
 
 def live_rows(
@@ -363,7 +363,7 @@ def count_live(tx: ReadTx, activity_id: UUID, round_number: int, *, after: int, 
 
 def participants_with_response(tx: ReadTx, activity_id: UUID, round_number: int, participants: Iterable[int]) -> set[int]:
     """Return the participants among `participants` with a live response in a round."""
-    rows = _PARTICIPANTS_WITH_RESPONSE.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=round_number)
+    rows = tx.dialect.find_by_keys(tx, _AUTHORS, zip(participants, strict=True), activity_id=activity_id, round=round_number)
     return {row.participant_id for row in rows}
 
 

@@ -159,4 +159,4 @@ INVALID = Invalid()
 
 
 def _text_bytes(response: CountedResponse) -> int:
-    return text_bytes(response.text) + text_bytes(response.masked)
+    return text_bytes(response.text, response.masked)

@@ -32,6 +32,7 @@ class WorkerSync:
         self._sessions = sessions
         self._writer = writer
         self._sweep_requested = asyncio.Event()
+        self._has_channel = redis is not None
         self._bus: Bus = NoBus() if redis is None else RedisBus(redis, name, sessions.notify, self._sweep_requested.set)
 
     @property
@@ -40,8 +41,9 @@ class WorkerSync:
         return self._bus.is_listening
 
     def subscribe(self, bus: EventBus) -> None:
-        """Notify the other workers of every local commit."""
-        bus.subscribe(Committed, self.notify)
+        """Notify the other workers of every local commit, if there is a channel to them."""
+        if self._has_channel:
+            bus.subscribe(Committed, self.notify)
 
     def notify(self, committed: Committed) -> None:
         """Notify the other workers of a local commit."""

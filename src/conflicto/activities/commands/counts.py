@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def change_counts(tx: WriteTx, changed: Sequence[CountsChanged]) -> None:
     """Store the current counts of rounds."""
-    store.save_counts(tx, [(each.activity_id, each.round, each.counts) for each in changed])
+    store.save_counts(tx, changed)
     for each in changed:
         tx.emit(each)
 

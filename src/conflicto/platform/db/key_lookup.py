@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from conflicto.platform.db.tables import value_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from sqlalchemy import Column, Row, Select
-
-    from conflicto.platform.db.transaction import ReadTx
+    from sqlalchemy import Column, Select
 
 
 class KeyLookup:
     """The rows of `statement` whose `columns` together equal one of the keys.
+
+    `Dialect.find_by_keys` reads them.
 
     Columns hold integers, texts, UUIDs or bytes. `kinds` are those of the columns (`value_kind`),
     `places` names of a key's parts.
@@ -31,10 +29,3 @@ class KeyLookup:
         self.columns = columns
         self.kinds = [value_kind(column) for column in columns]
         self.places = [f"k{place}" for place in range(len(columns))]
-
-    def rows(self, tx: ReadTx, keys: Iterable[Sequence[object]], **parameters: object) -> Sequence[Row[Any]]:
-        """Return every row for `keys`, which must be distinct.
-
-        `parameters` are the statement's other parameters.
-        """
-        return tx.dialect.find_by_keys(tx, self, keys, parameters)

@@ -7,6 +7,7 @@ fetches does not count.
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -134,8 +135,9 @@ def timed_connection_class(connection: type[Any], cursor: type[Any], stopwatch: 
     timed_cursor, open_cursor = timed_cursor_class(cursor, stopwatch), connection.cursor
 
     class TimedConnection(connection):  # type: ignore[misc]  # a class of the driver
-        def cursor(self, factory: type[Any] = timed_cursor) -> Any:  # noqa: ANN401 - the driver's
-            return open_cursor(self, factory)
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the driver's
+            super().__init__(*args, **kwargs)
+            self.cursor = partial(open_cursor, self, timed_cursor)
 
         def commit(self) -> None:
             stopwatch.commit(super().commit)

@@ -42,17 +42,20 @@ class ReadTx:
 
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Return every row."""
-        self.deadline.check()
+        if self.deadline is not NO_DEADLINE:
+            self.deadline.check()
         return self.connection.execute(statement, params).all()
 
     def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """Return the first row or None."""
-        self.deadline.check()
+        if self.deadline is not NO_DEADLINE:
+            self.deadline.check()
         return self.connection.execute(statement, params).first()
 
     def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - the column's type
         """Return the first column of the first row, or None."""
-        self.deadline.check()
+        if self.deadline is not NO_DEADLINE:
+            self.deadline.check()
         return self.connection.execute(statement, params).scalar()
 
     def set_statement_timeout(self, seconds: float) -> None:

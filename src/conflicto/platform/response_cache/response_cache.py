@@ -235,11 +235,12 @@ class ResponseCache:
 
     def invalidate(self, kind: Invalidation) -> None:
         """Remove what a change made stale."""
-        self.events.clear()
+        if self.events:
+            self.events.clear()
         for view in self.views.values():
-            if kind is Invalidation.DATA:
+            if view and kind is Invalidation.DATA:
                 view.clear_data()
-            else:
+            elif view:
                 view.clear()
             if kind is Invalidation.ALL:
                 view.revoke()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 CREATED = 201
 REPLACED = 200
+
+_activity_id = attrgetter("activity_id")
+_participant_id = attrgetter("participant_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Res
     Outcomes: `SubmitResult`, or one of these errors: NotFound, SeatGone, ActivityNotOpen,
     AlreadyAnswered, AnsweredTooOften, AnswersFull, StorageFull, KeyReused.
     """
-    activities = activities_by_id(tx, {submission.activity_id for submission in submissions})
+    activities = activities_by_id(tx, set(map(_activity_id, submissions)))
     outcomes = _replays_and_refusals(tx, submissions, activities)
     authors: dict[UUID, list[int]] = defaultdict(list)
     for submission, outcome in zip(submissions, outcomes, strict=True):
@@ -119,7 +123,7 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Res
 def _replays_and_refusals(tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]) -> list[Outcome | None]:
     """Return the outcomes that need no change of the database, and None for all others."""
     replays = _find_replays(tx, submissions, activities)
-    present = present_ids(tx, {submission.participant_id for submission in submissions})
+    present = present_ids(tx, set(map(_participant_id, submissions)))
     outcomes: list[Outcome | None] = []
     for submission in submissions:
         outcome = replays.get(submission.key.id) if submission.key else None

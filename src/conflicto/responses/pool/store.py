@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import and_, bindparam, delete, func, select
 
 from conflicto.activities.model import ResponsePolicy
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.responses.model import NO_SLOT, Moderation
 from conflicto.responses.pool.model import PooledResponse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
-_BULK = BulkWriter(
+_RECORDS = RecordMapping(
     pool,
     {name: _COLUMNS.get(name, name) for name in PooledResponse.__slots__},
     updated=("ts", "received_us", "deleted", "moderation", "due_us", "text", "masked"),
@@ -33,7 +33,7 @@ _BULK = BulkWriter(
 _ALL = select(*(pool.c[_COLUMNS.get(name, name)] for name in PooledResponse.__slots__))
 _BY_IDS = KeyLookup(_ALL, pool.c.id)
 _BY_SLOTS = KeyLookup(_ALL.where(pool.c.slot == NO_SLOT), pool.c.participant_id, pool.c.activity_id, pool.c.round)
-_ROWS_OF_PARTICIPANTS = KeyLookup(
+_ROW_COUNTS = KeyLookup(
     select(pool.c.participant_id, func.count().label("stored"))
     .where(pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"), pool.c.revision == 1)
     .group_by(pool.c.participant_id),
@@ -69,7 +69,7 @@ _NEWEST_TIMESTAMPS = select(pool.c.session_id, func.max(pool.c.ts).label("ts")).
 
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, PooledResponse]:
     """Return pooled rows by id, tombstones and markers included."""
-    return {row.id: _from_row(row) for row in _BY_IDS.rows(tx, [(each,) for each in ids])}
+    return {row.id: _from_row(row) for row in tx.dialect.find_by_keys(tx, _BY_IDS, [(each,) for each in ids])}
 
 
 def find_by_slots(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], PooledResponse]:
@@ -77,12 +77,12 @@ def find_by_slots(tx: ReadTx, keys: Iterable[tuple[int, UUID, int]]) -> dict[tup
 
     A key holds participant, activity and round.
     """
-    return {(row.participant_id, row.activity_id): _from_row(row) for row in _BY_SLOTS.rows(tx, keys)}
+    return {(row.participant_id, row.activity_id): _from_row(row) for row in tx.dialect.find_by_keys(tx, _BY_SLOTS, keys)}
 
 
 def count_by_participant(tx: ReadTx, activity_id: UUID, round_number: int, participants: Iterable[int]) -> dict[int, int]:
     """Count each participant's pooled rows in a round, tombstones included, edits excluded."""
-    rows = _ROWS_OF_PARTICIPANTS.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=round_number)
+    rows = tx.dialect.find_by_keys(tx, _ROW_COUNTS, zip(participants, strict=True), activity_id=activity_id, round=round_number)
     return {row.participant_id: row.stored for row in rows}
 
 
@@ -117,7 +117,7 @@ def has_waiting(tx: ReadTx, activity_id: UUID, round_number: int) -> bool:
 
 def activities_with_waiting(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
     """Return the activities with a response that waits in one of `rounds`, in one query."""
-    return {row.activity_id for row in _WAITING_ACTIVITIES.rows(tx, rounds)}
+    return {row.activity_id for row in tx.dialect.find_by_keys(tx, _WAITING_ACTIVITIES, rounds)}
 
 
 def pooled_authors(tx: ReadTx, activity_id: UUID, round_number: int) -> set[int]:
@@ -138,14 +138,14 @@ def pooled_changes(tx: ReadTx, session_id: int, *, after: int, limit: int) -> li
 def add_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
     """Insert rows in one statement and count their bytes."""
     if rows:
-        _BULK.insert(tx, rows)
+        tx.dialect.insert_records(tx, _RECORDS, rows)
         _count_bytes(tx, [(row.session_id, added_bytes(None, row)) for row in rows])
 
 
 def save_many(tx: WriteTx, changes: Sequence[tuple[PooledResponse, PooledResponse]]) -> None:
     """Write the changed columns of `(before, after)` pairs, and count their bytes."""
     if changes:
-        _BULK.update(tx, [after for _, after in changes])
+        tx.dialect.update_records(tx, _RECORDS, [after for _, after in changes])
         _count_bytes(tx, [(after.session_id, added_bytes(before, after)) for before, after in changes])
 
 

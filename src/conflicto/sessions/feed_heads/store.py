@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select
 
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.sequence import FeedHead
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.tables import feed_heads
@@ -56,7 +56,7 @@ class _Row:
     stored_bytes: int
 
 
-_BULK = BulkWriter(
+_RECORDS = RecordMapping(
     feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), updated=("ts", "ctl", "own_ts", *COUNTS)
 )
 
@@ -81,7 +81,8 @@ class FeedHeads:
     def save(self, tx: WriteTx, heads: Mapping[int, FeedHead]) -> None:
         """Write back what the group drew and counted."""
         if heads:
-            _BULK.update(tx, [_Row(head.topic, head.ts, head.control_ts, head.own_ts, **head.counts) for head in heads.values()])
+            rows = [_Row(head.topic, head.ts, head.control_ts, head.own_ts, **head.counts) for head in heads.values()]
+            tx.dialect.update_records(tx, _RECORDS, rows)
 
 
 def create_head(tx: WriteTx, session_id: int) -> FeedHead:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from conflicto.platform.db.bulk import BulkWriter
+from conflicto.platform.db.bulk import RecordMapping
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
 from conflicto.sessions.storage_quota import KEY_BYTES
@@ -49,7 +49,7 @@ class _KeyRow:
     owner: int | None = None
 
 
-_BULK = BulkWriter(idempotency_keys, {name: name for name in _KeyRow.__slots__})
+_RECORDS = RecordMapping(idempotency_keys, {name: name for name in _KeyRow.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def find_replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay |
     if not keys_by_id:
         return {}
     found: dict[bytes, Replay | KeyReused] = {}
-    for row in _LOOKUP.rows(tx, [(key.hex(),) for key in keys_by_id]):
+    for row in tx.dialect.find_by_keys(tx, _LOOKUP, [(key.hex(),) for key in keys_by_id]):
         same = row.fingerprint == keys_by_id[row.id].fingerprint
         found[row.id] = Replay(row.status, row.entity) if same else KeyReused()
     return found
@@ -142,6 +142,6 @@ def erase_owned(tx: WriteTx, session_id: int, owner: int, *, entity: str | None 
 
 def _add(tx: WriteTx, rows: list[_KeyRow]) -> None:
     if rows:
-        _BULK.insert(tx, rows)
+        tx.dialect.insert_records(tx, _RECORDS, rows)
         for session_id, added in Counter(row.session_id for row in rows).items():
             tx.head(session_id).add_count("stored_bytes", added * KEY_BYTES)

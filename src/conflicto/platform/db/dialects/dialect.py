@@ -164,9 +164,12 @@ class Dialect(Protocol):
         """Write the updated fields of records; records without a row are ignored."""
 
     def find_by_keys(
-        self, tx: ReadTx, lookup: KeyLookup, keys: Iterable[Sequence[object]], parameters: dict[str, object]
+        self, tx: ReadTx, lookup: KeyLookup, keys: Iterable[Sequence[object]], **parameters: object
     ) -> Sequence[Row[Any]]:
-        """Return every row for distinct `keys`, each found by index."""
+        """Return every row for distinct `keys`, each found by index.
+
+        `parameters` are the other parameters of the lookup's statement.
+        """
 
     def explain(self, error: Exception) -> str | None:
         """Return a sentence with a remedy for an error that no waiting mends, else None."""

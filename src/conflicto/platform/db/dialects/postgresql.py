@@ -114,7 +114,7 @@ class PostgreSQL:
         tx.write(statements.update, {"records": msgspec.json.encode(records).decode()})
 
     def find_by_keys(
-        self, tx: ReadTx, lookup: KeyLookup, keys: Iterable[Sequence[object]], parameters: dict[str, object]
+        self, tx: ReadTx, lookup: KeyLookup, keys: Iterable[Sequence[object]], **parameters: object
     ) -> Sequence[Row[Any]]:
         """Return the rows of a JSON array of records."""
         statement = self._lookups.get(lookup)

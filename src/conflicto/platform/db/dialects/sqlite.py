@@ -112,15 +112,15 @@ class SQLite:
     def insert_records(self, tx: WriteTx, mapping: RecordMapping, records: Sequence[Any]) -> None:
         """Insert a tuple of values for each record."""
         statements = self._records.get(mapping) or self._statements_of(mapping)
-        tx.write_each(statements.insert, [statements.inserted(record) for record in records])
+        tx.write_each(statements.insert, list(map(statements.inserted, records)))
 
     def update_records(self, tx: WriteTx, mapping: RecordMapping, records: Sequence[Any]) -> None:
         """Update the row of each record."""
         statements = self._records.get(mapping) or self._statements_of(mapping)
-        tx.write_each(statements.update, [statements.updated(record) for record in records])
+        tx.write_each(statements.update, list(map(statements.updated, records)))
 
     def find_by_keys(
-        self, tx: ReadTx, lookup: KeyLookup, keys: Iterable[Sequence[object]], parameters: dict[str, object]
+        self, tx: ReadTx, lookup: KeyLookup, keys: Iterable[Sequence[object]], **parameters: object
     ) -> Sequence[Row[Any]]:
         """Return the rows of a JSON array of keys."""
         statement = self._lookups.get(lookup)
