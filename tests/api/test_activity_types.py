@@ -344,3 +344,36 @@ def test_folders_come_from_the_environment() -> None:
 
     assert read.activity_types == (TYPES, TYPES / "toast")
     assert read_settings({}).activity_types == ()
+
+
+@pytest.fixture
+async def broken(settings: Settings, tmp_path: Path) -> AsyncIterator[Api]:
+    """A server whose folders hold a type without schemas, and a valid one."""
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/activity.json").write_text('{"type": "bad", "version": "1",\n"title": "Bad", "icon": "B", "sdk": "1", "a": 1}')
+    async with App(settings.model_copy(update={"activity_types": (tmp_path / "bad", TYPES)})).running() as app:
+        yield Api(app)
+
+
+async def test_hosts_and_operators_read_why_a_type_was_left_out(broken: Api) -> None:
+    event = await make_event(broken)
+    anna = await event.join()
+
+    accepted(await broken.get("/activity-types/toast"))
+    refused(await broken.get("/activity-types/bad"), 404, "not-found")
+    refused(await broken.get("/rejected-activity-types"), 401, "token-missing")
+    refused(await broken.get("/rejected-activity-types", anna.token), 403, "role-not-allowed")
+    (rejected,) = accepted(await broken.get("/rejected-activity-types", event.host))["items"]
+    assert (rejected["name"], rejected["origin"]) == ("bad", "folder")
+    assert rejected["faults"][0] == {
+        "file": "bad/activity.json", "line": 2, "pointer": "/a", "message": "is not known here",
+        "remedy": "Remove it. Allowed: type, version, title, icon, sdk, order, fresh, defaults, defaults_for_many.",
+    }  # fmt: skip
+    assert [each["file"] for each in rejected["faults"][1:]] == ["bad/config.schema.json", "bad/response.schema.json"]
+    ready = accepted(await broken.get("/health/ready"))
+    assert (ready["status"], ready["warnings"]) == ("ready", ["activity-type-rejected: bad"])
+
+
+async def test_a_server_without_faults_has_no_warnings(api: Api, event: Event) -> None:
+    assert accepted(await api.get("/rejected-activity-types", event.host)) == {"items": []}
+    assert accepted(await api.get("/health/ready"))["warnings"] == []

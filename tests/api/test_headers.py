@@ -32,6 +32,7 @@ KINDS = {
         "/api/v1/sessions/{session_id}/participants", "/api/v1/sessions/{session_id}/activities/{activity_id}/responses",
         "/api/v1/sessions/{session_id}/activities/{activity_id}/responses/mine", "/api/v1/participants/me",
         "/api/v1/sessions/{session_id}/activities/{activity_id}/responses/{response_id}", "/api/v1/activity-types",
+        "/api/v1/rejected-activity-types",
         "/api/v1/sessions/{session_id}/names", "/api/v1/sessions/{session_id}/links",
         "/api/v1/sessions/{session_id}/rehearsal", "/api/v1/sessions/{session_id}/export",
         "/api/v1/sessions/{session_id}/exports/{export_id}", "/api/v1/sessions/{session_id}/exports/{export_id}/file",

@@ -23,7 +23,7 @@ def test_a_new_type_keeps_every_promise_and_is_served(tmp_path: Path, env: dict[
 
     assert (made.exit_code, made.stdout) == (0, f"Made {folder}\n")
     assert failures(folder) == []
-    assert types_in(folder)[0].title == "Day mood"
+    assert types_in(folder).types[0].title == "Day mood"
     checked = run("types", "check", folder, env=env)
     assert (checked.exit_code, checked.stdout) == (0, "day-mood keeps every promise\n")
     with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "own")) as server:
@@ -74,13 +74,23 @@ def test_types_are_listed(env: dict[str, str]) -> None:
     assert len(listed.splitlines()) > 10
 
 
-@pytest.mark.parametrize("command", ["serve", "types list"])
-def test_a_folder_without_a_sound_type_ends_the_start(tmp_path: Path, env: dict[str, str], command: str) -> None:
+def test_a_bad_type_is_left_out_and_told_and_the_server_starts(tmp_path: Path, env: dict[str, str]) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad/activity.json").write_text('{"type": "good"}')
+    folders = f"{tmp_path / 'bad'}:{TOAST}"
 
-    done = run(*command.split(), env=env | {"CONFLICTO_ACTIVITY_TYPES": str(tmp_path / "bad")})
+    listed = run("types", "list", env=env | {"CONFLICTO_ACTIVITY_TYPES": folders})
+    assert listed.exit_code == 1
+    assert "toast 2.1  Toast\n" in listed.stdout
+    assert "The activity type bad (folder) is left out:\n  bad/activity.json:1 at /version: is required." in listed.stderr
+    with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=folders) as server:
+        assert server.call("GET", "/activity-types/toast")["title"] == "Toast"
+        told = [line for line in (tmp_path / "data/log").read_text().splitlines() if "activity-type-rejected" in line]
+    assert [line for line in told if "bad/activity.json" in line and "is required" in line and "Write one to three numbers" in line]
 
-    assert done.exit_code == 3
-    assert "bad/activity.json" in done.stderr
-    assert "is required" in done.stderr
+
+def test_types_are_listed_with_their_origin(env: dict[str, str]) -> None:
+    listed = run("types", "list", "--origin", env=env | {"CONFLICTO_ACTIVITY_TYPES": str(TOAST)}).stdout
+
+    assert "toast 2.1  Toast  folder\n" in listed
+    assert "poll 1  Poll  included\n" in listed

@@ -180,6 +180,7 @@ async def _activities(api: Recorder, event: Event) -> None:
 
 async def _types(api: Recorder) -> None:
     await api.get("/activity-types")
+    await api.get("/rejected-activity-types", api.admin)
     for known in api.app.domain.types.all():
         read = await api.get(f"/activity-types/{known.name}")
         await api.get(f"/activity-types/{known.name}", headers={"if-none-match": read.headers["etag"]})

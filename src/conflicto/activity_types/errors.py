@@ -1,6 +1,6 @@
 """Errors of activity types.
 
-The errors of folders are for operators and authors, and never sent over HTTP.
+The errors of folders are for operators and authors, and not for participants.
 
 DomainError
 └── TypeUnavailable     this server cannot check the JSON of an activity any more.
@@ -8,7 +8,12 @@ DomainError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from conflicto.platform.problems import DomainError, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class TypeUnavailable(DomainError):
@@ -24,14 +29,36 @@ class TypeUnavailable(DomainError):
     kind = Kind.CONFLICT
 
 
-class InvalidActivityType(ValueError):
-    """A folder cannot be registered; names the file, the JSON pointer in it and the reason."""
+class TypeFault(NamedTuple):
+    """One fault of a type's folder, and its remedy.
 
-    def __init__(self, file: str, pointer: str, reason: str) -> None:
-        super().__init__(f"{file}{' at ' + pointer if pointer else ''}: {reason}")
-        self.file = file
-        self.pointer = pointer
-        self.reason = reason
+    `file` begins with the folder's name. `line` counts from 1, None if unknown. `pointer` is a JSON
+    pointer into the file, empty for the whole file and for files of other formats.
+    """
+
+    file: str
+    pointer: str
+    message: str
+    remedy: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Return one sentence with the place, and the remedy.
+
+        >>> str(TypeFault("mood/activity.json", "/sdk", "is not allowed", 'Write "1".', 5))
+        'mood/activity.json:5 at /sdk: is not allowed. Write "1".'
+        """
+        line = "" if self.line is None else f":{self.line}"
+        at = f" at {self.pointer}" if self.pointer else ""
+        return f"{self.file}{line}{at}: {self.message.rstrip('.')}. {self.remedy}"
+
+
+class InvalidActivityType(ValueError):
+    """A folder cannot be registered; `faults` has at least one entry, in the order of the files."""
+
+    def __init__(self, faults: Iterable[TypeFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
 
 
 class UnsupportedSchema(ValueError):

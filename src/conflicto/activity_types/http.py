@@ -24,6 +24,10 @@ CHECKS = Policy("type-checks", 6_000, 60, scope=LimitScope.SERVER)
 """Rate limit of validations: up to 256 KiB take 5 ms, so 100 a second use half a core."""
 
 
+REJECTED = Policy("rejected-types", 600, 60)
+"""Rate limit of the list of types that were left out; hosts read it once for each page."""
+
+
 MAX_EVENT_LOOP_BYTES = 16 * KIB
 """Size up to which JSON is validated on the event loop; longer JSON goes to a thread."""
 
@@ -53,6 +57,10 @@ class TypeEndpoints:
         body = encode(schemas.type_out(self.types.get(request.params["type"])))
         return conditional_response(request, body, etag_of(body))
 
+    async def rejected(self, request: Request) -> Response:
+        """List the activity types that this server left out, with every fault and its remedy."""
+        return json_response({"items": [schemas.rejected_type_out(each) for each in self.types.rejected]})
+
     async def validate(self, request: Request, body: schemas.ValidateIn) -> Response:
         """Validate config, secret and answer as creating and answering an activity would."""
         activity_type = self.types.get(request.params["type"])
@@ -64,7 +72,7 @@ class TypeEndpoints:
         )
 
 
-def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
+def routes(types: TypeEndpoints, *, anyone: frozenset[Any], hosts: frozenset[Any]) -> list[Route]:
     """Return the routes of this package; `anyone` stands for no role."""
     one = "/activity-types/{type:name}"
     return [
@@ -74,4 +82,6 @@ def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
               docs=Docs(summary="Read an activity type", responses={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
         route("POST", one + "/validate", types.validate, roles=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
               docs=Docs(summary="Validate JSON against an activity type", responses={200: schemas.ValidationOut})),
+        route("GET", "/rejected-activity-types", types.rejected, roles=hosts, policy=REJECTED, tag="activity types",
+              docs=Docs(summary="List activity types that were left out", responses={200: schemas.RejectedTypes})),
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conflicto.activity_types.validator import SchemaValidator
+from conflicto.activity_types.json_format import JsonFormat
 from conflicto.platform.instants import S_PER_DAY
 
 NAME = "^[a-z][a-z0-9_-]{0,31}$"
@@ -20,8 +20,9 @@ DEFAULT_ORDER = 1000
 """Position in lists of a type without `order`."""
 
 _OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
-_POINTER = {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$"}
-_SHORT = {"type": "string", "minLength": 1, "maxLength": 60}
+_POINTER = {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$", "description": "a JSON pointer, such as /answer"}
+_SHORT = {"type": "string", "minLength": 1, "maxLength": 60, "description": "a text of 1 to 60 characters"}
+_ANSWERS = {"type": "array", "minItems": 1, "description": "a list of at least one answer"}
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "response_policy": {"enum": ["one", "first", "many"]},
@@ -36,14 +37,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 API's.
 """
 
-MANIFEST = SchemaValidator(
+MANIFEST = JsonFormat(
     _OBJECT | {
         "required": ["type", "version", "title", "icon", "sdk"],
         "properties": {
-            "type": {"type": "string", "pattern": NAME},
-            "version": {"type": "string", "pattern": VERSION},
+            "type": {"type": "string", "pattern": NAME, "description": "up to 32 lower-case letters, digits, - and _, letter first"},
+            "version": {"type": "string", "pattern": VERSION, "description": "one to three numbers, such as 2 or 1.4.0"},
             "title": _SHORT,
-            "icon": {"type": "string", "minLength": 1, "maxLength": 16},
+            "icon": {"type": "string", "minLength": 1, "maxLength": 16, "description": "an emoji"},
             "sdk": {"const": SDK},
             "order": {"type": "integer", "minimum": 0, "maximum": DEFAULT_ORDER},
             "fresh": _OBJECT | {"properties": {"config": {"type": "object"}, "secret": {"type": "object"}}},
@@ -51,18 +52,16 @@ MANIFEST = SchemaValidator(
             "defaults_for_many": _OBJECT | {"properties": DEFAULTS},
         },
     },
-    "",
 )  # fmt: skip
 
-EXAMPLE = SchemaValidator(
+EXAMPLE = JsonFormat(
     _OBJECT | {
         "required": ["config", "responses"],
-        "properties": {"config": {"type": "object"}, "secret": {"type": "object"}, "responses": {"type": "array", "minItems": 1}},
+        "properties": {"config": {"type": "object"}, "secret": {"type": "object"}, "responses": _ANSWERS},
     },
-    "",
 )  # fmt: skip
 
-REHEARSAL = SchemaValidator(
+REHEARSAL = JsonFormat(
     _OBJECT | {
         "properties": {
             "phrases": {
@@ -73,7 +72,16 @@ REHEARSAL = SchemaValidator(
             "always": {"type": "object", "propertyNames": _POINTER},
         },
     },
-    "",
 )  # fmt: skip
 
-CATALOG = SchemaValidator({"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 500}}, "")
+CATALOG = JsonFormat(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 500,
+            "description": "a text of 1 to 500 characters",
+        },
+    }
+)

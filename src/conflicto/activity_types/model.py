@@ -15,6 +15,7 @@ from conflicto.activity_types.validator import SchemaValidator
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conflicto.activity_types.origin import Origin
     from conflicto.activity_types.subset import Schema
     from conflicto.platform.problems import FieldError
 
@@ -31,7 +32,7 @@ class ActivityType:
     `order` is the position in lists. `defaults` apply where the host omits a field; under the
     policy `many`, `defaults_for_many` take precedence. `fresh` is the initial config and secret in
     an editor, which need not be valid yet. `catalogs` are texts by locale and key, `ui` the views
-    in the folder: `participant`, `screen`, `editor`.
+    in the folder: `participant`, `screen`, `editor`. `origin` is where the folder was found.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ActivityType:
     title: str
     icon: str
     folder: Path
+    origin: Origin
     order: int
     defaults: dict[str, Any]
     defaults_for_many: dict[str, Any]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conflicto.activity_types.errors import InvalidActivityType, TypeUnavailable
+from conflicto.activity_types.errors import InvalidActivityType, TypeFault, TypeUnavailable
 from conflicto.activity_types.loader import MANIFEST_FILE, load_type
+from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.platform.problems import NotFound
 
 if TYPE_CHECKING:
@@ -19,23 +21,40 @@ if TYPE_CHECKING:
 GROUP = "conflicto.activity_types"
 """Entry point group. Each entry names a callable that returns a folder, or a package."""
 
+PROGRAM = "conflicto"
+"""Package of the included types."""
+
+
+class RejectedType(NamedTuple):
+    """A folder, or an entry point, that was left out. `name` is that of the folder or entry."""
+
+    name: str
+    origin: Origin
+    faults: tuple[TypeFault, ...]
+
+
+class FoundTypes(NamedTuple):
+    """The valid types of some folders, and what was left out."""
+
+    types: tuple[ActivityType, ...]
+    rejected: tuple[RejectedType, ...]
+
 
 UNRECORDED = "unknown"
 """Version of activities from before versions were stored: the oldest registered one, if any."""
 
 
 class Registry:
-    """The types in the order of their manifests, each in one or more versions."""
+    """The types in the order of their manifests, each in one or more versions.
 
-    def __init__(self, types: Iterable[ActivityType]) -> None:
+    `rejected` are the folders that were left out. No two types have one name and version.
+    """
+
+    def __init__(self, types: Iterable[ActivityType], rejected: Iterable[RejectedType] = ()) -> None:
+        self.rejected = tuple(rejected)
         self._versions: dict[str, dict[str, ActivityType]] = {}
         for each in sorted(types, key=lambda each: version_key(each.version), reverse=True):
-            versions = self._versions.setdefault(each.name, {})
-            if each.version in versions:
-                raise InvalidActivityType(
-                    f"{each.folder.name}/{MANIFEST_FILE}", "/version", "another folder has registered this version already"
-                )
-            versions[each.version] = each
+            self._versions.setdefault(each.name, {})[each.version] = each
         newest = [next(iter(versions.values())) for versions in self._versions.values()]
         self._newest = {each.name: each for each in sorted(newest, key=lambda each: (each.order, each.name))}
 
@@ -105,32 +124,103 @@ def version_key(version: str) -> tuple[int, ...]:
 
 
 def load_registry(folders: Iterable[Path] = ()) -> Registry:
-    """Return the types of all installed packages and of `folders`.
+    """Return the valid types of all installed packages and of `folders`, without conflicts."""
+    found = [installed(), *(types_in(folder) for folder in folders)]
+    types = {each.folder: each for part in found for each in part.types}
+    kept, conflicts = _without_conflicts(types.values())
+    return Registry(kept, [*(each for part in found for each in part.rejected), *conflicts])
 
-    Raises:
-        InvalidActivityType: a folder holds no valid type, or two types share a name.
+
+def _without_conflicts(types: Iterable[ActivityType]) -> tuple[list[ActivityType], list[RejectedType]]:
+    """Return the types without conflicts, and the others.
+
+    No other type replaces an included one, or claims a newer version of it. Of other types with one
+    name and version none is preferred, so all of them are left out.
     """
-    return Registry([*installed_types(), *(each for folder in folders for each in types_in(folder))])
+    found = list(types)
+    included: dict[str, ActivityType] = {}
+    for each in sorted(found, key=lambda each: version_key(each.version)):
+        if each.origin.kind is OriginKind.INCLUDED:
+            included[each.name] = each
+    rivals: defaultdict[tuple[str, tuple[int, ...]], list[ActivityType]] = defaultdict(list)
+    for each in found:
+        rivals[each.name, version_key(each.version)].append(each)
+    kept, rejected = [], []
+    for each in found:
+        ours, same = included.get(each.name), rivals[each.name, version_key(each.version)]
+        replaces = ours is not None and version_key(each.version) >= version_key(ours.version)
+        if each.origin.kind is OriginKind.INCLUDED or (len(same) == 1 and not replaces):
+            kept.append(each)
+        else:
+            rejected.append(_conflict(each, [ours] if ours and replaces else same))
+    return kept, rejected
+
+
+def _conflict(one: ActivityType, rivals: list[ActivityType]) -> RejectedType:
+    others = ", ".join(f"{each.folder} ({each.origin}, version {each.version})" for each in rivals if each is not one)
+    message = f"{one.folder} (version {one.version}) conflicts with {others}"
+    remedy = "Give one of them another name or an own version, or remove it."
+    return RejectedType(one.name, one.origin, (TypeFault(f"{one.folder.name}/{MANIFEST_FILE}", "/type", message, remedy),))
 
 
 @cache
+def installed() -> FoundTypes:
+    """Return what installed packages offer; cached, as packages do not change at run time."""
+    return _join(_types_of(entry) for entry in entry_points(group=GROUP))
+
+
 def installed_types() -> tuple[ActivityType, ...]:
-    """Return the types of all installed packages; cached, as packages do not change at run time."""
-    return tuple(each for entry in entry_points(group=GROUP) for each in types_in(folder_of(entry.load())))
+    """Return the valid types of all installed packages."""
+    return installed().types
 
 
-def types_in(folder: Path) -> list[ActivityType]:
-    """Return the type in a folder, or all types in its direct subfolders.
+def _types_of(entry: EntryPoint) -> FoundTypes:
+    package = entry.dist.name if entry.dist else ""
+    is_included = package == PROGRAM
+    origin = (
+        Origin(OriginKind.INCLUDED)
+        if is_included
+        else Origin(OriginKind.PACKAGE, f"{package} {entry.dist.version}" if entry.dist else "")
+    )
+    try:
+        folder = folder_of(entry.load())
+    except Exception as error:  # noqa: BLE001 - code of other packages may raise anything
+        message = f"the entry point {entry.value} cannot be used ({type(error).__name__}: {error})"
+        fault = TypeFault(f"package {package}", "", message, "Update the package, or remove it.")
+        return FoundTypes((), (RejectedType(entry.name, origin, (fault,)),))
+    return types_in(folder, origin)
 
-    Raises:
-        InvalidActivityType: there is no type, or one is invalid.
-    """
+
+def types_in(folder: Path, origin: Origin = FOLDER) -> FoundTypes:
+    """Return the type in a folder, or all types in its direct subfolders."""
+    try:
+        return _types_in(folder, origin)
+    except OSError as error:
+        fault = TypeFault(str(folder), "", f"cannot be read ({error.strerror})", "Make the folder readable for this user.")
+        return FoundTypes((), (RejectedType(folder.name, origin, (fault,)),))
+
+
+def _types_in(folder: Path, origin: Origin) -> FoundTypes:
     if (folder / MANIFEST_FILE).is_file():
-        return [load_type(folder.resolve())]
-    found = [load_type(file.parent.resolve()) for file in sorted(folder.glob(f"*/{MANIFEST_FILE}"))]
-    if not found:
-        raise InvalidActivityType(f"{folder.name}/{MANIFEST_FILE}", "", "there is no activity type in this folder")
-    return found
+        return _load(folder.resolve(), origin)
+    manifests = sorted(folder.glob(f"*/{MANIFEST_FILE}"))
+    if not manifests:
+        remedy = f"Name a folder with a {MANIFEST_FILE}, or one whose subfolders have it."
+        fault = TypeFault(str(folder), "", "there is no activity type in this folder", remedy)
+        return FoundTypes((), (RejectedType(folder.name, origin, (fault,)),))
+    return _join(_load(file.parent.resolve(), origin) for file in manifests)
+
+
+def _load(folder: Path, origin: Origin) -> FoundTypes:
+    try:
+        return FoundTypes((load_type(folder, origin),), ())
+    except InvalidActivityType as error:
+        return FoundTypes((), (RejectedType(folder.name, origin, error.faults),))
+
+
+def _join(found: Iterable[FoundTypes]) -> FoundTypes:
+    parts = list(found)
+    return FoundTypes(tuple(each for part in parts for each in part.types), tuple(each for part in parts for each in part.rejected))
 
 
 def folder_of(source: Any) -> Path:  # noqa: ANN401 - whatever an entry point names

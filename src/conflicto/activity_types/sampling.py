@@ -98,6 +98,8 @@ class ResponseSampler:
         if "const" in part:
             return part["const"]
         if "enum" in part:
+            if not part["enum"]:
+                raise NothingToSample
             return rng.choices(part["enum"], self._option_weights(part["enum"], at))[0]
         types = part.get("type") or ("object" if "properties" in part else "string")
         type_name = types if isinstance(types, str) else types[0]
@@ -174,6 +176,8 @@ class ResponseSampler:
         return replace_at(value, pointer, rng.choice(unused)) if unused else value
 
     def _sample_options(self, values: list[Any], at: str, rng: Random, *, min_items: int, max_items: int) -> list[Any]:
+        if len(values) < min_items:
+            raise NothingToSample
         weights = self._option_weights(values, at)
         order = sorted(range(len(values)), key=lambda place: rng.random() ** (1 / weights[place]), reverse=True)
         count = rng.randint(min_items, max(min_items, min(max_items, MAX_ITEMS)))

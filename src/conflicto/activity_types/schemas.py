@@ -14,6 +14,7 @@ from conflicto.platform.http.paging import PageOut, StrictModel, example, page_e
 
 if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
+    from conflicto.activity_types.registry import RejectedType
 
 Json = Any
 JsonObject = TypeAliasType("JsonObject", dict[str, Json])
@@ -33,6 +34,14 @@ TYPE_EXAMPLE: dict[str, Any] = SUMMARY_EXAMPLE | {
     "examples": [{"config": {"places": ["Curry", "Soup"]}, "responses": [{"place": "Soup"}]}],
     "catalogs": {"de": {"title": "Mittagessen", "description": "Wo essen wir?", "config.places": "Orte"}},
 }  # fmt: skip
+
+
+FAULT_EXAMPLE: dict[str, Any] = {
+    "file": "lunch/response.schema.json", "line": 4, "pointer": "/properties/places/x-max-items",
+    "message": "leads nowhere in config.schema.json", "remedy": "Correct the pointer. Names at its last step: limit, places.",
+}  # fmt: skip
+
+REJECTED_EXAMPLE: dict[str, Any] = {"name": "lunch", "origin": "folder", "faults": [FAULT_EXAMPLE]}
 
 
 class TypeSummary(BaseModel):
@@ -104,6 +113,48 @@ class ValidationOut(BaseModel):
 
     valid: bool
     errors: list[ContentErrorOut]
+
+
+class TypeFaultOut(BaseModel):
+    """A fault of a type's folder: its place, and what to do. `line` counts from 1."""
+
+    model_config = example(**FAULT_EXAMPLE)
+
+    file: str
+    line: int | None
+    pointer: str
+    message: str
+    remedy: str
+
+
+class RejectedTypeOut(BaseModel):
+    """A type that the server left out when it started. `name` is that of its folder or package."""
+
+    model_config = example(**REJECTED_EXAMPLE)
+
+    name: str
+    origin: str
+    faults: list[TypeFaultOut]
+
+
+class RejectedTypes(BaseModel):
+    """Activity types that the server left out; it serves all others."""
+
+    model_config = example(items=[REJECTED_EXAMPLE])
+
+    items: list[RejectedTypeOut]
+
+
+def rejected_type_out(rejected: RejectedType) -> dict[str, Any]:
+    """Return a type that was left out."""
+    return {
+        "name": rejected.name,
+        "origin": str(rejected.origin),
+        "faults": [
+            {"file": each.file, "line": each.line, "pointer": each.pointer, "message": each.message, "remedy": each.remedy}
+            for each in rejected.faults
+        ],
+    }
 
 
 def type_summary_out(activity_type: ActivityType) -> dict[str, Any]:

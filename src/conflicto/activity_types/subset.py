@@ -80,20 +80,40 @@ def check_subset(schema: object) -> None:
     """Check that a schema is within the subset.
 
     Raises:
-        UnsupportedSchema: it is not; names the pointer and the reason. Values of standard keywords
-            are checked by compiling.
+        UnsupportedSchema: it is not; names the first pointer and the reason. Values of standard
+            keywords are checked by compiling.
     """
+    for error in subset_errors(schema):
+        raise error
+
+
+def subset_errors(schema: object) -> Iterator[UnsupportedSchema]:
+    """Yield an error for each place where a schema leaves the subset."""
     if not isinstance(schema, dict):
-        raise UnsupportedSchema("", "a schema is an object")
+        yield UnsupportedSchema("", "a schema is an object")
+        return
     if schema.get("$schema", DIALECT) != DIALECT:
-        raise UnsupportedSchema("/$schema", f"must be {DIALECT}")
+        yield UnsupportedSchema("/$schema", f"must be {DIALECT}")
+    is_sound = True
     for seen, (pointer, part, depth) in enumerate(walk(schema), 1):
         if depth > MAX_DEPTH:
-            raise UnsupportedSchema(pointer, f"schemas may be nested {MAX_DEPTH} deep")
+            yield UnsupportedSchema(pointer, f"schemas may be nested {MAX_DEPTH} deep")
+            return
         if seen > MAX_SCHEMAS:
-            raise UnsupportedSchema(pointer, f"a file may hold {MAX_SCHEMAS} schemas")
-        _check_part(schema, part, pointer)
-    _expanded_size(schema, schema, "", {}, ())
+            yield UnsupportedSchema(pointer, f"a file may hold {MAX_SCHEMAS} schemas")
+            return
+        for error in _part_errors(schema, part, pointer):
+            is_sound = False
+            yield error
+    if is_sound:
+        yield from _expansion_errors(schema)
+
+
+def _expansion_errors(schema: Schema) -> Iterator[UnsupportedSchema]:
+    try:
+        _expanded_size(schema, schema, "", {}, ())
+    except UnsupportedSchema as error:
+        yield error
 
 
 def walk(schema: Schema, pointer: str = "", depth: int = 0) -> Iterator[tuple[str, Schema, int]]:
@@ -104,23 +124,19 @@ def walk(schema: Schema, pointer: str = "", depth: int = 0) -> Iterator[tuple[st
 
 
 def children(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Yield the direct subschemas of a schema, each with its relative pointer.
+    """Yield the direct subschemas of a schema, each with its relative pointer."""
+    yield from ((below, part) for below, part in _child_values(schema) if isinstance(part, dict))
 
-    Raises:
-        UnsupportedSchema: a value that should be a schema is not an object.
-    """
+
+def _child_values(schema: Schema) -> Iterator[tuple[str, Any]]:
+    """Yield each value that should be a subschema, with its relative pointer."""
     for key, value in schema.items():
-        parts: list[tuple[str, Any]] = []
         if key in SCHEMA_KEYWORDS and not isinstance(value, bool):
-            parts = [("", value)]
+            yield f"/{key}", value
         elif key in SCHEMA_LIST_KEYWORDS and isinstance(value, list):
-            parts = [(f"/{place}", each) for place, each in enumerate(value)]
+            yield from ((f"/{key}/{place}", each) for place, each in enumerate(value))
         elif key in SCHEMA_MAP_KEYWORDS and isinstance(value, dict):
-            parts = [("/" + pointer_escape(name), each) for name, each in value.items()]
-        for below, part in parts:
-            if not isinstance(part, dict):
-                raise UnsupportedSchema(f"/{key}{below}", "a schema is an object")
-            yield f"/{key}{below}", part
+            yield from ((f"/{key}/{pointer_escape(name)}", each) for name, each in value.items())
 
 
 def map_children(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
@@ -140,7 +156,8 @@ def reference_target(root: Schema, reference: object) -> Schema | None:
     """Return the target of a `$ref`, None if it is not a definition of the same file."""
     if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
         return None
-    target = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"))
+    definitions = root.get("$defs")
+    target = definitions.get(reference.removeprefix("#/$defs/")) if isinstance(definitions, dict) else None
     return target if isinstance(target, dict) else None
 
 
@@ -149,18 +166,20 @@ def is_pointer(value: object) -> bool:
     return isinstance(value, str) and _POINTER.fullmatch(value) is not None
 
 
-def _check_part(root: Schema, part: Schema, pointer: str) -> None:
+def _part_errors(root: Schema, part: Schema, pointer: str) -> Iterator[UnsupportedSchema]:
     for key, value in part.items():
         here = f"{pointer}/{pointer_escape(key)}"
-        if key not in KEYWORDS or (key in ROOT_KEYWORDS and pointer):
-            raise UnsupportedSchema(
-                here, "this keyword is not part of the subset" if key not in KEYWORDS else "is allowed at the root only"
-            )
-        reason = _keyword_error(root, part, key, value)
-        if reason is None and key == SCOPE and not re.fullmatch(r"/properties/[^/]+", pointer):
-            reason = "is allowed on properties of the root only"
-        if reason is not None:
-            raise UnsupportedSchema(here, reason)
+        if key not in KEYWORDS:
+            yield UnsupportedSchema(here, "this keyword is not part of the subset")
+        elif key in ROOT_KEYWORDS and pointer:
+            yield UnsupportedSchema(here, "is allowed at the root only")
+        elif (reason := _keyword_error(root, part, key, value)) is not None:
+            yield UnsupportedSchema(here, reason)
+        elif key == SCOPE and not re.fullmatch(r"/properties/[^/]+", pointer):
+            yield UnsupportedSchema(here, "is allowed on properties of the root only")
+    for below, value in _child_values(part):
+        if not isinstance(value, dict):
+            yield UnsupportedSchema(pointer + below, "a schema is an object")
 
 
 def _keyword_error(root: Schema, part: Schema, key: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON
@@ -187,6 +206,7 @@ _BRANCHES = (
 _ONE_PLACE = (lambda value: is_pointer(value) and "*" not in value, "must be a JSON pointer into the config, without *")
 _VALUE_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(SCHEMA_LIST_KEYWORDS, _BRANCHES),
+    **dict.fromkeys(SCHEMA_MAP_KEYWORDS, (lambda value: isinstance(value, dict), "must be an object of schemas")),
     **dict.fromkeys(CONFIG_POINTERS, _ONE_PLACE),
     **dict.fromkeys(NAME_POINTERS, (is_pointer, "must be a JSON pointer into the config")),
     **dict.fromkeys(

@@ -45,7 +45,7 @@ def failures(folder: Path) -> list[str]:
     try:
         activity_type = load_type(folder)
     except InvalidActivityType as error:
-        return [str(error)]
+        return list(map(str, error.faults))
     return [message for check in CHECKS for message in check(activity_type)]
 
 
@@ -214,7 +214,7 @@ def aggregate_finds_values(activity_type: ActivityType) -> Iterator[str]:
 def readme_is_complete(activity_type: ActivityType) -> Iterator[str]:
     """Yield sections and fields missing in the README."""
     path = activity_type.folder / README
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     for section in SECTIONS:
         if not sections.get(section, "").strip():

@@ -9,12 +9,12 @@ import jsonschema_rs
 
 from conflicto.activity_types.errors import UnsupportedSchema
 from conflicto.activity_types.keywords import KEYWORD_CLASSES
-from conflicto.activity_types.subset import Schema, walk
+from conflicto.activity_types.subset import ASSERTIONS, Schema, walk
 from conflicto.platform.problems import FieldError
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_ERRORS = 20
 
@@ -130,6 +130,24 @@ def compile_schema(schema: Schema) -> jsonschema_rs.Draft202012Validator:
         pattern = error.instance_path[-1:] == ["pattern"]
         reason = "is no pattern that can be matched in linear time" if pattern else "is no sound value for this keyword"
         raise UnsupportedSchema(pointer_of(error.instance_path), reason) from None
+
+
+def compile_errors(schema: Schema) -> list[UnsupportedSchema]:
+    """Return an error for each keyword with an invalid value, empty if the schema compiles."""
+    try:
+        compile_schema(schema)
+    except UnsupportedSchema as first:
+        return list(_keyword_errors(schema)) or [first]
+    return []
+
+
+def _keyword_errors(schema: Schema) -> Iterator[UnsupportedSchema]:
+    for pointer, part, _ in walk(schema):
+        for keyword in sorted(part.keys() & ASSERTIONS - {"$ref"}):
+            try:
+                compile_schema({keyword: part[keyword]})
+            except UnsupportedSchema as error:
+                yield UnsupportedSchema(pointer + error.pointer, error.reason)
 
 
 def pointer_of(path: Sequence[str | int]) -> str:

@@ -75,4 +75,5 @@ def _health_endpoints(platform: PlatformServices, domain: DomainServices, api_do
         platform.db, domain.writer, platform.clock, document=api_document,
         metrics=MetricsExposition(platform.metrics, platform.multiprocess_metrics),
         redis=RedisReadiness(platform, domain.worker_sync),
+        warnings=[f"activity-type-rejected: {each.name}" for each in domain.types.rejected],
     )  # fmt: skip

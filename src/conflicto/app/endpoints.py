@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.access import http as access_http
 from conflicto.access.receipts import Receipts
-from conflicto.access.roles import ANYONE
+from conflicto.access.roles import ANYONE, HOSTS
 from conflicto.activities import http as activities_http
 from conflicto.activities import session_http
 from conflicto.activity_types import http as types_http
@@ -38,7 +38,7 @@ def build_routes(platform: PlatformServices, domain: DomainServices, delivery: D
         *responses_http.routes(
             responses_http.ResponseEndpoints(db, writer, clock, domain.validator, ResponseCapacity(delivery.caps), receipts)
         ),
-        *types_http.routes(types_http.TypeEndpoints(domain.types), anyone=ANYONE),
+        *types_http.routes(types_http.TypeEndpoints(domain.types), anyone=ANYONE, hosts=HOSTS),
         *feed_http.routes(
             feed_http.FeedEndpoints(delivery.polls, delivery.long_poll, delivery.streams, domain.authenticator, clock)
         ),

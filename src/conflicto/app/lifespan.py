@@ -13,7 +13,7 @@ from conflicto import __version__
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from conflicto.app.services import Services
+    from conflicto.app.services import DomainServices, Services
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,7 @@ async def running(services: Services) -> AsyncIterator[None]:
     domain.writer.start()
     if platform.redis is not None:
         await platform.redis.probe.check()
+    _log_rejected_types(domain)
     tasks = [asyncio.ensure_future(loop()) for loop in _loops(services)]
     log.info("started", version=__version__, database=platform.db.dialect.name, workers=platform.settings.workers)
     try:
@@ -40,6 +41,16 @@ async def running(services: Services) -> AsyncIterator[None]:
             await platform.multiprocess_metrics.write()
             platform.multiprocess_metrics.close()
         log.info("stopped")
+
+
+def _log_rejected_types(domain: DomainServices) -> None:
+    """Log why activity types were left out: one line for each fault."""
+    for rejected in domain.types.rejected:
+        for fault in rejected.faults:
+            log.error(
+                "activity-type-rejected", type=rejected.name, origin=str(rejected.origin), file=fault.file, line=fault.line,
+                pointer=fault.pointer, message=fault.message, remedy=fault.remedy,
+            )  # fmt: skip
 
 
 def _loops(services: Services) -> list[Callable[[], Awaitable[None]]]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.registry import load_registry
 from conflicto.cli.database_wait import DatabaseUnreachable, liveness_server, retry_until_reachable
 from conflicto.platform.db.dialects.dialect import DatabaseUnsupported, DatabaseUrlInvalid
@@ -62,13 +61,14 @@ def settings_or_exit() -> Settings:
         raise typer.Exit(EXIT_UNUSABLE) from None
 
 
-def registered_or_exit(settings: Settings) -> Registry:
-    """Return the activity types of these settings, or print the fault and exit with 3."""
-    try:
-        return load_registry(settings.activity_types)
-    except InvalidActivityType as error:
-        err.print(f"CONFLICTO_ACTIVITY_TYPES, or an installed package, has an invalid activity type. {error}", markup=False)
-        raise typer.Exit(EXIT_UNUSABLE) from None
+def registered_types(settings: Settings) -> Registry:
+    """Return the activity types of these settings, and print the faults of those left out."""
+    types = load_registry(settings.activity_types)
+    for rejected in types.rejected:
+        err.print(f"The activity type {rejected.name} ({rejected.origin}) is left out:", markup=False)
+        for fault in rejected.faults:
+            err.print(f"  {fault}", markup=False)
+    return types
 
 
 def migrate(url: str, to: str = "head") -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_UNUSABLE, existing_database, registered_or_exit, settings_or_exit
+from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_UNUSABLE, existing_database, registered_types, settings_or_exit
 from conflicto.exports.files import FileFormat, write_file
 from conflicto.exports.reader import ResponseReader
 from conflicto.exports.sheets import Shape, anonymous_titles, session_questions
@@ -49,7 +49,7 @@ def export(
     participant: in table and wide each has a row of its own, at the end, sorted by text.
     """
     settings = settings_or_exit()
-    types = registered_or_exit(settings)
+    types = registered_types(settings)
     with existing_database(settings) as db, _output_file(output) as sink:
         anonymous = db.query(_write_export, session, form, shape, sink, types)
     if anonymous and shape in {Shape.TABLE, Shape.WIDE}:

@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 
 from conflicto.access.identity import ADMIN_FILE, Identity, load_identity, write_admin_token
-from conflicto.cli.environment import EXIT_UNUSABLE, prepared_database, registered_or_exit, settings_or_exit, wait_for_database
+from conflicto.cli.environment import EXIT_UNUSABLE, prepared_database, settings_or_exit, wait_for_database
 from conflicto.cli.preflight import (
     exclusive_database,
     require_data_directory,
@@ -65,7 +65,6 @@ def serve(
     if settings.is_embedded and workers > 1:
         err.print("SQLite has one writer, so it serves from one process. Use --workers 1, or PostgreSQL in DATABASE_URL.")
         raise typer.Exit(2)
-    registered_or_exit(settings)
     require_port(host, port)
     require_data_directory(settings)
     require_export_directory(settings)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from conflicto.activity_types.scaffold import InvalidTypeName, create_type
 from conflicto.activity_types.testing import failures
-from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_DIFFERENT, EXIT_USAGE, registered_or_exit, settings_or_exit
+from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_DIFFERENT, EXIT_USAGE, registered_types, settings_or_exit
 
 app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
@@ -43,7 +43,10 @@ def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exis
 
 
 @app.command("list")
-def list_() -> None:
-    """List the types that a server with these settings knows."""
-    for known in registered_or_exit(settings_or_exit()).all():
-        out.print(f"{known.name} {known.version}  {known.title}", markup=False)
+def list_(origin: Annotated[bool, typer.Option("--origin", help="Name the package, or that it is a folder.")] = False) -> None:  # noqa: FBT002 - a flag
+    """List the types that a server with these settings serves; others make the exit code 1."""
+    types = registered_types(settings_or_exit())
+    for known in types.all():
+        out.print(f"{known.name} {known.version}  {known.title}" + (f"  {known.origin}" if origin else ""), markup=False)
+    if types.rejected:
+        raise typer.Exit(EXIT_DIFFERENT)

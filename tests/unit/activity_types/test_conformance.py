@@ -63,11 +63,19 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "a plural of nothing": (lambda at: changed(at / "i18n/en.json", **{"crumbs.one": "x"}), "i18n/en.json has a plural of crumbs"),
     "a language half done": (lambda at: (at / "i18n/de.json").write_text('{"title": "Toast"}'), "i18n/de.json lacks description"),
     "nothing counted": (lambda at: (at / "aggregate.json").unlink(), "aggregate.json counts nothing"),
-    "a path to nowhere": (
-        lambda at: changed(at / "aggregate.json", breads={"path": "/crumb", "op": "count"}), "no answer of the examples holds /crumb",
+    "a path that no example shows": (
+        lambda at: [
+            changed(at / "response.schema.json", properties={"crumb": {"type": "string"}}, required=[]),
+            (at / "aggregate.json").write_text('{"crumbs": {"path": "/crumb", "op": "count"}}'),
+        ],
+        "no answer of the examples holds /crumb",
     ),
-    "a key to nowhere": (
-        lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "score", "key": "/worst"}), "holds /worst",
+    "a key that no example shows": (
+        lambda at: [
+            changed(at / "secret.schema.json", properties={"worst": {"type": "string"}}, required=[]),
+            changed(at / "aggregate.json", score={"path": "/bread", "op": "score", "key": "/worst"}),
+        ],
+        "holds /worst",
     ),
     "no readme": (lambda at: (at / "README.md").unlink(), "README.md has no section Picture"),
     "no picture": (

@@ -2,22 +2,17 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conflicto import activity_types
 from conflicto.activities.schemas import ActivityFields
-from conflicto.activity_types import registry
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.manifest import DEFAULTS
-from conflicto.activity_types.registry import GROUP, Registry, folder_of, load_registry, types_in
-from conflicto.platform.problems import NotFound
+from conflicto.activity_types.testing import failures
 
 TYPES = Path(__file__).parents[2] / "support/types"
 
@@ -29,6 +24,11 @@ def folder(tmp_path: Path) -> Path:
 
 def changed(file: Path, **fields: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+
+def view(folder: Path, source: bytes) -> None:
+    (folder / "ui").mkdir(exist_ok=True)
+    (folder / "ui/screen.js").write_bytes(source)
 
 
 def test_a_folder_is_a_type(folder: Path) -> None:
@@ -67,60 +67,136 @@ Breaking = Callable[[Path], object]
 BROKEN: dict[str, tuple[Breaking, str]] = {
     "no manifest": (lambda at: (at / "activity.json").unlink(), "toast/activity.json: cannot be read"),
     "no schema": (lambda at: (at / "response.schema.json").unlink(), "toast/response.schema.json: cannot be read"),
-    "no json": (lambda at: (at / "activity.json").write_text("{"), "toast/activity.json: Send one JSON text"),
-    "a key twice": (lambda at: (at / "aggregate.json").write_text('{"a":1,"a":2}'), "toast/aggregate.json: Each key"),
-    "too large": (lambda at: (at / "i18n/en.json").write_text(" " * 70_000), "toast/i18n/en.json: The body may have at most 65536 bytes"),
-    "another name": (lambda at: changed(at / "activity.json", type="bread"), "toast/activity.json at /type: must be the folder's"),
-    "another sdk": (lambda at: changed(at / "activity.json", sdk="2"), "toast/activity.json at /sdk: is not the allowed value"),
-    "unknown field": (lambda at: changed(at / "activity.json", colour="red"), "toast/activity.json: holds a field"),
-    "unknown default": (lambda at: changed(at / "activity.json", defaults={"round": 2}), "at /defaults: holds a field"),
-    "a list": (lambda at: changed(at / "config.schema.json", type="array"), "toast/config.schema.json at /type: a config is an"),
+    "no json": (lambda at: (at / "activity.json").write_text('{\n"a": 1,\n}'), "toast/activity.json:3: is not one JSON text in UTF-8"),
+    "no text": (lambda at: (at / "activity.json").write_bytes(b"\xff"), "toast/activity.json:1: is not one JSON text in UTF-8"),
+    "null": (lambda at: (at / "aggregate.json").write_text("null"), "toast/aggregate.json:1: has the wrong type"),
+    "a folder for a file": (lambda at: (at / "rehearsal.json").mkdir(), "toast/rehearsal.json: cannot be read (Is a directory)"),
+    "a key twice": (lambda at: (at / "aggregate.json").write_text('{"a":1,"a":2}'), "toast/aggregate.json: names a key twice"),
+    "too large": (lambda at: (at / "i18n/en.json").write_text(" " * 70_000), "toast/i18n/en.json: has more than 64 KiB"),
+    "another name": (lambda at: changed(at / "activity.json", type="bread"), "toast/activity.json:1 at /type: must be the folder's"),
+    "another sdk": (
+        lambda at: changed(at / "activity.json", sdk="2"), 'toast/activity.json:1 at /sdk: is not the allowed value. Write "1".',
+    ),
+    "unknown field": (
+        lambda at: changed(at / "activity.json", colour="red"),
+        "toast/activity.json:1 at /colour: is not known here. Remove it. Allowed: type, version,",
+    ),
+    "unknown default": (
+        lambda at: changed(at / "activity.json", defaults={"round": 2}),
+        "at /defaults/round: is not known here. Remove it. Allowed: response_policy,",
+    ),
+    "a list": (lambda at: changed(at / "config.schema.json", type="array"), "toast/config.schema.json:1 at /type: a config is an"),
     "a remote reference": (
         lambda at: changed(at / "config.schema.json", properties={"a": {"$ref": "https://example.org/x"}}),
-        "toast/config.schema.json at /properties/a/$ref: must name a definition",
+        "toast/config.schema.json:1 at /properties/a/$ref: must name a definition",
     ),
     "a slow pattern": (
         lambda at: changed(at / "response.schema.json", properties={"a": {"pattern": "(?=x)"}}),
-        "toast/response.schema.json at /properties/a/pattern: is no pattern that can be matched in linear time",
+        "toast/response.schema.json:1 at /properties/a/pattern: is no pattern that can be matched in linear time",
     ),
     "a scoped answer": (
         lambda at: changed(at / "response.schema.json", properties={"a": {"x-scope": "host"}}),
-        "toast/response.schema.json at /properties/a/x-scope: only a config has scopes",
+        "toast/response.schema.json:1 at /properties/a/x-scope: only a config has scopes",
     ),
     "a hidden limit": (
         lambda at: changed(at / "response.schema.json", properties={"bread": {"x-in": "/origin"}}),
-        "toast/response.schema.json at /properties/bread/x-in: leads to a part of the config that participants do not see",
+        "toast/response.schema.json:1 at /properties/bread/x-in: leads to a part of the config that participants do not see",
     ),
     "a bad operation": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "average"}),
-        "toast/aggregate.json at /breads/op: must be one of amounts, count, grid, median, number, pairs, rank, score, votes, words",
+        "toast/aggregate.json:1 at /breads/op: must be one of amounts, count, grid, median, number, pairs, rank, score, votes, words",
     ),
     "a bad pointer": (
         lambda at: changed(at / "aggregate.json", breads={"path": "bread", "op": "count"}),
-        "toast/aggregate.json at /breads/path: must be a JSON pointer",
+        "toast/aggregate.json:1 at /breads/path: must be a JSON pointer",
     ),
     "a bad name": (
         lambda at: changed(at / "aggregate.json", **{"Breads!": {"path": "/bread", "op": "count"}}),
-        "toast/aggregate.json: has a name that is not a lower-case letter",
+        "toast/aggregate.json:1: has a name that is not a lower-case letter",
     ),
     "an unknown option": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "topp": 3}),
-        "toast/aggregate.json at /breads: has the unknown option `topp` for `count`; allowed: `top`",
+        "toast/aggregate.json:1 at /breads: has the unknown option `topp` for `count`; allowed: `top`",
     ),
     "a bad option": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "top": 0}),
-        "toast/aggregate.json at /breads/top: must be a whole number from 1 to 1000",
+        "toast/aggregate.json:1 at /breads/top: must be a whole number from 1 to 1000",
     ),
     "options that do not agree": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "number", "min": 2, "max": 1}),
-        "toast/aggregate.json at /breads: needs a `min` below its `max`",
+        "toast/aggregate.json:1 at /breads: needs a `min` below its `max`",
     ),
     "a missing option": (
         lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "amounts"}),
-        "toast/aggregate.json at /score/of: is required by amounts",
+        "toast/aggregate.json:1 at /score/of: is required by amounts",
     ),
-    "an empty example": (lambda at: (at / "examples/x.json").write_text("{}"), "toast/examples/x.json at /config: is required"),
-    "no locale": (lambda at: (at / "i18n/English.json").write_text("{}"), "toast/i18n/English.json: is not named by a locale"),
+    "an unknown bin": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/shade", "op": "number", "binz": 5}),
+        "toast/aggregate.json:1 at /breads: has the unknown option `binz` for `number`; allowed: `bins`",
+    ),
+    "no bins": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/shade", "op": "number", "bins": 0}),
+        "toast/aggregate.json:1 at /breads/bins: must be a whole number from 1 to 100",
+    ),
+    "many for a number": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "top": "many"}),
+        "toast/aggregate.json:1 at /breads/top: must be a whole number from 1 to 1000",
+    ),
+    "a path to nowhere": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/crumb", "op": "count"}),
+        "toast/aggregate.json:1 at /breads/path: leads nowhere in response.schema.json. Correct the pointer. Names at its last step: ",
+    ),
+    "a key to nowhere": (
+        lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "score", "key": "/worst"}),
+        "toast/aggregate.json:1 at /score/key: leads nowhere in secret.schema.json. Correct the pointer. Names at its last step: best.",
+    ),
+    "options to nowhere": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "rank", "of": "/braeds/*/name"}),
+        "toast/aggregate.json:1 at /breads/of: leads nowhere in config.schema.json",
+    ),
+    "a limit to nowhere": (
+        lambda at: changed(at / "response.schema.json", properties={"shade": {"type": "integer", "x-max": "/limitt"}}),
+        "toast/response.schema.json:1 at /properties/shade/x-max: leads nowhere in config.schema.json. Correct the pointer. Names",
+    ),
+    "choices to nowhere": (
+        lambda at: changed(at / "response.schema.json", properties={"bread": {"x-in": "/breads/*/nam"}}),
+        "Names at its last step: name",
+    ),
+    "choices without their elements": (
+        lambda at: changed(at / "response.schema.json", properties={"bread": {"x-in": "/breads"}}),
+        "at /properties/bread/x-in: leads to a value of type array. Usable types: boolean, integer, number, string. For the elements",
+    ),
+    "the whole config for a choice": (
+        lambda at: changed(at / "response.schema.json", properties={"bread": {"x-in": ""}}),
+        "at /properties/bread/x-in: leads to a value of type object",
+    ),
+    "a text for a limit": (
+        lambda at: changed(at / "response.schema.json", properties={"shade": {"x-max": "/question"}}),
+        "at /properties/shade/x-max: leads to a value of type string. Usable types: boolean, integer, number.",
+    ),
+    "uniqueness by nothing": (
+        lambda at: changed(at / "response.schema.json", properties={"a": {"items": {"properties": {"id": {}}}, "x-unique": "/idd"}}),
+        "at /properties/a/x-unique: leads nowhere in an element. Correct the pointer. Names at its last step: id.",
+    ),
+    "a sum to nowhere": (
+        lambda at: changed(at / "response.schema.json", properties={"a": {"items": {"type": "integer"}, "x-sum": "/totall"}}),
+        "at /properties/a/x-sum: leads nowhere in config.schema.json",
+    ),
+    "a hint to nowhere": (
+        lambda at: (at / "rehearsal.json").write_text('{"near": "/wurst", "always": {"/bread": "Rye"}}'),
+        "toast/rehearsal.json:1 at /near: leads nowhere in secret.schema.json",
+    ),
+    "a misspelt keyword": (
+        lambda at: changed(at / "response.schema.json", properties={"a": {"maxLenght": 3}}),
+        "at /properties/a/maxLenght: this keyword is not part of the subset. Write maxLength, or remove it.",
+    ),
+    "definitions that are none": (lambda at: changed(at / "config.schema.json", **{"$defs": 7}), "at /$defs: must be an object of schemas"),
+    "a module in another encoding": (
+        lambda at: view(at, b"// one\n// \xe4\nexport default class extends HTMLElement {}"), "toast/ui/screen.js:2: is not UTF-8",
+    ),
+    "a large module": (lambda at: view(at, b" " * 300_000), "toast/ui/screen.js: has more than 256 KiB"),
+    "an empty example": (lambda at: (at / "examples/x.json").write_text("{}"), "toast/examples/x.json:1 at /config: is required"),
+    "no locale": (lambda at: (at / "i18n/English.json").write_text("{}"), "toast/i18n/English.json:1: is not named by a locale"),
     "many examples": (
         lambda at: [shutil.copy(at / "examples/kitchen.json", at / f"examples/{n}.json") for n in range(50)],
         "toast/examples: holds more than 50 files",
@@ -129,75 +205,78 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_folder_is_refused_with_file_place_and_reason(folder: Path, case: str) -> None:
+def test_a_broken_folder_is_refused_with_file_place_reason_and_remedy(folder: Path, case: str) -> None:
     break_it, message = BROKEN[case]
     break_it(folder)
 
     with pytest.raises(InvalidActivityType) as refused:
         load_type(folder)
 
-    assert message in str(refused.value)
-    assert str(refused.value).startswith("toast/")
+    told = str(refused.value).split("\n")
+    assert [each for each in told if message in each], told
+    for fault in refused.value.faults:
+        assert fault.file.startswith("toast/")
+        assert fault.remedy.endswith(".")
 
 
-def test_a_limit_may_stand_anywhere_in_the_whole_config(folder: Path) -> None:
-    changed(folder / "response.schema.json", properties={"bread": {"x-in": ""}})
+def test_all_faults_are_told_at_once_each_with_its_line(folder: Path) -> None:
+    (folder / "activity.json").write_text('{\n "type": "toast",\n "version": "x",\n "title": "",\n "icon": "🍞",\n "sdk": "1"\n}')
+    (folder / "response.schema.json").write_text(
+        '{\n "properties": {\n  "bread": {\n   "typ": "string"\n  },\n  "shade": {"format": "shade",\n   "if": {}}\n }\n}'
+    )
+    changed(folder / "config.schema.json", properties={"a": {"type": "text", "minLength": -1}, "b": {"pattern": "("}})
+    (folder / "i18n/en.json").write_text("[]")
 
-    assert load_type(folder).name == "toast"
+    with pytest.raises(InvalidActivityType) as refused:
+        load_type(folder)
 
-
-def test_a_folder_holds_one_type_or_several() -> None:
-    assert [each.name for each in types_in(TYPES / "toast")] == ["toast"]
-    assert [each.name for each in types_in(TYPES)] == ["toast"]
-    with pytest.raises(InvalidActivityType, match="there is no activity type in this folder"):
-        types_in(Path(__file__).parent)
-
-
-def test_built_in_types_use_the_entry_point() -> None:
-    doors = {entry.name: entry.value for entry in metadata.entry_points(group=GROUP)}
-    folders = {file.parent.name for file in activity_types.folder().glob("*/activity.json")}
-
-    assert doors["builtin"] == "conflicto.activity_types:folder"
-    assert {each.name for each in load_registry().all()} == folders
-    assert len(folders) == 10
-
-
-def test_a_name_can_be_taken_once() -> None:
-    both = load_registry([TYPES])
-
-    assert both.get("toast").title == "Toast"
-    assert both.find("nobody") is None
-    with pytest.raises(NotFound):
-        both.get("nobody")
-    with pytest.raises(InvalidActivityType, match="another folder has registered this version"):
-        load_registry([TYPES, TYPES / "toast"])
-    with pytest.raises(InvalidActivityType, match="another folder has registered this version"):
-        Registry([both.get("toast"), both.get("toast")])
+    assert [(each.file, each.line, each.pointer) for each in refused.value.faults] == [
+        ("toast/activity.json", 3, "/version"),
+        ("toast/activity.json", 4, "/title"),
+        ("toast/config.schema.json", 1, "/properties/a/minLength"),
+        ("toast/config.schema.json", 1, "/properties/a/type"),
+        ("toast/config.schema.json", 1, "/properties/b/pattern"),
+        ("toast/response.schema.json", 4, "/properties/bread/typ"),
+        ("toast/response.schema.json", 6, "/properties/shade/format"),
+        ("toast/response.schema.json", 7, "/properties/shade/if"),
+        ("toast/i18n/en.json", 1, ""),
+    ]
 
 
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A foreign package on the path, with a type in its folder and two entry points."""
-    package = tmp_path / "bakery"
-    shutil.copytree(TYPES / "toast", package / "toast")
-    (package / "__init__.py").write_text("from pathlib import Path\n\ndef here():\n    return str(Path(__file__).parent)\n")
-    info = tmp_path / "bakery-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bakery\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\nbakery = bakery\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    registry.installed_types.cache_clear()
-    yield package
-    sys.modules.pop("bakery", None)
-    registry.installed_types.cache_clear()
+ODD_VALUES = (None, True, -1, 10**15, "", "/typo", "/breads/*/name", "*", [], [None], {}, {"a": 1})
+"""Values that replace each value of each file in turn."""
 
 
-def test_an_installed_package_brings_its_types(package: Path) -> None:
-    import bakery  # type: ignore[import-not-found]
+def variants(value: Any) -> Iterator[Any]:
+    """Yield the JSON value with each of its parts replaced by each odd value, or renamed."""
+    yield from ODD_VALUES
+    if isinstance(value, dict):
+        for name in value:
+            yield {**{key: each for key, each in value.items() if key != name}, name + "x": value[name]}
+            yield from (value | {name: below} for below in variants(value[name]))
+    if isinstance(value, list):
+        for place in range(len(value)):
+            yield from ([*value[:place], below, *value[place + 1 :]] for below in variants(value[place]))
 
-    assert folder_of(bakery) == folder_of(bakery.here) == package
-    assert load_registry().get("toast").folder == package / "toast"
-    assert load_registry().find("poll")
+
+FILES = (
+    "activity.json",
+    "config.schema.json",
+    "response.schema.json",
+    "secret.schema.json",
+    "aggregate.json",
+    "examples/kitchen.json",
+)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_content_of_a_file_is_a_traceback(folder: Path, file: str) -> None:
+    (folder / "rehearsal.json").write_text('{"near": "/best", "always": {"/bread": "Rye"}, "phrases": {"en": ["Rye"]}}')
+    written = json.loads((folder / file).read_text())
+
+    for variant in variants(written):
+        (folder / file).write_text(json.dumps(variant))
+        assert all(isinstance(message, str) for message in failures(folder)), variant
 
 
 def test_defaults_of_types_are_fields_of_activities() -> None:

@@ -17,6 +17,8 @@ from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import DomainError, Kind, NotFound, Overloaded, Unavailable, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx, WriteTx
@@ -67,11 +69,13 @@ class Ready(BaseModel):
     """The process can commit. `durability` is the database's setting for commits.
 
     `status` is `ready`, or `degraded` if Redis is away. `redis` is `unused`, `up` or `away`.
+    `warnings` name faults that do not stop the server, such as `activity-type-rejected: mood`.
     """
 
     model_config = example(
-        status="ready", database="sqlite", version="3.53.4", durability="synchronous=FULL", schema_revision=SCHEMA, redis=UNUSED
-    )
+        status="ready", database="sqlite", version="3.53.4", durability="synchronous=FULL", schema_revision=SCHEMA, redis=UNUSED,
+        warnings=[],
+    )  # fmt: skip
 
     status: str
     database: str
@@ -79,6 +83,7 @@ class Ready(BaseModel):
     durability: str
     schema_revision: str
     redis: str
+    warnings: list[str]
 
 
 class ProblemKind(BaseModel):
@@ -120,6 +125,7 @@ class HealthEndpoints:
         metrics: MetricsExposition,
         redis: RedisState,
         document: ApiDocument,
+        warnings: Sequence[str] = (),
     ) -> None:
         self._db = db
         self._writer = writer
@@ -127,6 +133,7 @@ class HealthEndpoints:
         self._metrics = metrics
         self._redis = redis
         self._document = document
+        self._warnings = list(warnings)
         self._encoded: bytes | None = None
         self._ready_until_s = 0.0
         self._ready: dict[str, str] = {}
@@ -146,7 +153,8 @@ class HealthEndpoints:
         if self._db.is_damaged:
             raise _not_ready("database", reason="damaged")
         redis = self._redis.current()
-        return json_response({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
+        status = "degraded" if redis == AWAY else "ready"
+        return json_response({"status": status, **self._ready, "redis": redis, "warnings": self._warnings})
 
     async def _check_commit_and_read(self) -> dict[str, str]:
         try:

@@ -92,6 +92,7 @@ OPERATION_IDS = {
     "GET /.well-known/jwks.json": "getKeys",
     "GET /health/live": "getLiveness",
     "GET /health/ready": "getReadiness",
+    "GET /api/v1/rejected-activity-types": "listRejectedActivityTypes",
     "GET /metrics": "getMetrics",
     "GET /problems/{code}": "getProblemType",
     "GET /api/v1/openapi.json": "getOpenApi",

@@ -187,6 +187,7 @@ function adding(open) {
         { key: "+" },
       ),
     ),
+    open.rejectedTypes.view(),
   );
 }
 

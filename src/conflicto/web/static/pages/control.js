@@ -12,6 +12,7 @@ import { drawEditor, editorState } from "../host/editor.js";
 import { drawFilter, filterState } from "../host/filter.js";
 import { drawInvitation } from "../host/invitation.js";
 import { SessionStore } from "../host/session_store.js";
+import { RejectedTypes } from "../host/rejected_types.js";
 import { Starters } from "../host/starters.js";
 import { drawSession } from "../host/view.js";
 import { areKeysEnabled, enableKeys, listen } from "../screen/keys.js";
@@ -30,10 +31,12 @@ let inside = null;
 dialog.addEventListener("close", () => (inside = null));
 
 const store = new SessionStore(new Client(`host.${id}`, "admin"), id, draw);
+const rejectedTypes = new RejectedTypes(store.client, draw);
 const starters = new Starters(store.client, draw);
 const timeAnnouncer = new TimeAnnouncer();
 const open = {
   starters,
+  rejectedTypes,
   invite: () => show(() => drawInvitation(store, show, closing)),
   keys: () => show(keyList),
   screen: () => store.run(async () => window.open(await store.screenLink(), `screen-${id}`)),

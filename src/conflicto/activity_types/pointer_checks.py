@@ -1,0 +1,85 @@
+"""Checks of pointers: each leads to a value that a schema describes, and that can be used there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activity_types.config_pointers import USABLE_TYPES, names_at, schemas_at, unusable_type
+from conflicto.activity_types.schema_files import CONFIG_FILE, RESPONSE_FILE, SECRET_FILE
+from conflicto.activity_types.scopes import PUBLIC
+from conflicto.activity_types.subset import CONFIG_POINTERS, NAME_POINTERS, SCOPE, SUM_OF, UNIQUE, walk
+from conflicto.aggregation.operations import OPERATIONS
+from conflicto.platform.strict_json import pointer_escape
+
+if TYPE_CHECKING:
+    from conflicto.activity_types.folder_reader import FolderReader
+    from conflicto.activity_types.schema_files import TypeSchemas
+    from conflicto.activity_types.subset import Schema
+
+SCORE_KEY = "key"
+"""Option of an operation that points into the secret."""
+
+
+def check_config_pointers(reader: FolderReader, schemas: TypeSchemas) -> None:
+    """Report limits that lead nowhere in the config, to unusable values, or to hidden parts."""
+    for file, schema in schemas.by_file():
+        for pointer, part, _ in walk(schema):
+            for keyword in sorted(CONFIG_POINTERS & part.keys()):
+                if isinstance(target := part[keyword], str):
+                    _check_limit(reader, file, f"{pointer}/{keyword}", target, schemas.config)
+            for keyword in sorted({UNIQUE, SUM_OF} & part.keys()):
+                if isinstance(element := part.get("items"), dict):
+                    _leads(reader, file, f"{pointer}/{keyword}", part[keyword], "an element", schema, element)
+
+
+def _check_limit(reader: FolderReader, file: str, at: str, target: str, config: Schema) -> None:
+    """Report a limit whose pointer leads nowhere, to an unusable value, or to a hidden part."""
+    if _leads(reader, file, at, target, CONFIG_FILE, config):
+        _check_type(reader, file, at, schemas_at(config, target))
+    if file == RESPONSE_FILE and _scope(config, target) != PUBLIC:
+        message = "leads to a part of the config that participants do not see"
+        reader.add(file, at, message, f"Remove {SCOPE} there, or this limit.")
+
+
+def check_aggregate_pointers(reader: FolderReader, file: str, spec: dict[str, Any], schemas: TypeSchemas) -> None:
+    """Report paths of the aggregate that no answer, secret or config can hold."""
+    for name, entry in spec.items():
+        _leads(reader, file, f"/{name}/path", entry["path"], RESPONSE_FILE, schemas.response)
+        if isinstance(key := entry.get(SCORE_KEY), str):
+            _leads(reader, file, f"/{name}/{SCORE_KEY}", key, SECRET_FILE, schemas.secret or {"type": "null"})
+        for option in OPERATIONS[entry["op"]].config_options:
+            if isinstance(target := entry.get(option), str):
+                _leads(reader, file, f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
+
+
+def check_hint_pointers(reader: FolderReader, file: str, hints: dict[str, Any], schemas: TypeSchemas) -> None:
+    """Report pointers of rehearsal hints that no secret or answer can hold."""
+    if near := hints.get("near"):
+        _leads(reader, file, "/near", near, SECRET_FILE, schemas.secret or {"type": "null"})
+    for target in hints.get("always", ()):
+        _leads(reader, file, f"/always/{pointer_escape(target)}", target, RESPONSE_FILE, schemas.response)
+
+
+def _leads(reader: FolderReader, file: str, at: str, target: str, into: str, schema: Schema, start: Schema | None = None) -> bool:
+    """Return whether a pointer leads to a described value; report it if it does not."""
+    if schemas_at(schema, target, start):
+        return True
+    names = ", ".join(names_at(schema, target, start)) or "none"
+    reader.add(file, at, f"leads nowhere in {into}", f"Correct the pointer. Names at its last step: {names}.")
+    return False
+
+
+def _check_type(reader: FolderReader, file: str, at: str, found: list[Schema]) -> None:
+    keyword = at.rpartition("/")[2]
+    unusable = unusable_type(keyword, found)
+    if unusable is not None:
+        usable = ", ".join(sorted(USABLE_TYPES[keyword]))
+        hint = " For the elements of a list, end the pointer with /*." if unusable == "array" and keyword in NAME_POINTERS else ""
+        reader.add(file, at, f"leads to a value of type {unusable}", f"Usable types: {usable}.{hint}")
+
+
+def _scope(config: Schema, target: str) -> str:
+    name = target.split("/")[1:2]
+    properties = config.get("properties", {})
+    scope: str = properties.get(name[0].replace("~1", "/").replace("~0", "~"), {}).get(SCOPE, PUBLIC) if name else PUBLIC
+    return scope
