@@ -4,13 +4,15 @@ import ast
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from conflicto import activity_types
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import GROUP, folder_of, installed_types, types_in
 from conflicto.activity_types.testing import ConformanceTests, complaints, failures
 from tests.unit.activity_types.test_loader import TYPES, changed
 
@@ -30,6 +32,25 @@ def test_built_in_types_have_every_language(known) -> None:
 
 class TestStranger(ConformanceTests):
     folder = TYPES / "toast"
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples/types"
+
+
+class TestExampleFolder(ConformanceTests):
+    folder = EXAMPLES / "points"
+
+
+class TestExamplePackage(ConformanceTests):
+    folder = EXAMPLES / "hotspot/src/conflicto_hotspot/hotspot"
+
+
+def test_the_example_package_names_its_folder_in_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((EXAMPLES / "hotspot/pyproject.toml").read_text(encoding="utf-8"))
+    module, _, name = project["project"]["entry-points"][GROUP]["hotspot"].partition(":")
+    monkeypatch.syspath_prepend(EXAMPLES / "hotspot/src")
+
+    assert [known.name for known in types_in(folder_of(getattr(import_module(module), name)))] == ["hotspot"]
 
 
 Breaking = Callable[[Path], object]

@@ -1,0 +1,48 @@
+// The picture with the number of answers in each cell. The right cell has a thick edge once it is revealed.
+
+import { ActivityElement, formatNumber, h } from "../../sdk/v1.js";
+import { cellsOf, draw, nameOf, SIDE } from "./pictures.js";
+
+export default class extends ActivityElement {
+  view() {
+    const counted = this.results?.spots?.cells ?? [];
+    const most = Math.max(1, ...counted.map(({ count }) => count));
+    const secret = this.activity.secret;
+    return [
+      h(
+        "svg",
+        { class: "histogram", viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" },
+        draw(this.config.picture),
+        cellsOf(this.config).map(({ column, row, ...box }) => {
+          const { count = 0 } = counted.find((each) => each.column === column && each.row === row) ?? {};
+          const isRight = secret?.column === column && secret?.row === row;
+          return [
+            h("path", {
+              key: `cell ${column} ${row}`,
+              d: `M${box.x + 1} ${box.y + 1}h${box.width - 2}v${box.height - 2}h${2 - box.width}z`,
+              fill: "currentColor",
+              "fill-opacity": ((0.4 * count) / most).toFixed(2),
+              stroke: "currentColor",
+              "stroke-opacity": isRight ? 1 : 0.35,
+              "stroke-width": isRight ? 5 : 1,
+            }),
+            count
+              ? h(
+                  "text",
+                  { key: `count ${column} ${row}`, x: box.x + box.width / 2, y: box.y + box.height / 2 + 5 },
+                  formatNumber(count),
+                )
+              : null,
+          ];
+        }),
+      ),
+      h(
+        "ul",
+        { class: "hidden-text" },
+        counted.map(({ column, row, count }) =>
+          h("li", { key: `${column} ${row}` }, `${nameOf(this, column, row)}: ${formatNumber(count)}`),
+        ),
+      ),
+    ];
+  }
+}
