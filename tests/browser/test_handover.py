@@ -14,7 +14,9 @@ pytestmark = pytest.mark.browser
 
 
 def held(page: "Page", name: str) -> str | None:
-    found: str | None = page.evaluate("(name) => localStorage.getItem(`conflicto.${name}`)", name)
+    """Return a token of a page: the operator's is kept in the tab alone."""
+    place = "sessionStorage" if name == "admin" else "localStorage"
+    found: str | None = page.evaluate(f"(name) => {place}.getItem(`conflicto.${{name}}`)", name)
     return found
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     Command.NEW_WINDOW: "WebDriver:NewWindow",
     Command.SWITCH_TO_WINDOW: "WebDriver:SwitchToWindow",
     Command.W3C_GET_CURRENT_WINDOW_HANDLE: "WebDriver:GetWindowHandle",
+    Command.SWITCH_TO_FRAME: "WebDriver:SwitchToFrame",
     Command.W3C_GET_WINDOW_HANDLES: "WebDriver:GetWindowHandles",
     Command.SET_WINDOW_RECT: "WebDriver:SetWindowRect",
     Command.SET_TIMEOUTS: "WebDriver:SetTimeouts",

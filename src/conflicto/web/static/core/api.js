@@ -1,7 +1,7 @@
 // Requests to the API, their tokens, and their problems.
 
 import { boot, t } from "./i18n.js";
-import { storage } from "./storage.js";
+import { storage, tabStorage } from "./storage.js";
 
 /** @import { ProblemBody, RequestOptions } from "../shapes.js" */
 
@@ -55,19 +55,29 @@ export class Problem extends Error {
   }
 }
 
-// Tokens stay in this browser. Links carry them in the fragment, which is never sent, and never in the query.
+// Tokens stay in this browser. Links carry them in the fragment, which is never sent, and never in the query. The
+// operator's token stays in the tab of the operator's page.
 export const tokens = {
   arePersistent: true, // false: they are lost with the page
   /** @param {string} name */
-  get: (name) => storage.get(`conflicto.${name}`),
+  get: (name) => storageOf(name).get(`conflicto.${name}`),
   /**
    * @param {string} name
    * @param {string} token
    */
-  set: (name, token) => (tokens.arePersistent = storage.set(`conflicto.${name}`, token)),
+  set: (name, token) => (tokens.arePersistent = storageOf(name).set(`conflicto.${name}`, token)),
   /** @param {string} name */
-  remove: (name) => storage.remove(`conflicto.${name}`),
+  remove: (name) => storageOf(name).remove(`conflicto.${name}`),
+  // Removes the operator's token from whatever this page can read. Every page that shows activities begins with it.
+  removeOperator() {
+    for (const each of [storage, tabStorage]) each.remove(`conflicto.${OPERATOR}`);
+  },
 };
+
+const OPERATOR = "admin";
+
+/** @param {string} name */
+const storageOf = (name) => (name === OPERATOR ? tabStorage : storage);
 
 /**
  * Returns the subject of a token. The operator's token has no claims.

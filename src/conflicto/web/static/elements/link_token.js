@@ -23,6 +23,19 @@ export async function adoptToken(name, into, path) {
   if (!tokens.arePersistent) history.replaceState(null, "", `${location.pathname}${location.search}#${name}=${token}`); // a reload would lose it otherwise
 }
 
+const ARRIVAL_MS = 5_000;
+
+/**
+ * Waits for a token that another tab stores: the operator's page makes a link while its target opens.
+ *
+ * @param {string} name
+ */
+export async function awaitToken(name) {
+  history.replaceState(null, "", location.pathname + location.search);
+  const until = Date.now() + ARRIVAL_MS;
+  while (!tokens.get(name) && Date.now() < until) await new Promise((go) => setTimeout(go, 50));
+}
+
 /**
  * Returns whether the token under `into` is missing, invalid, or replaced by consent.
  *

@@ -1,11 +1,11 @@
 // The host's page of one session.
 
 import { TimeAnnouncer } from "../core/announce.js";
-import { Client } from "../core/api.js";
+import { Client, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
-import { adoptToken } from "../elements/link_token.js";
+import { adoptToken, awaitToken } from "../elements/link_token.js";
 import { commandsOf, drawKeys } from "../host/commands.js";
 import { areCountsAnnounced, setCountsAnnounced } from "../host/counts.js";
 import { drawEditor, editorState } from "../host/editor.js";
@@ -22,15 +22,17 @@ enableAppearance();
 const main = document.getElementById("main");
 main.classList.replace("column", "desk");
 const id = location.pathname.split("/").at(-1);
+if (location.hash.startsWith("#admin=")) await leaveFor(`~/host${location.hash}`);
+tokens.removeOperator();
 await adoptToken("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
-await adoptToken("admin", "admin", "/sessions?limit=1");
+if (location.hash === "#operator") await awaitToken(`host.${id}`);
 
 const dialog = document.createElement("dialog");
 document.body.append(dialog);
 let inside = null;
 dialog.addEventListener("close", () => (inside = null));
 
-const store = new SessionStore(new Client(`host.${id}`, "admin"), id, draw);
+const store = new SessionStore(new Client(`host.${id}`), id, draw);
 const rejectedTypes = new RejectedTypes(store.client, draw);
 const starters = new Starters(store.client, draw);
 const timeAnnouncer = new TimeAnnouncer();
@@ -51,6 +53,12 @@ draw();
 listen(commands, () => store.isBusy);
 setInterval(tick, 1_000);
 store.open();
+
+// Never settles: the other page replaces this one.
+function leaveFor(address) {
+  location.replace(address);
+  return new Promise(() => {});
+}
 
 function tick() {
   timeAnnouncer.tick(store.shown);

@@ -4,6 +4,7 @@ import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { boot, formatDate, t } from "../core/i18n.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
+import { storage } from "../core/storage.js";
 import { adoptToken, isTokenValid } from "../elements/link_token.js";
 import { drawListFooter } from "../host/list_footer.js";
 
@@ -18,10 +19,19 @@ let message = "";
 let isRefused = false; // the stored token was refused; it stays until another one works
 
 const PROBE_PATH = "/sessions?limit=1";
+const LINK_MS = 86_400_000; // lifetime of the operator's link to a session
+takeEarlierToken();
 await adoptToken("admin", "admin", PROBE_PATH);
 const client = new Client("admin");
 main.replaceChildren();
 load();
+
+// Earlier versions stored the operator's token for all tabs.
+function takeEarlierToken() {
+  const token = storage.get("conflicto.admin");
+  if (token && !tokens.get("admin")) tokens.set("admin", token);
+  storage.remove("conflicto.admin");
+}
 
 async function load() {
   if (!tokens.get("admin")) return draw();
@@ -61,7 +71,7 @@ function draw() {
 function signInForm() {
   const onsubmit = (event) => {
     event.preventDefault();
-    signIn(event.target.elements[0].value.trim());
+    signIn(event.target.elements.token.value.trim());
   };
   return h(
     "form",
@@ -69,7 +79,8 @@ function signInForm() {
     h("h1", {}, t("host.sign_in")),
     h("p", { class: "muted" }, t("host.sign_in_hint")),
     h("label", { for: "token" }, t("host.token")),
-    h("input", { id: "token", type: "password", autocomplete: "off", required: true }),
+    h("input", { type: "text", autocomplete: "username", value: t("host.operator"), hidden: true, readonly: true }),
+    h("input", { id: "token", type: "password", autocomplete: "current-password", required: true }),
     h("button", { class: "primary" }, t("host.enter")),
   );
 }
@@ -122,6 +133,21 @@ async function openSession(made) {
   location.assign(withToken(`~/host/s/${id}`, `host.${id}`, "token"));
 }
 
+// Makes a link of the operator's own for a session that opens in another tab, which never gets the operator's token.
+async function prepareLink(event, { id }) {
+  const name = `host.${id}`;
+  if (tokens.get(name)) return;
+  if (!tokens.arePersistent) event.preventDefault();
+  const expires_at = new Date(Date.now() + LINK_MS).toISOString();
+  const { token } = await client.post(`/sessions/${id}/links`, {
+    scope: "owner",
+    name: t("host.operator"),
+    expires_at,
+  });
+  tokens.set(name, token);
+  if (!tokens.arePersistent) location.assign(withToken(`~/host/s/${id}`, name, "token"));
+}
+
 function list() {
   if (!sessions) return h("p", { key: "list", class: "muted" }, t("state.loading"));
   if (!sessions.length) return h("p", { key: "list", class: "muted" }, t("host.none"));
@@ -138,7 +164,14 @@ function list() {
           { key: session.id, class: "row wrap" },
           h(
             "a",
-            { class: "grow basis strong", href: withToken(`~/host/s/${session.id}`, "admin", "admin"), dir: "auto" },
+            {
+              class: "grow basis strong",
+              dir: "auto",
+              target: "_blank",
+              rel: "noopener",
+              href: `~/host/s/${session.id}${tokens.get(`host.${session.id}`) ? "" : "#operator"}`,
+              onclick: (event) => attempt(() => prepareLink(event, session)),
+            },
             session.title,
           ),
           h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),

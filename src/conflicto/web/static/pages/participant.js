@@ -39,7 +39,9 @@ function showJoin(reason = "", code = "", key = "") {
 
 const [kind, of] = location.pathname.split("/").slice(-2);
 const fragment = new URLSearchParams(location.hash.slice(1));
-if (location.hash.startsWith("#admin=")) {
+const isOperators = location.hash.startsWith("#admin=");
+if (!isOperators) tokens.removeOperator();
+if (isOperators) {
   location.replace(`~/host${location.hash}`);
 } else if (kind === "p" && fragment.has("move")) {
   loadSeatTransfer().then(({ SeatTransfer }) =>

@@ -1,7 +1,7 @@
 // The report of a session, to read and to print.
 
 import { questionOf } from "../core/activity.js";
-import { Client, Problem, withToken } from "../core/api.js";
+import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
@@ -16,8 +16,9 @@ enableAppearance();
 const RETRY_MS = 5_000;
 const main = document.getElementById("main");
 const id = location.pathname.split("/").at(-2);
+tokens.removeOperator();
 await adoptToken("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
-const client = new Client(`host.${id}`, "admin");
+const client = new Client(`host.${id}`);
 const path = `/sessions/${id}`;
 
 main.replaceChildren();

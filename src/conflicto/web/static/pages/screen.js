@@ -21,6 +21,7 @@ enableAppearance();
 const POLL_MS = 1_000;
 const main = document.getElementById("main");
 const id = location.pathname.split("/").at(-1);
+tokens.removeOperator();
 await adoptToken("token", `screen.${id}`, `/sessions/${id}`);
 const client = new Client(`screen.${id}`);
 const path = `/sessions/${id}`;
@@ -78,10 +79,9 @@ function connected(is, problem = null) {
 
 // Enables keys and buttons in a browser with a host's token. They use that token, never the screen's.
 async function control() {
-  const held = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
-  if (!held.length) return bar.listen();
+  if (!tokens.get(`host.${id}`)) return bar.listen();
   const { Remote } = await import("../host/remote.js");
-  bar.remote = new Remote(new Client(...held), id, draw);
+  bar.remote = new Remote(new Client(`host.${id}`), id, draw);
   await bar.remote.open().catch(() => {
     bar.remote = null;
     bar.listen();
