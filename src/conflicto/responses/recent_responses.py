@@ -230,9 +230,14 @@ class RemoteResponses:
     def events(self, state: SessionState) -> Iterator[object]:
         """Yield the changes after the position of a state as events."""
         since, known = state.position, state.parts[RecentResponses].rows
-        changes = [(known.get(each.id), each) for each in self.responses if each.ts > since]
+        changes = [(_with_author_of(each, known.get(each.id)), each) for each in self.responses if each.ts > since]
         yield RemoteResponsesChanged(self.session_id, since, changes)
         yield ResponsesPooled(self.session_id, [each for each in self.pooled if each.ts > since])
+
+
+def _with_author_of(after: ParticipantResponse, before: ParticipantResponse | None) -> ParticipantResponse | None:
+    """Return a response in memory, without its author if they left in the same batch."""
+    return before if before is None or before.participant_id == after.participant_id else replace(before, participant_id=None)
 
 
 _NO_AUTHORS: set[int] = set()

@@ -10,21 +10,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.platform.cache_budget import text_bytes
 from conflicto.platform.sizes import MIB
+from conflicto.responses.model import LiveResponse, ParticipantResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
-    from conflicto.responses.model import LiveResponse, ParticipantResponse
     from conflicto.results.queries import Chunk
 
     CountedResponse = LiveResponse | ParticipantResponse
-    Count = Callable[[CountedResponse | None, ParticipantResponse], None]
+    Count = Callable[[CountedResponse | None, CountedResponse], None]
 
 MAX_RECORDED_RESPONSES = 50_000
 MAX_RECORDED_BYTES = 16 * MIB
@@ -52,6 +53,9 @@ class ChangeMode(Protocol):
     def apply(self, change: Change, count: Count) -> ChangeMode:
         """Apply a change and return the mode for the next one."""
 
+    def detach_author(self, participant_id: int, count: Count) -> ChangeMode:
+        """Remove the author from their counted responses, and return the next mode."""
+
     @property
     def bytes(self) -> int:
         """The memory that the mode needs."""
@@ -78,6 +82,10 @@ class RecordedResponses:
         """Record a response."""
         self._by_id[response.id] = response
         self._text_bytes += _text_bytes(response)
+
+    def by_author(self, participant_id: int) -> list[CountedResponse]:
+        """Return the recorded responses of an author."""
+        return [each for each in self._by_id.values() if each.participant_id == participant_id]
 
     def take(self, response_id: UUID) -> CountedResponse | None:
         """Remove a response and return it, or None."""
@@ -111,6 +119,15 @@ class Recorded:
             self._responses.put(after)
         return self._otherwise if self._responses.is_too_large else self
 
+    def detach_author(self, participant_id: int, count: Count) -> ChangeMode:
+        """Count the author's recorded responses without the author."""
+        for before in self._responses.by_author(participant_id):
+            after = _without_author(before)
+            self._responses.take(before.id)
+            self._responses.put(after)
+            count(before, after)
+        return self
+
 
 class ByPosition:
     """Mode that compares positions. `chunks` tell when each part of the feed was read."""
@@ -137,6 +154,10 @@ class ByPosition:
             return INVALID
         return self
 
+    def detach_author(self, participant_id: int, count: Count) -> ChangeMode:  # noqa: ARG002 - of the protocol
+        """Give up, because the author's responses are unknown."""
+        return INVALID
+
     def _includes(self, before: ParticipantResponse, after: ParticipantResponse) -> bool:
         """Return whether the tally counted `before`: its chunk was read before the change."""
         if before.ts > self._start_ts or after.ts > self._seen_ts:
@@ -154,8 +175,18 @@ class Invalid:
         """Ignore a change."""
         return self
 
+    def detach_author(self, participant_id: int, count: Count) -> ChangeMode:  # noqa: ARG002 - of the protocol
+        """Ignore a departure."""
+        return self
+
 
 INVALID = Invalid()
+
+
+def _without_author(response: CountedResponse) -> CountedResponse:
+    if isinstance(response, LiveResponse):
+        return response._replace(participant_id=None)
+    return replace(response, participant_id=None)
 
 
 def _text_bytes(response: CountedResponse) -> int:

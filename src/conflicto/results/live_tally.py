@@ -90,11 +90,18 @@ class LiveTally:
         elif not self.is_invalid:
             self._mode = mode
 
+    def detach_author(self, participant_id: int) -> None:
+        """Follow the database, in which a departed author's anonymous responses have no author."""
+        if self.tally.may_have_author(participant_id):
+            mode = self._mode.detach_author(participant_id, self._count)
+            if mode is INVALID:
+                self._invalidate()
+
     def _invalidate(self) -> None:
         self._mode = INVALID
         self.is_invalid = True
 
-    def _count(self, before: CountedResponse | None, after: ParticipantResponse) -> None:
+    def _count(self, before: CountedResponse | None, after: CountedResponse) -> None:
         self.change_count += 1
         self.tally.change(before, after)
         if self._spill is not None and (share := self.tally.memory_share) > 1:

@@ -7,10 +7,11 @@ applied after the load.
 from __future__ import annotations
 
 import asyncio
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from conflicto.platform.problems import Unavailable
-from conflicto.results.change_modes import ByPosition, Change, Recorded, RecordedResponses
+from conflicto.results.change_modes import ByPosition, Recorded, RecordedResponses
 from conflicto.results.live_tally import TALLY_BYTES, LiveTally
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class LoadingTally:
     def __init__(self, inputs: TallyInputs, *, is_shared: bool = False) -> None:
         self.inputs = inputs
         self._recorded = RecordedResponses() if is_shared else None
-        self._pending: list[Change] = []
+        self._pending: list[Callable[[LiveTally], None]] = []
 
     @property
     def bytes(self) -> int:
@@ -61,15 +62,19 @@ class LoadingTally:
 
     def apply(self, before: ParticipantResponse | None, after: ParticipantResponse, remote_since_ts: int | None = None) -> None:
         """Keep a change until the load is done; `Change` explains the parameters."""
-        self._pending.append(Change(before, after, remote_since_ts))
+        self._pending.append(methodcaller("apply", before, after, remote_since_ts))
+
+    def detach_author(self, participant_id: int) -> None:
+        """Keep a departure until the load is done."""
+        self._pending.append(methodcaller("detach_author", participant_id))
 
     def finish(self, loader: TallyLoader, spill: SpillDatabase | None = None) -> LiveTally:
         """Return the loaded tally with the changes that arrived meanwhile."""
         by_position = ByPosition(loader.chunks)
         mode = by_position if self._recorded is None else Recorded(self._recorded, by_position)
         live_tally = LiveTally(loader, mode, spill)
-        for change in self._pending:
-            live_tally.apply(*change)
+        for apply in self._pending:
+            apply(live_tally)
         return live_tally
 
 

@@ -230,6 +230,10 @@ class RoundTally:
         if not after.deleted:
             self.add(after)
 
+    def may_have_author(self, participant_id: int) -> bool:
+        """Return whether the tally depends on an author who may have counted responses."""
+        return self.authors[participant_id] > 0 if self.inputs.counts_authors else self.is_scored
+
     def add(self, response: CountableResponse) -> None:
         """Count a live response."""
         for audience, reads in self._reads_by_audience(response):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.sizes import MIB
 from conflicto.responses.events import RemoteResponsesChanged, ResponsesChanged
 from conflicto.results.background import start_task
@@ -16,7 +17,7 @@ from conflicto.results.loading_tally import LoadingTally, TallyLoad
 from conflicto.session_state.parts import StatePart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from uuid import UUID
 
     from conflicto.responses.model import ParticipantResponse
@@ -43,10 +44,20 @@ def _apply_remote(state: SessionState, event: RemoteResponsesChanged) -> None:
     state.parts[TallyCache].apply_remote(event.since, event.changes)
 
 
+def _apply_participant(state: SessionState, event: ParticipantChanged) -> None:
+    if event.participant.deleted and not event.participant.scripted:
+        anonymous = {each.id for each in state.activities.values() if each.anonymous}
+        state.parts[TallyCache].detach_author(event.participant.id, anonymous)
+
+
 class TallyCache(StatePart):
     """The tallies of one session by activity and round. For the event loop only."""
 
-    handlers: ClassVar[Mapping[type, EventHandler]] = {ResponsesChanged: _apply_changes, RemoteResponsesChanged: _apply_remote}
+    handlers: ClassVar[Mapping[type, EventHandler]] = {
+        ResponsesChanged: _apply_changes,
+        RemoteResponsesChanged: _apply_remote,
+        ParticipantChanged: _apply_participant,
+    }
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[UUID, int], LoadingTally | LiveTally] = {}
@@ -74,6 +85,12 @@ class TallyCache(StatePart):
                 live_tally = self._tallies.get((after.activity_id, after.round))
                 if live_tally is not None:
                     live_tally.apply(before, after, since_ts)
+
+    def detach_author(self, participant_id: int, anonymous: Container[UUID]) -> None:
+        """Remove a departed author from responses to anonymous activities."""
+        for (activity_id, _), live_tally in self._tallies.items():
+            if activity_id in anonymous:
+                live_tally.detach_author(participant_id)
 
     async def get(self, segments: SegmentService, round_key: RoundKey, inputs: TallyInputs) -> LiveTally:
         """Return a round's tally, loaded if it is missing or has other inputs.

@@ -15,7 +15,7 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 
 def test_known_changes_are_not_published_again() -> None:
     """Memory may have applied its own commits while the remote changes were read."""
-    early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
+    early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20, participant_id=3)
     early.id, late.id = "early", "late"
     news = RemoteChanges(
         epoch="life", head_row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late],
@@ -23,13 +23,14 @@ def test_known_changes_are_not_published_again() -> None:
         rows=[RemoteResponses(7, [early, late], [early, late])],
     )  # fmt: skip
     recent = RecentResponses()
-    recent.rows.put("late", 14, "before")
+    before = SimpleNamespace(participant_id=3)
+    recent.rows.put("late", 14, before)
 
     published = list(news.events(SimpleNamespace(position=15, counts={(ONE, 1): 5}, parts={RecentResponses: recent})))
 
     assert published == [
         SessionChanged(news.session), ActivityChanged(late), CountsChanged(7, TWO, 1, 6), ParticipantChanged(late),
-        RemoteResponsesChanged(7, 15, [("before", late)]), ResponsesPooled(7, [late]),
+        RemoteResponsesChanged(7, 15, [(before, late)]), ResponsesPooled(7, [late]),
     ]  # fmt: skip
 
 
