@@ -99,7 +99,7 @@ def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_pat
     (tmp_path / "test_mood.py").write_text(code[1])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:valkey", "test_mood.py"]
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert "11 passed" in ran.stdout, ran.stdout
+    assert "12 passed" in ran.stdout, ran.stdout
 
 
 def test_the_page_names_every_built_in_type() -> None:

@@ -21,6 +21,7 @@ from conflicto.activities.store import (
     recounted_activities,
     stored_counts,
     timed_activities,
+    typed_activities,
 )
 from conflicto.platform.problems import NotFound
 from conflicto.platform.row_batch import RowBatch
@@ -55,6 +56,7 @@ __all__ = [
     "session_counts",
     "stored_counts",
     "timed_activities",
+    "typed_activities",
     "with_contents",
 ]
 

@@ -58,6 +58,7 @@ _ALL = select(*_FIELDS).where(activities.c.session_id == bindparam("session_id")
 _LIVE = _ALL.where(~activities.c.deleted).order_by(activities.c.order_index, activities.c.created_ts)
 _CONTENT = select(activities.c.id, *_TEXTS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
 _DUE = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.ends_us.is_not(None))
+_TYPED = select(*_FIELDS).where(~activities.c.deleted, activities.c.type_version.is_not(None))
 _POOLING = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.anonymous)
 _ANONYMOUS = select(activities.c.id).where(activities.c.session_id == bindparam("session_id"), activities.c.anonymous)
 _THIS_ROUND = (activity_rounds.c.activity_id == bindparam("of_activity"), activity_rounds.c.round == bindparam("round_number"))
@@ -134,6 +135,12 @@ def contents(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Content]:
     """Return the JSON texts of activities."""
     rows = tx.all(_CONTENT, {"ids": list(ids)})
     return {row.id: Content(**{name: getattr(row, f"{name}_text") for name in Content.__slots__}) for row in rows}
+
+
+def typed_activities(tx: ReadTx, names: Iterable[str], *, after: UUID, limit: int) -> list[Activity]:
+    """Return up to `limit` activities of some types that store a version, by id after `after`."""
+    query = _TYPED.where(activities.c.type.in_(list(names)), activities.c.id > after)
+    return [_activity(row) for row in tx.all(query.order_by(activities.c.id).limit(limit))]
 
 
 def timed_activities(tx: ReadTx) -> list[Activity]:

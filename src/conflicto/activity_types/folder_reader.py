@@ -46,10 +46,11 @@ _JSON_FAULTS: dict[type[DomainError], tuple[str, str]] = {
 
 
 class FolderReader:
-    """Reads the files of one folder. `faults` collects what is wrong with them."""
+    """Reads the files of one folder. `faults` collects what is wrong with them, under `label`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, label: str | None = None) -> None:
         self.folder = folder
+        self.label = label or folder.name
         self.faults: list[TypeFault] = []
         self._texts: dict[str, str] = {}
 
@@ -58,7 +59,7 @@ class FolderReader:
         if line is None and file in self._texts:
             line = line_at(self._texts[file], pointer)
         if len(self.faults) < MAX_FAULTS:
-            self.faults.append(TypeFault(f"{self.folder.name}/{file}", pointer, message, remedy, line))
+            self.faults.append(TypeFault(f"{self.label}/{file}", pointer, message, remedy, line))
 
     def has(self, file: str) -> bool:
         """Return whether there is something of this name."""

@@ -16,15 +16,20 @@ from conflicto.activity_types.origin import FOLDER, Origin
 from conflicto.activity_types.pointer_checks import check_aggregate_pointers, check_config_pointers, check_hint_pointers
 from conflicto.activity_types.schema_files import TypeSchemas, read_schemas
 from conflicto.activity_types.scopes import scopes_of
+from conflicto.activity_types.upgrade_files import read_upgrades
 from conflicto.activity_types.view_files import check_views
 from conflicto.aggregation.spec import spec_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conflicto.activity_types.upgrade_steps import UpgradeSteps
+
 MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
+VERSIONS = "versions"
+"""Subfolder with the folders of older versions, by version."""
 
 VIEWS = ("participant", "screen", "editor")
 
@@ -40,25 +45,33 @@ class _Content(NamedTuple):
     examples: tuple[dict[str, Any], ...]
     catalogs: dict[str, dict[str, str]]
     hints: dict[str, Any]
+    upgrades: dict[str, UpgradeSteps]
 
 
-def load_type(folder: Path, origin: Origin = FOLDER) -> ActivityType:
+def load_type(folder: Path, origin: Origin = FOLDER, *, name: str | None = None) -> ActivityType:
     """Return the activity type in a folder.
+
+    `name` is given for the folder of an older version, `NAME/versions/VERSION`.
 
     Raises:
         InvalidActivityType: the folder holds no valid type; lists all faults that were found.
     """
-    reader = FolderReader(folder)
-    content = _read(reader)
+    is_older = name is not None and folder.parent.name == VERSIONS
+    reader = FolderReader(folder, f"{name}/{VERSIONS}/{folder.name}" if is_older else name)
+    content = _read(reader, name or folder.name)
+    if content is not None and is_older and content.manifest.get("version", folder.name) != folder.name:
+        reader.add(
+            MANIFEST_FILE, "/version", f"must be the folder's name, {folder.name}", "Rename the folder, or write its name here."
+        )
     check_views(reader)
     if reader.faults or content is None:
         raise InvalidActivityType(reader.faults)
     return _build(folder, origin, content)
 
 
-def _read(reader: FolderReader) -> _Content | None:
+def _read(reader: FolderReader, name: str) -> _Content | None:
     """Read all JSON files; None, and faults, without schemas that pointers could lead into."""
-    manifest, schemas, aggregate = _manifest(reader), read_schemas(reader), _aggregate(reader)
+    manifest, schemas, aggregate = _manifest(reader, name), read_schemas(reader), _aggregate(reader)
     examples = tuple(reader.folder_of("examples", EXAMPLE).values())
     catalogs = _catalogs(reader)
     hints = reader.checked(REHEARSAL_FILE, REHEARSAL) if reader.has(REHEARSAL_FILE) else {}
@@ -67,11 +80,12 @@ def _read(reader: FolderReader) -> _Content | None:
     check_config_pointers(reader, schemas)
     check_aggregate_pointers(reader, AGGREGATE_FILE, aggregate or {}, schemas)
     check_hint_pointers(reader, REHEARSAL_FILE, hints, schemas)
-    return _Content(manifest, schemas, aggregate, examples, catalogs, hints)
+    upgrades = read_upgrades(reader, manifest.get("version"))
+    return _Content(manifest, schemas, aggregate, examples, catalogs, hints, upgrades)
 
 
 def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
-    manifest, schemas, aggregate, examples, catalogs, hints = content
+    manifest, schemas, aggregate, examples, catalogs, hints, upgrades = content
     return ActivityType(
         name=manifest["type"],
         version=manifest["version"],
@@ -91,13 +105,13 @@ def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
         examples=examples,
         catalogs=catalogs,
         rehearsal_hints=RehearsalHints(**hints),
+        upgrades=upgrades,
         ui=tuple(view for view in VIEWS if (folder / "ui" / f"{view}.js").is_file()),
     )
 
 
-def _manifest(reader: FolderReader) -> dict[str, Any]:
+def _manifest(reader: FolderReader, name: str) -> dict[str, Any]:
     manifest = reader.checked(MANIFEST_FILE, MANIFEST)
-    name = reader.folder.name
     if manifest and manifest["type"] != name:
         reader.add(MANIFEST_FILE, "/type", f"must be the folder's name, {name}", "Rename the folder, or write its name here.")
     return manifest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conflicto.activity_types.json_format import JsonFormat
+from conflicto.activity_types.upgrade_steps import MAX_STEPS
 from conflicto.platform.instants import S_PER_DAY
 
 NAME = "^[a-z][a-z0-9_-]{0,31}$"
@@ -21,6 +22,12 @@ DEFAULT_ORDER = 1000
 
 _OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
 _POINTER = {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$", "description": "a JSON pointer, such as /answer"}
+_PLACE = {
+    "type": "string",
+    "pattern": r"^(/([^~/]|~[01])*){1,8}$",
+    "description": "a JSON pointer of 1 to 8 names, such as /options/*/text",
+}
+_PAIR = {"type": "array", "minItems": 2, "maxItems": 2, "description": "a pair of the old and the new value"}
 _SHORT = {"type": "string", "minLength": 1, "maxLength": 60, "description": "a text of 1 to 60 characters"}
 _ANSWERS = {"type": "array", "minItems": 1, "description": "a list of at least one answer"}
 
@@ -74,6 +81,26 @@ REHEARSAL = JsonFormat(
     },
 )  # fmt: skip
 
+_STEP = _OBJECT | {
+    "required": ["op", "path"],
+    "properties": {
+        "op": {"enum": ["rename", "move", "default", "remove", "map"]},
+        "path": _PLACE,
+        "to": {"type": "string", "minLength": 1, "maxLength": 200, "description": "a name, or for move a JSON pointer"},
+        "value": {},
+        "values": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 500,
+            "items": _PAIR,
+            "description": "a list of pairs of old and new values",
+        },
+    },
+}
+_STEPS = {"type": "array", "maxItems": MAX_STEPS, "items": _STEP, "description": f"a list of up to {MAX_STEPS} steps"}
+
+UPGRADE = JsonFormat(_OBJECT | {"properties": dict.fromkeys(("config", "secret", "response", "aggregate"), _STEPS)})
+
 CATALOG = JsonFormat(
     {
         "type": "object",
@@ -85,3 +112,13 @@ CATALOG = JsonFormat(
         },
     }
 )
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a key that orders versions by their numbers; missing numbers are 0.
+
+    >>> max("2", "1.10", "1.9", key=version_key)
+    '2'
+    """
+    numbers = [int(each) for each in version.split(".")]
+    return (*numbers, *[0] * (3 - len(numbers)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,12 @@ from conflicto.activity_types.hints import RehearsalHints
 from conflicto.activity_types.validator import SchemaValidator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from conflicto.activity_types.origin import Origin
     from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.upgrade_steps import UpgradeSteps
     from conflicto.platform.problems import FieldError
 
 CONFIG, SECRET, RESPONSE = "/config", "/secret", "/response_data"
@@ -33,6 +35,7 @@ class ActivityType:
     policy `many`, `defaults_for_many` take precedence. `fresh` is the initial config and secret in
     an editor, which need not be valid yet. `catalogs` are texts by locale and key, `ui` the views
     in the folder: `participant`, `screen`, `editor`. `origin` is where the folder was found.
+    `upgrades` are the steps from older versions.
     """
 
     name: str
@@ -54,6 +57,7 @@ class ActivityType:
     catalogs: dict[str, dict[str, str]]
     ui: tuple[str, ...]
     rehearsal_hints: RehearsalHints
+    upgrades: Mapping[str, UpgradeSteps] = field(default_factory=dict)
 
     def defaults_under(self, policy: str | None) -> dict[str, Any]:
         """Return the defaults under a response policy; None: the type's own policy, else `one`."""

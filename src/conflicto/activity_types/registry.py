@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.activity_types.errors import InvalidActivityType, TypeFault, TypeUnavailable
-from conflicto.activity_types.loader import MANIFEST_FILE, load_type
+from conflicto.activity_types.loader import MANIFEST_FILE, VERSIONS, load_type
+from conflicto.activity_types.manifest import version_key
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.platform.problems import NotFound
 
@@ -113,16 +114,6 @@ class Registry:
         return [each for name in self._newest for each in self._versions[name].values()]
 
 
-def version_key(version: str) -> tuple[int, ...]:
-    """Return a key that orders versions by their numbers; missing numbers are 0.
-
-    >>> max("2", "1.10", "1.9", key=version_key)
-    '2'
-    """
-    numbers = [int(each) for each in version.split(".")]
-    return (*numbers, *[0] * (3 - len(numbers)))
-
-
 def load_registry(folders: Iterable[Path] = ()) -> Registry:
     """Return the valid types of all installed packages and of `folders`, without conflicts."""
     found = [installed(), *(types_in(folder) for folder in folders)]
@@ -212,10 +203,16 @@ def _types_in(folder: Path, origin: Origin) -> FoundTypes:
 
 
 def _load(folder: Path, origin: Origin) -> FoundTypes:
+    """Return the type in a folder, and its older versions in the subfolder `versions`."""
+    older = sorted(file.parent for file in folder.glob(f"{VERSIONS}/*/{MANIFEST_FILE}"))
+    return _join(_load_version(each, folder.name, origin) for each in (folder, *older))
+
+
+def _load_version(folder: Path, name: str, origin: Origin) -> FoundTypes:
     try:
-        return FoundTypes((load_type(folder, origin),), ())
+        return FoundTypes((load_type(folder, origin, name=name),), ())
     except InvalidActivityType as error:
-        return FoundTypes((), (RejectedType(folder.name, origin, error.faults),))
+        return FoundTypes((), (RejectedType(name, origin, error.faults),))
 
 
 def _join(found: Iterable[FoundTypes]) -> FoundTypes:

@@ -20,9 +20,10 @@ import msgspec
 from conflicto.activity_types.binding import ConfigValues
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.generator import ResponseGenerator
-from conflicto.activity_types.loader import load_type
+from conflicto.activity_types.loader import VERSIONS, load_type
 from conflicto.activity_types.scopes import PUBLIC, shown_config
 from conflicto.activity_types.subset import SCOPE, walk
+from conflicto.activity_types.upgrade import TypeUpgrade, UpgradeFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,10 @@ class ConformanceTests:
     def test_views_are_modules(self) -> None:
         """Views export an element and never write markup from texts."""
         self._assert_passes(views_are_safe)
+
+    def test_upgrades_keep_what_was_answered(self) -> None:
+        """Examples of older versions are valid after their upgrade."""
+        self._assert_passes(upgrades_fit)
 
     def _assert_passes(self, check: Callable[[ActivityType], Iterator[str]]) -> None:
         messages = list(check(load_type(self.folder)))
@@ -239,6 +244,30 @@ def views_are_safe(activity_type: ActivityType) -> Iterator[str]:
                 yield f"ui/{view}.js uses {risky}"
 
 
+def upgrades_fit(activity_type: ActivityType) -> Iterator[str]:
+    """Yield examples of older versions that do not fit after their upgrade."""
+    for source, steps in activity_type.upgrades.items():
+        folder = activity_type.folder / VERSIONS / source
+        try:
+            old = load_type(folder, name=activity_type.name)
+        except InvalidActivityType as error:
+            yield f"upgrades/{source}.json cannot be tested without a valid {VERSIONS}/{source}: {error.faults[0]}"
+            continue
+        upgrade = TypeUpgrade(source, activity_type, (steps,), old.aggregate)
+        for place, example in enumerate(old.examples):
+            try:
+                _upgrade_example(upgrade, example)
+            except UpgradeFailed as error:
+                yield f"upgrades/{source}.json: example {place} of version {source} does not fit after it: {error}"
+
+
+def _upgrade_example(upgrade: TypeUpgrade, example: dict[str, Any]) -> None:
+    secret = _text(example["secret"]) if "secret" in example else None
+    after = upgrade.content(_text(example["config"]), secret, upgrade.old_aggregate)
+    for response in example["responses"]:
+        upgrade.response(_text(response), after.validator)
+
+
 CHECKS: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     examples_fit,
     examples_are_complete,
@@ -250,6 +279,7 @@ CHECKS: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     responses_can_be_generated,
     readme_is_complete,
     views_are_safe,
+    upgrades_fit,
 )
 
 

@@ -1,7 +1,8 @@
-"""`conflicto types`: creates the package of a new activity type, and checks one."""
+"""`conflicto types`: creates and checks activity types, and upgrades activities to new versions."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,16 @@ from rich.console import Console
 
 from conflicto.activity_types.scaffold import InvalidTypeName, create_type
 from conflicto.activity_types.testing import failures
-from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_DIFFERENT, EXIT_USAGE, registered_types, settings_or_exit
+from conflicto.cli.environment import (
+    EXIT_CODES_HELP,
+    EXIT_DIFFERENT,
+    EXIT_USAGE,
+    existing_database,
+    registered_types,
+    settings_or_exit,
+)
+from conflicto.cli.preflight import exclusive_database
+from conflicto.cli.type_upgrade import UpgradeSummary, upgrade_activities
 
 app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
@@ -50,3 +60,43 @@ def list_(origin: Annotated[bool, typer.Option("--origin", help="Name the packag
         out.print(f"{known.name} {known.version}  {known.title}" + (f"  {known.origin}" if origin else ""), markup=False)
     if types.rejected:
         raise typer.Exit(EXIT_DIFFERENT)
+
+
+@app.command()
+def upgrade(
+    names: Annotated[list[str] | None, typer.Argument(help="The types to upgrade; without a name all.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every step on every answer, and change nothing.")] = False,
+) -> None:
+    """Bring activities with their answers to the newest version of their types.
+
+    One transaction upgrades everything of an activity, or nothing. A repeated run continues. An
+    embedded database has no server meanwhile. Activities that do not fit stay as they are, and make
+    the exit code 1.
+    """
+    settings = settings_or_exit()
+    types = registered_types(settings)
+    chosen = names or [each.name for each in types.all()]
+    unknown = [name for name in chosen if types.find(name) is None]
+    if unknown:
+        err.print(f"There is no type {', '.join(unknown)}. Types: {', '.join(each.name for each in types.all())}.", markup=False)
+        raise typer.Exit(EXIT_USAGE)
+    with nullcontext() if dry_run else exclusive_database(settings), existing_database(settings) as db:
+        summary = upgrade_activities(db, types, chosen, dry_run=dry_run)
+    _print_upgrade(summary, "Would upgrade" if dry_run else "Upgraded")
+    if summary.failed:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _print_upgrade(summary: UpgradeSummary, verb: str) -> None:
+    for stride, activities in sorted(summary.activities.items()):
+        sessions, responses = len(summary.sessions[stride]), summary.responses[stride]
+        out.print(f"{verb} {stride}: {activities:,} activities of {sessions:,} sessions, {responses:,} answers.", markup=False)
+    for stride, activities in sorted(summary.stranded.items()):
+        out.print(f"{stride}: no declared steps for {activities:,} activities. Keep that version registered.", markup=False)
+    for failure in summary.failures:
+        err.print(failure, markup=False)
+    if summary.failed:
+        err.print(f"{summary.failed:,} activities do not fit and stay as they are.", markup=False)
+    if not (summary.activities or summary.stranded or summary.failed):
+        out.print("Every activity has the newest version of its type.", markup=False)

@@ -110,7 +110,7 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
     store.add(tx, activity, new.content)
     head = tx.head(session_id)
     head.add_count("activities", 1)
-    head.add_count("stored_bytes", ACTIVITY_BYTES + ROUND_BYTES + _text_bytes(activity, new.content))
+    head.add_count("stored_bytes", ACTIVITY_BYTES + ROUND_BYTES + content_bytes(activity, new.content))
     tx.emit(ActivityChanged(activity))
     return activity
 
@@ -146,7 +146,7 @@ def change_activity(
         return activity, content
     _require_no_responses(tx, (activity, changed), (content, new_content), force=force)
     head = tx.head(activity.session_id)
-    more = _text_bytes(changed, new_content) - _text_bytes(activity, content)
+    more = content_bytes(changed, new_content) - content_bytes(activity, content)
     if more > 0:
         require_storage(head)
     head.add_count("stored_bytes", more)
@@ -167,7 +167,7 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     store.save(tx, tombstone, empty)
     head = tx.head(activity.session_id)
     head.add_count("activities", -1)
-    head.add_count("stored_bytes", _text_bytes(tombstone, empty) - _text_bytes(activity, content))
+    head.add_count("stored_bytes", content_bytes(tombstone, empty) - content_bytes(activity, content))
     tx.emit(ActivityChanged(tombstone))
     clear_activity(tx, activity.session_id, activity_id)
     return count_responses(store.counts_by_round(tx, activity_id))
@@ -192,7 +192,8 @@ def _require_capacity(tx: WriteTx, session_id: int, *, more: int) -> None:
     require_storage(tx.head(session_id))
 
 
-def _text_bytes(activity: Activity, content: Content) -> int:
+def content_bytes(activity: Activity, content: Content) -> int:
+    """Return the stored bytes of an activity's title and JSON."""
     return text_bytes(activity.title, content.config, content.secret, content.aggregate, content.scopes)
 
 

@@ -125,6 +125,12 @@ def pooled_authors(tx: ReadTx, activity_id: UUID, round_number: int) -> set[int]
     return {row.participant_id for row in tx.all(_AUTHORS, {"activity_id": activity_id, "round": round_number})}
 
 
+def responses_of_activity(tx: ReadTx, activity_id: UUID, *, after: UUID, limit: int) -> list[PooledResponse]:
+    """Return up to `limit` pooled responses of an activity in all rounds, by id after `after`."""
+    query = _ALL.where(pool.c.activity_id == activity_id, ~pool.c.deleted, pool.c.id > after)
+    return [_from_row(row) for row in tx.all(query.order_by(pool.c.id).limit(limit))]
+
+
 def responses_of_participant(tx: ReadTx, participant_id: int) -> list[PooledResponse]:
     """Return all pooled rows of a participant, in no order."""
     return [_from_row(row) for row in tx.all(_OF_PARTICIPANT, {"participant_id": participant_id})]

@@ -1,0 +1,217 @@
+"""`conflicto types upgrade`: previews, changes whole activities, continues, and loses nothing."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from conflicto.activity_types.registry import load_registry
+from conflicto.app import App
+from conflicto.cli import type_upgrade
+from conflicto.cli.type_upgrade import Stride, upgrade_activities
+from conflicto.platform.db.engine import Database
+from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
+from conflicto.sessions.feed_heads.store import read_head
+from conflicto.settings import Settings
+from tests.support import revisions
+from tests.support.api import Api, Event, make_event
+from tests.support.checks import accepted, refused
+from tests.support.patience import PATIENT
+from tests.support.processes import environment, run
+from tests.support.type_versions import NEW, OLD, put_both, put_version
+
+CONFIG = {"question": "Bread?", "breads": [{"name": "Rye"}, {"name": "Wheat"}], "most": 4}
+NEW_CONFIG = {"ask": "Bread?", "breads": [{"name": "Rye"}, {"name": "Wheat"}], "most": 4, "least": 1}
+TOAST = {
+    "type": "toast",
+    "config": CONFIG,
+    "secret": {"best": "Rye"},
+    "moderation": "off",
+    "anonymous": False,
+    "response_policy": "one",
+}
+Servers = Callable[[str], AbstractAsyncContextManager[Api]]
+
+
+@pytest.fixture
+def types(tmp_path: Path) -> Path:
+    """Folders `old` and `new` with the type in version 2.1, and in both."""
+    put_version(tmp_path / "old/toast", OLD)
+    put_both(tmp_path / "new/toast")
+    return tmp_path
+
+
+@pytest.fixture
+def servers(types: Path, settings: Settings, api: Api) -> Servers:
+    @asynccontextmanager
+    async def serve(which: str) -> AsyncIterator[Api]:
+        chosen = settings.model_copy(update={"activity_types": (types / which,)})
+        async with App(chosen, clock=api.app.platform.clock).running() as app:
+            yield Api(app)
+
+    return serve
+
+
+@pytest.fixture
+def env(database_url: str, types: Path) -> dict[str, str]:
+    return environment(types, DATABASE_URL=database_url, CONFLICTO_ACTIVITY_TYPES=str(types / "new"))
+
+
+def upgrade(env: dict[str, str], *arguments: str) -> Any:
+    return run("types", "upgrade", *arguments, env=env)
+
+
+async def _answered(old: Api) -> tuple[Event, list[dict[str, Any]]]:
+    """Return an event with a plain, an anonymous and an opaque activity, the first two answered."""
+    event = await make_event(old)
+    anna, bert = await event.join("Anna"), await event.join("Bert")
+    plain = await event.activity(**TOAST, status="active")
+    accepted(await event.answer(plain, anna, {"bread": "Rye", "shade": 1}), 201)
+    accepted(await event.answer(plain, bert, {"bread": "Wheat", "shade": 3}), 201)
+    accepted(await event.api.post(f"{event.path}/activities/{plain['id']}/rounds", {}, token=event.host))
+    accepted(await event.answer(plain, anna, {"bread": "Wheat", "shade": 2}), 201)
+    accepted(await event.move(plain, "expired"))
+    hidden = await event.activity(**TOAST | {"anonymous": True, "min_group": 3}, status="active")
+    accepted(await event.answer(hidden, anna, {"bread": "Rye", "shade": 1}), 201)
+    opaque = await event.activity(type="lunch", config=[1])
+    return event, [plain, hidden, opaque]
+
+
+def _activities(url: str) -> dict[str, dict[str, Any]]:
+    """Return the rows of activities by id."""
+    rows = revisions.dump(url)["activities"]
+    return {str(row["id"] if isinstance(row["id"], UUID) else UUID(bytes=row["id"])): row for row in rows}
+
+
+def _check_counters(url: str, session_id: int) -> None:
+    db = Database(url, timeouts=PATIENT)
+    try:
+        assert db.query(counter_differences) == []
+        assert db.query(read_head, session_id).counts["stored_bytes"] == db.query(bytes_of_sessions)[session_id]
+    finally:
+        db.close()
+
+
+async def test_a_dry_run_tells_everything_and_changes_nothing(servers: Servers, env: dict[str, str], database_url: str) -> None:
+    async with servers("old") as old:
+        await _answered(old)
+    before = revisions.dump(database_url)
+
+    done = upgrade(env, "--dry-run")
+
+    assert (done.exit_code, done.stdout) == (0, "Would upgrade toast 2.1 → 3: 2 activities of 1 sessions, 4 answers.\n")
+    assert revisions.dump(database_url) == before
+
+
+async def test_an_upgrade_changes_activities_and_answers_and_keeps_the_rest(
+    servers: Servers, env: dict[str, str], database_url: str
+) -> None:
+    async with servers("old") as old:
+        event, (plain, hidden, opaque) = await _answered(old)
+        path = f"{event.path}/activities/{plain['id']}"
+        earlier = accepted(await old.get(f"{path}/responses/since/0", event.host))
+        results = accepted(await old.get(f"{path}/results?round=1", event.host))["results"]
+
+    done = upgrade(env)
+    assert (done.exit_code, done.stdout) == (0, "Upgraded toast 2.1 → 3: 2 activities of 1 sessions, 4 answers.\n")
+    _check_counters(database_url, event.id)
+
+    async with servers("new") as new:
+        shown = accepted(await new.get(path, event.host))
+        assert (shown["type_version"], shown["config"], shown["secret"]) == (NEW, NEW_CONFIG, {"right": "Rye"})
+        assert shown["aggregate"]["breads"] == {"path": "/loaf", "op": "count"}
+        page = accepted(await new.get(f"{path}/responses/since/{earlier['cursor']}", event.host))["items"]
+        assert [each["response_data"] for each in page] == [
+            {"loaf": "Rye", "shade": 2, "crust": True}, {"loaf": "Wheat", "shade": 3, "crust": True},
+            {"loaf": "Wheat", "shade": 2, "crust": True},
+        ]  # fmt: skip
+        kept = ("id", "participant_id", "round", "created_at", "received_at", "moderation")
+        assert [[each[name] for name in kept] for each in page] == [[each[name] for name in kept] for each in earlier["items"]]
+        assert accepted(await new.get(f"{path}/results?round=1", event.host))["results"] == results
+        later = Event(new, event.id, event.code, event.host, event.screen)
+        cleo = await later.join("Cleo")
+        assert refused(await later.answer(hidden, cleo, {"bread": "Rye", "shade": 1}), 422, "invalid-input")
+        accepted(await later.answer(hidden, cleo, {"loaf": "Rye", "shade": 1}), 201)
+        assert accepted(await new.get(f"{event.path}/activities/{opaque['id']}", event.host))["type_version"] is None
+
+    rows = revisions.dump(database_url)["pooled_responses"]
+    assert {"loaf": "Rye", "shade": 2, "crust": True} in [json.loads(row["response_text"]) for row in rows]
+    again = upgrade(env)
+    assert (again.exit_code, again.stdout) == (0, "Every activity has the newest version of its type.\n")
+
+
+async def test_what_does_not_fit_stays_as_it_is(servers: Servers, env: dict[str, str], types: Path, database_url: str) -> None:
+    async with servers("old") as old:
+        event, (plain, hidden, _) = await _answered(old)
+        other = await event.activity(**TOAST)
+    steps = types / f"new/toast/upgrades/{OLD}.json"
+    declared = json.loads(steps.read_text())
+    declared["response"].append({"op": "map", "path": "/shade", "values": [[3, 9]]})
+    steps.write_text(json.dumps(declared))
+
+    done = upgrade(env)
+
+    assert done.exit_code == 1
+    assert done.stdout == "Upgraded toast 2.1 → 3: 2 activities of 1 sessions, 1 answers.\n"
+    assert f"session {event.id}, activity {plain['id']} (toast 2.1): answer " in done.stderr
+    assert "/response_data/shade must be at most 4" in done.stderr
+    assert "1 activities do not fit and stay as they are." in done.stderr
+    rows = _activities(database_url)
+    assert [rows[each["id"]]["type_version"] for each in (plain, hidden, other)] == [OLD, NEW, NEW]
+    assert json.loads(rows[plain["id"]]["config_text"]) == CONFIG
+    _check_counters(database_url, event.id)
+
+
+async def test_an_upgrade_that_stops_has_whole_activities_only_and_continues(
+    servers: Servers, types: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with servers("old") as old:
+        event, _ = await _answered(old)
+    registry, carry_out, calls = load_registry([types / "new"]), type_upgrade.carry_out, 0
+
+    def cut(tx: Any, plan: Any) -> None:
+        nonlocal calls
+        calls += 1
+        carry_out(tx, plan)
+        if calls == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(type_upgrade, "carry_out", cut)
+    db = Database(database_url, timeouts=PATIENT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            upgrade_activities(db, registry, ["toast"], dry_run=False)
+        _check_counters(database_url, event.id)
+        done = upgrade_activities(db, registry, ["toast"], dry_run=False)
+    finally:
+        db.close()
+
+    assert done.activities == {Stride("toast", OLD, NEW): 1}, "the other one was upgraded before the cut"
+    assert {row["type_version"] for row in revisions.dump(database_url)["activities"]} == {NEW, None}
+    _check_counters(database_url, event.id)
+
+
+async def test_activities_without_steps_are_named(servers: Servers, env: dict[str, str], types: Path) -> None:
+    async with servers("old") as old:
+        await _answered(old)
+    (types / f"new/toast/upgrades/{OLD}.json").unlink()
+
+    done = upgrade(env, "toast")
+
+    assert done.exit_code == 0
+    assert done.stdout == "toast 2.1 → 3: no declared steps for 2 activities. Keep that version registered.\n"
+    assert upgrade(env, "bread").exit_code == 2
+
+
+async def test_a_version_that_was_not_stored_is_found_out(servers: Servers, env: dict[str, str], database_url: str) -> None:
+    async with servers("old") as old:
+        _, (plain, hidden, _) = await _answered(old)
+    with revisions.connected(database_url) as connection:
+        connection.exec_driver_sql("UPDATE activities SET type_version = 'unknown' WHERE type = 'toast'")
+
+    assert upgrade(env).stdout == "Upgraded toast unknown → 3: 2 activities of 1 sessions, 4 answers.\n"
+    assert [_activities(database_url)[each["id"]]["type_version"] for each in (plain, hidden)] == [NEW, NEW]
