@@ -204,8 +204,8 @@ class LoadGenerator:
         until_s = perf_counter() + within_s
         while self.news.count < len(self._participants) and perf_counter() < until_s:  # noqa: ASYNC110 - as in `drained`
             await asyncio.sleep(0.01)
-        if untold := len(self._participants) - self.news.count:
-            self.errors["never told"] += untold
+        if unreached := len(self._participants) - self.news.count:
+            self.errors["never notified"] += unreached
 
     async def wait_for_answers(self) -> None:
         """Wait until every answer is acknowledged.

@@ -42,7 +42,7 @@ def tag_of(data: bytes) -> bytes:
 class ParticipantConnection(asyncio.Protocol):
     """Connection of one participant. It polls the session's status when due, with the last tag."""
 
-    __slots__ = ("asked_s", "generator", "head", "knows", "merged", "request", "rest", "transport", "waiting")
+    __slots__ = ("generator", "head", "knows", "merged", "request", "requested_s", "rest", "transport", "waiting")
 
     query = ""
 
@@ -51,7 +51,7 @@ class ParticipantConnection(asyncio.Protocol):
         self.head = self.first(generator.scenario, token)
         self.request = self.head + b"\r\n"
         self.rest = b""
-        self.asked_s = 0.0
+        self.requested_s = 0.0
         self.knows = False
         self.merged: list[float] = []
         self.waiting: list[float] = []
@@ -75,14 +75,14 @@ class ParticipantConnection(asyncio.Protocol):
         if self.generator.over:
             return
         self.generator.wheel.add(at_s + self.generator.pause_s(), self.due)
-        if self.asked_s:
+        if self.requested_s:
             self.waiting.append(at_s)
         else:
             self.send_request(at_s)
 
     def send_request(self, at_s: float) -> None:
         if not self.transport.is_closing():
-            self.asked_s = at_s
+            self.requested_s = at_s
             self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
@@ -93,16 +93,16 @@ class ParticipantConnection(asyncio.Protocol):
             self.rest = data
             return
         self.rest = b""
-        asked_s, self.asked_s = self.asked_s, 0.0
+        requested_s, self.requested_s = self.requested_s, 0.0
         status = data[9:12]
         if status == b"200":
             self.read_response(data, now_s)
         elif status != b"304":
             self.generator.errors[f"status {status.decode()}"] += 1
-        self.answered(asked_s, now_s)
+        self.answered(requested_s, now_s)
 
-    def answered(self, asked_s: float, now_s: float) -> None:
-        self.generator.record_poll(asked_s, now_s)
+    def answered(self, requested_s: float, now_s: float) -> None:
+        self.generator.record_poll(requested_s, now_s)
         for due_s in self.merged:
             self.generator.record_poll(due_s, now_s)
         self.merged = []
@@ -133,7 +133,7 @@ class LongPoll(ParticipantConnection):
         if not self.generator.over:
             self.send_request(at_s)
 
-    def answered(self, asked_s: float, now_s: float) -> None:  # noqa: ARG002 - how long it was held says nothing
+    def answered(self, requested_s: float, now_s: float) -> None:  # noqa: ARG002 - how long it was held says nothing
         if not self.generator.over:
             self.send_request(now_s)
 
@@ -155,7 +155,7 @@ class Stream(ParticipantConnection):
 
     def data_received(self, data: bytes) -> None:
         now_s = perf_counter()
-        if self.asked_s:
+        if self.requested_s:
             self._begun(data)
         if self.knows:
             return
@@ -168,7 +168,7 @@ class Stream(ParticipantConnection):
             self.rest = data[-self.generator.needle_overlap :]
 
     def _begun(self, data: bytes) -> None:
-        self.asked_s = 0.0
+        self.requested_s = 0.0
         self.generator.streaming += 1
         if data[9:12] != b"200":
             self.generator.errors[f"status {data[9:12].decode()}"] += 1

@@ -90,7 +90,7 @@ function buildStyles(folder) {
   }
 }
 
-// Returns the licences of the packages from npm of which the chunks hold code.
+// Returns the licences of the npm packages in the chunks.
 function licenses(chunks) {
   const modules = [...chunks.values()].flatMap(({ moduleIds }) => moduleIds);
   const packages = modules.map((id) => id.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0]).filter(Boolean);

@@ -1,7 +1,7 @@
 """Check names, prose and commit subjects against the rules in CONTRIBUTING.md.
 
 - Names: class names are unique, bounds are named `MAX_*` or `MIN_*`, and no module name is the
-  plural of another.
+  plural of another. Names in Python and JavaScript and keys of catalogs hold no private word.
 - Prose: docstrings begin with a noun phrase or an imperative verb. Sentences have at most 25 words,
   lines end at column 100, and inverted words are replaced by plain ones.
 - Commits: subjects have at most 72 characters and no semicolon.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import subprocess
 import sys
@@ -29,6 +30,8 @@ MAX_COLUMN = 100
 MAX_SENTENCE_WORDS = 25
 MAX_SUBJECT_CHARACTERS = 72
 CODE = ("src", "tools", "bench", "tests")
+SCRIPTS = ("src/**/*.js", "src/**/*.d.ts", "tests/**/*.js", "tests/**/*.ts", "tools/*.mjs")
+CATALOGS = ("src/conflicto/web/i18n/*.json", "src/conflicto/activity_types/*/i18n/*.json")
 MARKDOWN = ("*.md", "docs/*.md", "docs/decisions/*.md", ".github/*.md")
 
 PRIVATE_BOUND = re.compile(r"_?(MOST|LEAST|FEWEST|LONGEST|SHORTEST|LARGEST|SMALLEST|BIGGEST|HIGHEST|LOWEST|UPMOST)(_[A-Z0-9_]+)?")
@@ -42,6 +45,27 @@ REPLACEMENTS = {
     re.compile(r"\bso many\b"): "a number with a name",
 }
 """Inverted or old-fashioned words, and the replacement of each."""
+
+PRIVATE_WORDS = {
+    "told": "the content, such as items, response or expected",
+    "untold": "the content, such as ignored",
+    "said": "the content, such as message or output",
+    "asked": "the content, such as request or question",
+    "heard": "received, or notified",
+    "hears": "receives",
+    "says": "states, or names",
+    "tells": "reports, or returns",
+    "speaks": "uses",
+    "nth": "index, number or round_number",
+    "upto": "through",
+    "anew": "again",
+}
+"""Words that no name holds, and what to write. Each had several meanings here."""
+
+NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+SCRIPT_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\\\.|[^\"\\\\\n])*\"", re.DOTALL)
+"""Comments and plain strings of JavaScript, which hold no names."""
+SCRIPT_COMMENT = re.compile(r"(?<!:)//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*(?:[-*] |[│├└])")
 """End of a sentence: punctuation, an empty line, an item of a list or a branch of a tree."""
@@ -63,6 +87,30 @@ def names(sources: Mapping[str, ast.Module]) -> Iterator[Breach]:
     for name, paths in places.items():
         if len(paths) > 1:
             yield f"src::{name}", f"{len(paths)} classes have this name: {', '.join(paths)}"
+
+
+def private_words(where: str, found: Iterable[str]) -> Iterator[Breach]:
+    """Yield each name that holds a private word."""
+    for name in dict.fromkeys(found):
+        for part in {part.lower() for part in NAME_PART.findall(name)} & PRIVATE_WORDS.keys():
+            yield f"{where}::{name}", f'"{part}" in a name: write {PRIVATE_WORDS[part]}'
+
+
+def definitions(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a module defines or assigns."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def script(path: str, source: str) -> Iterator[Breach]:
+    """Yield private words in names, and inverted words in comments, of a JavaScript module."""
+    yield from private_words(path, re.findall(r"[A-Za-z_$][\w$]*", SCRIPT_TEXT.sub(" ", source)))
+    for comment in SCRIPT_COMMENT.finditer(source):
+        yield from ((f"{path}:{source.count(chr(10), 0, comment.start()) + 1}", each) for each in _inverted(comment[0]))
 
 
 def plurals(paths: Iterable[str]) -> Iterator[Breach]:
@@ -152,9 +200,21 @@ def breaches(root: Path) -> Iterator[Breach]:
     for path, text in texts.items():
         yield from docstrings(path, trees[path], text.splitlines())
         yield from comments(path, text)
-    for pattern in MARKDOWN:
-        for file in sorted(root.glob(pattern)):
-            yield from markdown(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
+        yield from private_words(path, definitions(trees[path]))
+    for path, text in _texts(root, SCRIPTS):
+        yield from script(path, text)
+    for path, text in _texts(root, CATALOGS):
+        yield from private_words(path, json.loads(text))
+    for path, text in _texts(root, MARKDOWN):
+        yield from markdown(path, text)
+
+
+def _texts(root: Path, patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield path and content of each file that matches a pattern, without generated ones."""
+    for file in sorted({file for pattern in patterns for file in root.glob(pattern)}):
+        path = file.relative_to(root).as_posix()
+        if "/bundle/" not in path and "/node_modules/" not in path:
+            yield path, file.read_text(encoding="utf-8")
 
 
 def commits(root: Path, since: str) -> Iterator[Breach]:

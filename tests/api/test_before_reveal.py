@@ -31,7 +31,7 @@ BLURRED = (
     (re.compile(r'(/requests/|"request_id":")[\w-]{16}(?=")'), "<request>"),
     (re.compile(r"\b\d{6,}\b"), "<number>"),
 )
-UNTOLD = {"x-request-id", "content-length", "date"}
+IGNORED_HEADERS = {"x-request-id", "content-length", "date"}
 """Headers that differ with every request, every second, or the length of blurred numbers."""
 
 
@@ -66,7 +66,7 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
             continue
         for path in addresses(route, known):
             answer = await event.api.get(path, token=seat.token)
-            headers = sorted((name, blurred(value)) for name, value in answer.headers.items() if name not in UNTOLD)
+            headers = sorted((name, blurred(value)) for name, value in answer.headers.items() if name not in IGNORED_HEADERS)
             sizes[route.name] = (answer.status_code, repr(headers), blurred(answer.text))
     return sizes
 

@@ -75,8 +75,8 @@ async def test_a_large_audience_waits_as_one_read_for_a_reader_and_is_served_the
         return len(app.platform.db.reader_queue) == 1
 
     async with busy(app, lists=False):
-        asking = [asyncio.create_task(api.get(paths["own"], token=seat.token)) for seat in seats * TIMES]
+        reads = [asyncio.create_task(api.get(paths["own"], token=seat.token)) for seat in seats * TIMES]
         await eventually(is_waiting)
-    answers = await asyncio.gather(*asking)
+    answers = await asyncio.gather(*reads)
 
     assert {answer.status_code for answer in answers} == {200}

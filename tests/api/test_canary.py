@@ -135,7 +135,7 @@ async def words(stage: Stage, role: Role) -> set[str]:
     return {word for word in EVERYTHING if f"{word}'" in text or f'{word}"' in text or f"/{word}" in text}
 
 
-async def everyone_hears(stage: Stage, screen: set[str], participant: set[str]) -> None:
+async def assert_readers_see(stage: Stage, screen: set[str], participant: set[str]) -> None:
     assert (await words(stage, Role.SCREEN), await words(stage, Role.PARTICIPANT)) == (screen, participant)
 
 
@@ -151,32 +151,32 @@ async def test_no_secret_is_sent_before_its_time(api: Api, port: int) -> None:
     stage = await Stage(event, await event.join("Anna"), await event.join(NEIGHBOUR), port).set_up()
 
     assert await words(stage, Role.HOST) == EVERYTHING
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))
-    await everyone_hears(stage, {NEIGHBOUR}, set())
+    await assert_readers_see(stage, {NEIGHBOUR}, set())
     accepted(await api.post(f"{event.path}/overlay", {"overlay": None}, token=event.host))
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     await stage.moderate(PENDING, "visible")
-    await everyone_hears(stage, {PENDING}, {PENDING})
+    await assert_readers_see(stage, {PENDING}, {PENDING})
     await stage.moderate(PENDING, "hidden")
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     await stage.control("reveal", stage.quiz, {"results": True})
-    await everyone_hears(stage, {SENT}, {SENT})
+    await assert_readers_see(stage, {SENT}, {SENT})
     await stage.control("transition", stage.quiz, {"target_status": "expired"})
     board = {SENT, NEIGHBOUR}
-    await everyone_hears(stage, board, board)
+    await assert_readers_see(stage, board, board)
     await stage.control("reveal", stage.quiz, {"secret": True})
-    await everyone_hears(stage, board | {SECRET}, board | {SECRET})
+    await assert_readers_see(stage, board | {SECRET}, board | {SECRET})
     await stage.control("reveal", stage.quiz, {"secret": False, "results": False})
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     await stage.control("rounds", stage.quiz, {})
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     await stage.control("transition", stage.draft, {"target_status": "published"})
-    await everyone_hears(stage, {DRAFT}, {DRAFT})
+    await assert_readers_see(stage, {DRAFT}, {DRAFT})
     await stage.control("transition", stage.draft, {"target_status": "draft"})
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
-    await everyone_hears(stage, set(), set())
+    await assert_readers_see(stage, set(), set())
     assert await words(stage, Role.HOST) == EVERYTHING
 
 

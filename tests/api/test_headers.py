@@ -13,9 +13,9 @@ from tests.support.checks import accepted
 from tests.support.clocks import HandClock
 from tests.support.walking import filled, fitting_body, walked
 
-NOT_KEPT, ASKED_ABOUT = "no-store", "private, no-cache"
+NOT_KEPT, REVALIDATED = "no-store", "private, no-cache"
 KINDS = {
-    ASKED_ABOUT: {
+    REVALIDATED: {
         "/api/v1/activity-types/{type}", "/api/v1/sessions/{session_id}", "/api/v1/sessions/{session_id}/status",
         "/api/v1/sessions/{session_id}/leaderboard",
         "/api/v1/sessions/{session_id}/changes/since/{timestamp}", "/api/v1/sessions/{session_id}/activities/{activity_id}",
@@ -90,7 +90,7 @@ async def test_every_answer_has_the_headers_of_its_kind(api: Api) -> None:
             else:
                 served.add(route.path)
                 assert headers["cache-control"] == kept(route), name
-                assert ("authorization" in headers.get("vary", "").lower()) == (kept(route) == ASKED_ABOUT), name
+                assert ("authorization" in headers.get("vary", "").lower()) == (kept(route) == REVALIDATED), name
     assert {path for headers, paths in KINDS.items() for path in paths if headers != NOT_KEPT} <= served
 
 

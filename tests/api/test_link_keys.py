@@ -13,9 +13,9 @@ from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, alike, refused
 
-Ask = Callable[[Event, str, dict[str, str]], Awaitable[httpx2.Response]]
+Endpoint = Callable[[Event, str, dict[str, str]], Awaitable[httpx2.Response]]
 
-ASKED: dict[str, Ask] = {
+ENDPOINTS: dict[str, Endpoint] = {
     "by-code": lambda event, code, headers: event.api.get(f"/sessions/by-code/{code}", headers=headers),
     "join": lambda event, code, headers: event.api.post("/join", {"nickname": "Anna", "code": code}, headers=headers),
     "join here": lambda event, code, headers: event.api.post(
@@ -46,34 +46,34 @@ def guessed(app: App) -> None:
     app.platform.limiter.memory.drain(SERVER_POLICY, "")
 
 
-@pytest.mark.parametrize("endpoint", ASKED)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_link_passes_when_no_more_codes_may_be_tried(event: Event, endpoint: str) -> None:
     key = await key_of(event)
     guessed(event.api.app)
-    refused(await ASKED[endpoint](event, event.code, {}), 429, "too-many-guesses")
+    refused(await ENDPOINTS[endpoint](event, event.code, {}), 429, "too-many-guesses")
 
-    assert (await ASKED[endpoint](event, event.code, {"link-key": key})).is_success
-    assert (await ASKED[endpoint](event, event.code.lower().replace("-", " "), {"link-key": key})).status_code in {200, 409}
-    assert (await ASKED["by-code"](event, event.code, {})).is_success, "the code was used from this address"
+    assert (await ENDPOINTS[endpoint](event, event.code, {"link-key": key})).is_success
+    assert (await ENDPOINTS[endpoint](event, event.code.lower().replace("-", " "), {"link-key": key})).status_code in {200, 409}
+    assert (await ENDPOINTS["by-code"](event, event.code, {})).is_success, "the code was used from this address"
 
 
-@pytest.mark.parametrize("endpoint", ASKED)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_wrong_key_is_a_miss_like_a_wrong_code(event: Event, endpoint: str) -> None:
     other = await make_event(event.api)
     began_s, before = (
         event.api.app.platform.clock.monotonic_s(),
         event.api.app.platform.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining,
     )
-    wrong = await ASKED[endpoint](event, "BBBBBBBB", {})
+    wrong = await ENDPOINTS[endpoint](event, "BBBBBBBB", {})
     for key in (await key_of(other), "x", (await key_of(event))[:-1], "%00", "x" * 4_000):
-        assert alike(wrong, await ASKED[endpoint](event, event.code, {"link-key": key}))
+        assert alike(wrong, await ENDPOINTS[endpoint](event, event.code, {"link-key": key}))
     refused(wrong, 404, "code-unknown")
     left = event.api.app.platform.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining
     given_back = (event.api.app.platform.clock.monotonic_s() - began_s) / ADDRESS_POLICY.interval_s
     assert left <= before - 6 + 1 + given_back
 
-    assert (await ASKED[endpoint](event, event.code, {})).is_success, "an older link without a key is a typed code"
-    assert (await ASKED[endpoint](event, event.code, {"link-key": ""})).status_code in {200, 409}
+    assert (await ENDPOINTS[endpoint](event, event.code, {})).is_success, "an older link without a key is a typed code"
+    assert (await ENDPOINTS[endpoint](event, event.code, {"link-key": ""})).status_code in {200, 409}
 
 
 async def test_key_changes_with_the_code(event: Event) -> None:
@@ -81,10 +81,11 @@ async def test_key_changes_with_the_code(event: Event) -> None:
     renewed = accepted(await event.api.post(f"{event.path}/join-code", token=event.host))
     assert renewed["link_key"] != old_key
 
-    refused(await ASKED["by-code"](event, renewed["join_code"], {"link-key": old_key}), 404, "code-unknown")
-    refused(await ASKED["by-code"](event, old_code, {"link-key": old_key}), 404, "code-unknown")
+    refused(await ENDPOINTS["by-code"](event, renewed["join_code"], {"link-key": old_key}), 404, "code-unknown")
+    refused(await ENDPOINTS["by-code"](event, old_code, {"link-key": old_key}), 404, "code-unknown")
     assert (
-        accepted(await ASKED["by-code"](event, renewed["join_code"], {"link-key": renewed["link_key"]}))["session_id"] == event.id
+        accepted(await ENDPOINTS["by-code"](event, renewed["join_code"], {"link-key": renewed["link_key"]}))["session_id"]
+        == event.id
     )
 
 

@@ -120,7 +120,7 @@ async def test_a_page_uses_the_readers_language(api: Api, headers: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("cookie", "query", "looks", "kept"),
+    ("cookie", "query", "appearance", "kept"),
     [
         ("", "", ("auto", "normal"), []),
         ("theme=dark; size=large", "", ("dark", "large"), []),
@@ -129,11 +129,11 @@ async def test_a_page_uses_the_readers_language(api: Api, headers: dict[str, str
     ],
 )
 async def test_a_page_comes_as_its_reader_wants_it(
-    api: Api, cookie: str, query: str, looks: tuple[str, str], kept: list[str]
+    api: Api, cookie: str, query: str, appearance: tuple[str, str], kept: list[str]
 ) -> None:
     page = await api.http.get(f"/{query}", headers={"cookie": cookie})
 
-    assert f'data-theme="{looks[0]}" data-size="{looks[1]}"' in page.text
+    assert f'data-theme="{appearance[0]}" data-size="{appearance[1]}"' in page.text
     set_cookies = page.headers.get_list("set-cookie")
     assert [each.partition(";")[0] for each in set_cookies] == kept
     assert all(each.endswith("; Path=/; Max-Age=31536000; SameSite=Lax") for each in set_cookies)
@@ -142,7 +142,7 @@ async def test_a_page_comes_as_its_reader_wants_it(
 async def test_phones_do_not_download_the_words_of_hosts_and_screens(api: Api) -> None:
     phone, host, screen = await api.http.get("/"), await api.http.get("/host"), await api.http.get("/screen/1")
 
-    assert re.findall(r'"(?:host|key|step|screen|looks)\.', phone.text) == []
+    assert re.findall(r'"(?:host|key|step|screen|appearance)\.', phone.text) == []
     assert '"host.new":' in host.text
     assert '"screen.lobby":' in screen.text
 

@@ -383,15 +383,15 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
 
 async def test_support_counts_for_questions_that_are_there(api: Api) -> None:
     event = await make_event(api)
-    asking = await event.activity(type="questions", config={"prompt": "Ask us anything"}, status="active")
+    activity = await event.activity(type="questions", config={"prompt": "Ask us anything"}, status="active")
     anna, bert = await crowd(event, "Anna", "Bert")
-    question = accepted(await event.answer(asking, anna, {"text": "When do we move?"}), 201)
-    support = accepted(await event.answer(asking, bert, {"target": question["id"], "vote": 1}), 201)
-    for target in (support["id"], asking["id"], "00000000-0000-7000-8000-000000000000"):
-        accepted(await event.answer(asking, bert, {"target": target, "vote": 1}), 201)
+    question = accepted(await event.answer(activity, anna, {"text": "When do we move?"}), 201)
+    support = accepted(await event.answer(activity, bert, {"target": question["id"], "vote": 1}), 201)
+    for target in (support["id"], activity["id"], "00000000-0000-7000-8000-000000000000"):
+        accepted(await event.answer(activity, bert, {"target": target, "vote": 1}), 201)
 
     async def targets(token: str) -> list[Any]:
-        return list(accepted(await results_of(event, asking, token))["results"]["support"]["targets"])
+        return list(accepted(await results_of(event, activity, token))["results"]["support"]["targets"])
 
     assert await targets(event.host) == (counts := [{"target": question["id"], "up": 1, "down": 0}])
     await moderate(event, question, "hidden")

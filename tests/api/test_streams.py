@@ -382,10 +382,10 @@ async def test_an_outdated_page_of_frames_is_not_cached(app: App, api: Api, port
     page = app.edge.streams._polls.page
     late = 0
 
-    async def overtaken(head: Any, asking: Any) -> Any:
+    async def overtaken(head: Any, query: Any) -> Any:
         nonlocal late
-        found = await page(head, asking)
-        if late < 3 and asking.since.kind == "position":
+        found = await page(head, query)
+        if late < 3 and query.since.kind == "position":
             late += 1
             await event.activity(title=f"late {late}", status="published")
         return found

@@ -12,7 +12,7 @@ from tests.support.walking import addresses, walked
 from tests.support.wire import listening, streamed
 
 WORD = "zyzzyva"
-SAID = "Zyzzyva"
+SPELLED = "Zyzzyva"
 MASK = {"mode": "mask", "languages": [], "words": [WORD]}
 HOLD = MASK | {"mode": "hold"}
 OPEN = {"results_visibility": "always", "responses_visibility": "participants", "status": "active"}
@@ -88,10 +88,10 @@ async def test_what_is_no_filter_is_refused(api: Api, wrong: Any) -> None:
 
 async def test_masked_words_reach_nobody_but_host_and_author(api: Api, app: App) -> None:
     event = await make_event(api, word_filter=MASK)
-    anna, bert = await event.join(f"{SAID} Anna"), await event.join("Bert")
-    wall = await event.activity(**OPEN, response_policy="many", aggregate=SPEC, secret={"right": f"the {SAID}"})
+    anna, bert = await event.join(f"{SPELLED} Anna"), await event.join("Bert")
+    wall = await event.activity(**OPEN, response_policy="many", aggregate=SPEC, secret={"right": f"the {SPELLED}"})
     sent = accepted(
-        await event.answer(wall, anna, {"text": f"the {SAID}", "n": 1.50, "votes": [{"target": f"{SAID}!", "vote": 1}]}), 201
+        await event.answer(wall, anna, {"text": f"the {SPELLED}", "n": 1.50, "votes": [{"target": f"{SPELLED}!", "vote": 1}]}), 201
     )
     accepted(await event.answer(wall, bert, {"text": "fine"}), 201)
     known = {
@@ -101,12 +101,12 @@ async def test_masked_words_reach_nobody_but_host_and_author(api: Api, app: App)
     }  # fmt: skip
 
     for token, role in ((event.screen, Role.SCREEN), (bert.token, Role.PARTICIPANT)):
-        assert SAID not in await everything(event, token, role, known)
+        assert SPELLED not in await everything(event, token, role, known)
     accepted(await event.move(wall, "expired"))
     accepted(await api.post(of(event, wall, "/reveal"), {"results": True}, token=event.host))
     for token, role in ((event.screen, Role.SCREEN), (bert.token, Role.PARTICIPANT)):
         seen = await everything(event, token, role, known)
-        assert SAID not in seen
+        assert SPELLED not in seen
         assert "the ***" in seen
         assert "*** Anna" in seen
 
@@ -114,27 +114,27 @@ async def test_masked_words_reach_nobody_but_host_and_author(api: Api, app: App)
         {"text": "the ***", "n": 1.5, "votes": [{"target": "***", "vote": 1}]},
         {"text": "fine"},
     ]
-    whole = f'{{"text":"the {SAID}","n":1.5,"votes":[{{"target":"{SAID}!","vote":1}}]}}'
+    whole = f'{{"text":"the {SPELLED}","n":1.5,"votes":[{{"target":"{SPELLED}!","vote":1}}]}}'
     for token in (event.host, anna.token):
         assert raw(await api.get(of(event, wall, f"/responses/{sent['id']}"), token=token), "response_data") == whole
-    assert (await feed(event, wall, event.host))[0]["text"] == f"the {SAID}"
-    assert SAID in await everything(event, anna.token, Role.PARTICIPANT, known)
+    assert (await feed(event, wall, event.host))[0]["text"] == f"the {SPELLED}"
+    assert SPELLED in await everything(event, anna.token, Role.PARTICIPANT, known)
     async with listening(app) as port, streamed(port, f"{event.path}/events?since=0", event.screen) as stream:
         await stream.until(4)
-        assert [SAID in each["data"] for each in stream.received.events] == [False] * len(stream.received.events)
+        assert [SPELLED in each["data"] for each in stream.received.events] == [False] * len(stream.received.events)
         assert any("the ***" in each["data"] for each in stream.received.events)
 
 
 async def test_points_are_counted_by_what_was_written_and_results_by_what_is_shown(api: Api) -> None:
     event = await make_event(api, word_filter=MASK)
-    anna, bert = await event.join(f"{SAID}!"), await event.join("Bert")
-    wall = await event.activity(**OPEN, aggregate=SPEC, secret={"right": SAID})
+    anna, bert = await event.join(f"{SPELLED}!"), await event.join("Bert")
+    wall = await event.activity(**OPEN, aggregate=SPEC, secret={"right": SPELLED})
     accepted(await event.answer(wall, bert, {"text": "wrong"}), 201)
-    accepted(await event.answer(wall, anna, {"text": SAID}), 201)
+    accepted(await event.answer(wall, anna, {"text": SPELLED}), 201)
     accepted(await event.move(wall, "expired"))
     accepted(await api.post(of(event, wall, "/reveal"), {"results": True}, token=event.host))
 
-    for token, word, name in ((event.host, SAID, f"{SAID}!"), (event.screen, "***", "***")):
+    for token, word, name in ((event.host, SPELLED, f"{SPELLED}!"), (event.screen, "***", "***")):
         results = accepted(await api.get(of(event, wall, "/results"), token=token))["results"]
         assert sorted(each["word"] for each in results["words"]["words"]) == sorted({"wrong", word} - {"***"})
         assert {each["value"] for each in results["texts"]["values"]} == {"wrong", word}
@@ -143,19 +143,23 @@ async def test_points_are_counted_by_what_was_written_and_results_by_what_is_sho
         assert [(each["nickname"], each["points"]) for each in board] == [(name, 1000), ("Bert", 0)]
     accepted(await api.patch(event.path, {"word_filter": {"mode": "off"}}, token=event.host))
     board = accepted(await api.get(f"{event.path}/leaderboard", token=event.screen))["items"]
-    assert board[0]["nickname"] == f"{SAID}!", "names are masked by the present filter"
+    assert board[0]["nickname"] == f"{SPELLED}!", "names are masked by the present filter"
 
 
 async def test_the_hosts_own_words_pass_in_answers(api: Api) -> None:
     event = await make_event(api, word_filter=MASK)
     anna = await event.join()
-    poll = await event.activity(**OPEN, type="lunch", config={"options": ["Curry", f"{SAID} wine"]})
-    for text, shown in ((f"{SAID} wine", f"{SAID} wine"), (f"{SAID} beer", "*** beer"), (f"{SAID} wine", f"{SAID} wine")):
+    poll = await event.activity(**OPEN, type="lunch", config={"options": ["Curry", f"{SPELLED} wine"]})
+    for text, shown in (
+        (f"{SPELLED} wine", f"{SPELLED} wine"),
+        (f"{SPELLED} beer", "*** beer"),
+        (f"{SPELLED} wine", f"{SPELLED} wine"),
+    ):
         await event.answer(poll, anna, {"choice": text})
         assert await feed(event, poll, event.screen) == [{"choice": shown}]
     accepted(await api.patch(of(event, poll, "?force=true"), {"config": {"options": []}}, token=event.host))
 
-    await event.answer(poll, anna, {"choice": f"{SAID} wine "})
+    await event.answer(poll, anna, {"choice": f"{SPELLED} wine "})
     assert await feed(event, poll, event.screen) == [{"choice": "*** wine "}]
 
 
@@ -164,7 +168,7 @@ async def test_an_edit_and_another_answer_are_filtered_again(api: Api) -> None:
     anna = await event.join()
     wall = await event.activity(**OPEN)
     sent = accepted(await event.answer(wall, anna, "fine"), 201)
-    for data, shown in ((SAID, "***"), ("better", "better"), (f"{SAID} again", "*** again")):
+    for data, shown in ((SPELLED, "***"), ("better", "better"), (f"{SPELLED} again", "*** again")):
         path = of(event, wall, f"/responses/{sent['id']}")
         edited = accepted(await api.put(path, {"response_data": data}, token=anna.token))
         assert edited["response_data"] == data
@@ -178,20 +182,20 @@ async def test_unmaskable_text_is_held(api: Api) -> None:
     anna = await event.join()
     wall = await event.activity(**OPEN)
 
-    sent = accepted(await event.answer(wall, anna, {SAID: SAID}), 201)
+    sent = accepted(await event.answer(wall, anna, {SPELLED: SPELLED}), 201)
 
-    assert (sent["moderation"], sent["response_data"]) == ("pending", {SAID: SAID})
+    assert (sent["moderation"], sent["response_data"]) == ("pending", {SPELLED: SPELLED})
     assert await feed(event, wall, event.screen) == []
     path = of(event, wall, f"/responses/{sent['id']}")
     accepted(await api.patch(path, {"moderation": "visible"}, token=event.host))
-    assert await feed(event, wall, event.screen) == [{SAID: "***"}]
+    assert await feed(event, wall, event.screen) == [{SPELLED: "***"}]
 
 
 async def test_held_answers_wait_for_the_host(api: Api) -> None:
     event = await make_event(api, word_filter=HOLD)
     anna, bert = await event.join("Anna"), await event.join("Bert")
     wall = await event.activity(**OPEN, aggregate={"texts": {"path": "", "op": "count"}})
-    held = accepted(await event.answer(wall, anna, f"{SAID}?"), 201)
+    held = accepted(await event.answer(wall, anna, f"{SPELLED}?"), 201)
     free = accepted(await event.answer(wall, bert, "fine"), 201)
 
     assert (held["moderation"], free["moderation"]) == ("pending", "visible")
@@ -203,9 +207,9 @@ async def test_held_answers_wait_for_the_host(api: Api) -> None:
 
     path = of(event, wall, f"/responses/{held['id']}")
     accepted(await api.patch(path, {"moderation": "visible"}, token=event.host))
-    assert sorted(await feed(event, wall, event.screen)) == [f"{SAID}?", "fine"]
+    assert sorted(await feed(event, wall, event.screen)) == [f"{SPELLED}?", "fine"]
     assert accepted(await event.answer(wall, anna, "better"))["moderation"] == "visible"
-    assert accepted(await event.answer(wall, anna, SAID))["moderation"] == "pending"
+    assert accepted(await event.answer(wall, anna, SPELLED))["moderation"] == "pending"
     accepted(await api.patch(of(event, wall, f"/responses/{free['id']}"), {"moderation": "hidden"}, token=event.host))
     assert await feed(event, wall, event.screen) == []
 
@@ -214,14 +218,14 @@ async def test_what_was_held_can_be_shown_when_the_filter_is_off_again(api: Api)
     event = await make_event(api, word_filter=HOLD)
     anna, bert = await event.join("Anna"), await event.join("Bert")
     wall = await event.activity(**OPEN)
-    held = accepted(await event.answer(wall, anna, SAID), 201)
+    held = accepted(await event.answer(wall, anna, SPELLED), 201)
     free = accepted(await event.answer(wall, bert, "fine"), 201)
     accepted(await api.patch(event.path, {"word_filter": {"mode": "off"}}, token=event.host))
 
     assert await feed(event, wall, event.screen) == ["fine"]
     path = of(event, wall, "/responses/")
     accepted(await api.patch(path + held["id"], {"moderation": "visible"}, token=event.host))
-    assert sorted(await feed(event, wall, event.screen)) == [SAID, "fine"]
+    assert sorted(await feed(event, wall, event.screen)) == [SPELLED, "fine"]
     refused(await api.patch(path + free["id"], {"moderation": "hidden"}, token=event.host), 409, "moderation-off")
 
 
@@ -232,23 +236,23 @@ async def test_names_are_refused_with_better_ones(api: Api) -> None:
     async def join(nickname: str) -> Any:
         return await api.post("/join", {"nickname": nickname, "code": event.code})
 
-    problem = refused(await join(f"{SAID} Anna"), 422, "nickname-refused")
+    problem = refused(await join(f"{SPELLED} Anna"), 422, "nickname-refused")
     assert problem["suggestions"] == ["Anna 2", "Anna 3", "Anna 4"]
-    assert SAID not in str(problem)
-    faces = refused(await join(SAID), 422, "nickname-refused")["suggestions"]
+    assert SPELLED not in str(problem)
+    faces = refused(await join(SPELLED), 422, "nickname-refused")["suggestions"]
     assert faces == ["🙂", "🙂 2", "🙂 3"]
     bert = await event.join(faces[0])
-    refused(await api.patch("/participants/me", {"nickname": f"a {SAID}"}, token=bert.token), 422, "nickname-refused")
-    query = {"nickname": SAID, "code": event.code}
+    refused(await api.patch("/participants/me", {"nickname": f"a {SPELLED}"}, token=bert.token), 422, "nickname-refused")
+    query = {"nickname": SPELLED, "code": event.code}
     tried = accepted(await api.get(f"{event.path}/nicknames/validate", params=query))
     assert tried == {"available": False, "suggested_nickname": "🙂 2"}
-    named = accepted(await api.patch(f"/participants/{bert.id}", {"nickname": f"Dr {SAID}"}, token=event.host))
-    assert named["nickname"] == f"Dr {SAID}", "a host may"
+    named = accepted(await api.patch(f"/participants/{bert.id}", {"nickname": f"Dr {SPELLED}"}, token=event.host))
+    assert named["nickname"] == f"Dr {SPELLED}", "a host may"
 
 
 async def test_what_is_left_of_a_name_must_be_one_and_be_clean(api: Api) -> None:
     event = await make_event(api, word_filter=HOLD | {"words": [WORD, "bad mood"]})
-    for nickname in (f"host {SAID}", f"bad {SAID} mood"):
+    for nickname in (f"host {SPELLED}", f"bad {SPELLED} mood"):
         answer = await api.post("/join", {"nickname": nickname, "code": event.code})
         assert refused(answer, 422, "nickname-refused")["suggestions"][0] == "🙂"
 
@@ -258,8 +262,8 @@ async def test_a_replayed_answer_is_the_one_that_was_kept(api: Api) -> None:
     anna = await event.join()
     wall = await event.activity(**OPEN)
     again = {"headers": {"idempotency-key": "k1"}}
-    first = accepted(await event.answer(wall, anna, SAID, **again), 201)
+    first = accepted(await event.answer(wall, anna, SPELLED, **again), 201)
     accepted(await api.patch(event.path, {"word_filter": HOLD}, token=event.host))
 
-    assert accepted(await event.answer(wall, anna, SAID, **again), 201) == first
-    assert await feed(event, wall, event.screen) == [SAID], "earlier responses stay unchanged"
+    assert accepted(await event.answer(wall, anna, SPELLED, **again), 201) == first
+    assert await feed(event, wall, event.screen) == [SPELLED], "earlier responses stay unchanged"

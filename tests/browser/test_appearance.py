@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 DARK = "rgb(16, 20, 24)"
-LOOKS = "Language and display"
+APPEARANCE = "Language and display"
 
 
 def _background(page: "Page") -> str:
@@ -23,8 +23,8 @@ def _background(page: "Page") -> str:
 
 def test_the_language_is_chosen_on_the_page_and_kept(live: LiveSession) -> None:
     page = live.window("/", **PHONE)
-    page.locator("summary", has_text=LOOKS).click()
-    screenshot(page, "phone-looks")
+    page.locator("summary", has_text=APPEARANCE).click()
+    screenshot(page, "phone-appearance")
     page.get_by_label("Language", exact=True).select_option("ar")
     page.wait_for_function("() => document.documentElement.lang === 'ar' && document.documentElement.dir === 'rtl'")
 
@@ -54,7 +54,7 @@ def test_every_page_is_dark_or_light_as_is_wished(live: LiveSession, where: str)
         "phone": lambda: live.phone(color_scheme="light"),
     }
     page = opened[where]()
-    page.locator("summary", has_text="Anna" if where == "phone" else LOOKS).click()
+    page.locator("summary", has_text="Anna" if where == "phone" else APPEARANCE).click()
 
     page.get_by_label("Colours").select_option("dark")
     wait_until(lambda: _background(page) == DARK)  # what heeds a choice is fetched with the first one
@@ -62,7 +62,7 @@ def test_every_page_is_dark_or_light_as_is_wished(live: LiveSession, where: str)
     page.wait_for_function("() => document.documentElement.dataset.size === 'largest'")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert barriers(page) == []
-    screenshot(page, f"looks-{where}")
+    screenshot(page, f"appearance-{where}")
 
     page.reload(wait_until="commit")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -72,7 +72,7 @@ def test_every_page_is_dark_or_light_as_is_wished(live: LiveSession, where: str)
 
 def test_without_scripts_the_form_requests_the_page_again(live: LiveSession) -> None:
     page = live.window("/", **PHONE, java_script_enabled=False)
-    page.locator("summary", has_text=LOOKS).click()
+    page.locator("summary", has_text=APPEARANCE).click()
     page.get_by_label("Language", exact=True).select_option("es")
     page.get_by_label("Colours").select_option("dark")
     page.get_by_role("button", name="Apply").click()

@@ -39,7 +39,7 @@ def strangers(tmp_path_factory: pytest.TempPathFactory, outside: Sink) -> Iterat
 
 @pytest.fixture
 def room(strangers: Served, browser: "Any", outside: Sink) -> Iterator[LiveSession]:
-    outside.heard.clear()
+    outside.received.clear()
     with new_session(strangers, browser) as made:
         yield made
         made.errors.clear()  # the driver also names requests that a policy stopped: the listener knows better
@@ -55,7 +55,7 @@ def test_a_view_reaches_nothing_but_its_activity(room: LiveSession, outside: Sin
     outcome.get_by_text("kept out").wait_for()
     time.sleep(SETTLE_S)
 
-    assert outside.heard == []
+    assert outside.received == []
     assert phone.url == before
     assert len(phone.context.pages) == 1
 
@@ -68,7 +68,7 @@ def test_a_view_that_leaves_its_frame_is_cut_off_and_carries_nothing_out(room: L
     phone.get_by_text(STOPPED).wait_for()
     time.sleep(SETTLE_S)
 
-    assert outside.heard == []
+    assert outside.received == []
     assert phone.locator("iframe").count() == 0
     phone.evaluate("window.broken = []")  # the policy of the page stopped it
 

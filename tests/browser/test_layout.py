@@ -38,7 +38,7 @@ def _box(page: "Page", selector: str) -> dict[str, float]:
 
 
 def _are_all_seen(page: "Page", selector: str) -> bool:
-    room = _box(page, ".shows")
+    room = _box(page, ".display")
     return all(each["bottom"] <= room["bottom"] + 1 for each in page.locator(selector).evaluate_all(TEXTS))
 
 
@@ -59,7 +59,7 @@ def test_a_long_question_with_many_options_fills_the_screen(live: LiveSession, s
     screen.wait_for_function("() => document.querySelector('.options').style.getPropertyValue('--size') !== ''")
     screenshot(screen, f"screen-options-{size['width']}")
 
-    room, lists = _box(screen, ".shows"), _box(screen, ".options")
+    room, lists = _box(screen, ".display"), _box(screen, ".options")
     assert _are_all_seen(screen, ".options li")
     assert lists["height"] >= 0.7 * room["height"]
 
@@ -79,7 +79,7 @@ def test_a_quiz_and_its_leaderboard_stand_side_by_side(live: LiveSession) -> Non
     assert _are_all_seen(screen, ".bars th")
     edge = _box(screen, ".ranks")["left"]
     assert all(each["right"] <= edge for each in screen.locator(".results .bars :is(th, td:last-child)").evaluate_all(TEXTS))
-    assert _box(screen, ".ranks")["right"] <= _box(screen, ".shows")["right"] + 1
+    assert _box(screen, ".ranks")["right"] <= _box(screen, ".display")["right"] + 1
 
     live.call("POST", "/overlay", {"overlay": "leaderboard"})
     screen.locator(".cover .ranks").wait_for()
@@ -135,11 +135,11 @@ def test_no_question_is_cut_in_two_at_the_foot_of_the_screen(live: LiveSession) 
     for at, seat in enumerate(_seats(live, *NAMES)):
         _answer(live, question, seat, {"text": f"Question {at}: {LONG}"})
     screen = live.screen(viewport=MIN_SIZES)
-    screen.locator(".asked li").nth(7).wait_for(state="attached")
+    screen.locator(".question-list li").nth(7).wait_for(state="attached")
     screenshot(screen, "screen-questions-1024")
 
-    room = _box(screen, ".shows")
-    rows = [each for each in screen.locator(".asked li").evaluate_all(BOXES) if each["left"] < room["right"]]
+    room = _box(screen, ".display")
+    rows = [each for each in screen.locator(".question-list li").evaluate_all(BOXES) if each["left"] < room["right"]]
     assert 2 <= len(rows) < len(NAMES)
     assert max(each["bottom"] for each in rows) <= room["bottom"] + 1
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 BACK_MS = 60_000
 """Time in which a page retries after the restart of a server on a busy machine."""
-SAID = "There is a newer version of this page."
+NOTICE = "There is a newer version of this page."
 WAKES = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
 VIEW = "export default class extends HTMLElement {}\n"
 SCHEMA = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}
@@ -28,24 +28,24 @@ def _put_type(folder: Path, view: str) -> None:
     (folder / "ui" / "participant.js").write_text(view)
 
 
-def _asked_for_core(page: Any) -> list[str]:
+def _requests_for_core(page: Any) -> list[str]:
     """Return the methods with which a page will have asked for the file that tells its build."""
     methods: list[str] = []
     page.on("request", lambda request: request.url.endswith("/sdk/v1.js") and methods.append(request.method))
     return methods
 
 
-def _says_nothing_of_itself(made: LiveSession, *pages: Any) -> None:
+def _shows_no_notice(made: LiveSession, *pages: Any) -> None:
     made.call("PATCH", "", {"title": "The same build"})
     for page in pages:
         page.get_by_text("The same build").first.wait_for(timeout=BACK_MS)
         page.wait_for_timeout(500)
-        assert page.get_by_text(SAID).count() == 0
+        assert page.get_by_text(NOTICE).count() == 0
 
 
 def _reloads_and_answers(phone: Any) -> None:
     phone.get_by_role("button", name="Reload").click()
-    phone.get_by_text(SAID).wait_for(state="detached")
+    phone.get_by_text(NOTICE).wait_for(state="detached")
     assert phone.get_by_label("Curry").is_checked(), "what was begun outlives the reload"
     phone.get_by_role("button", name="Send").click()
     phone.get_by_text("Your answer is in ·").wait_for()
@@ -59,11 +59,11 @@ def test_a_page_that_slept_through_an_update_offers_a_reload(live: LiveSession) 
     with page.expect_response(lambda answer: answer.url.endswith("/sdk/v1.js") and answer.request.method == "GET"):
         page.evaluate(WAKES)
     page.wait_for_timeout(500)
-    assert page.get_by_text(SAID).count() == 0, "anything on the way may say that a file is gone"
+    assert page.get_by_text(NOTICE).count() == 0, "anything on the way may say that a file is gone"
 
     gone["server"] = live.session["server"]
     page.evaluate(WAKES)
-    page.get_by_text(SAID).wait_for()
+    page.get_by_text(NOTICE).wait_for()
 
 
 def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Path, browser: Any) -> None:
@@ -75,12 +75,12 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
         phone.get_by_label("Curry").check()
         host.get_by_role("heading", name="Where?").wait_for()
         screen.get_by_role("heading", name="Where?").wait_for()
-        methods = _asked_for_core(phone)
+        methods = _requests_for_core(phone)
         port = int(first.url.rsplit(":", 1)[1])
         first.stop()
         with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as same:
             made.server = same
-            _says_nothing_of_itself(made, phone, host)
+            _shows_no_notice(made, phone, host)
             assert set(methods) == {"HEAD"}, "nobody downloads the file of a build that goes on"
             same.stop()
 
@@ -88,14 +88,14 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
         with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as newer:
             made.server = newer
             for page in (phone, host):
-                page.get_by_text(SAID).first.wait_for(timeout=BACK_MS)
+                page.get_by_text(NOTICE).first.wait_for(timeout=BACK_MS)
             screenshot(phone, "phone-newer")
             screenshot(host, "host-newer")
             assert phone.get_by_label("Curry").is_checked(), "what was begun stays"
-            assert screen.locator("main").get_by_text(SAID).count() == 0, "nothing of it in front of the room"
-            screen.locator("[data-bar]").get_by_text(SAID).wait_for(state="attached", timeout=BACK_MS)
+            assert screen.locator("main").get_by_text(NOTICE).count() == 0, "nothing of it in front of the room"
+            screen.locator("[data-bar]").get_by_text(NOTICE).wait_for(state="attached", timeout=BACK_MS)
             screen.mouse.move(5, 5)
-            screen.locator("[data-bar]").get_by_text(SAID).wait_for()
+            screen.locator("[data-bar]").get_by_text(NOTICE).wait_for()
 
             _reloads_and_answers(phone)
             assert made.violations() == []
@@ -115,7 +115,7 @@ def test_the_next_activity_opens_on_a_phone_of_the_earlier_build_without_a_tap(t
         _put_type(types / "wave", "// newer\n" + VIEW)
         with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as newer:
             made.server = newer
-            phone.get_by_text(SAID).first.wait_for(timeout=BACK_MS)
+            phone.get_by_text(NOTICE).first.wait_for(timeout=BACK_MS)
             assert phone.get_by_role("textbox").input_value() == "More tea, and", "what was begun stays"
             made.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
             phone.get_by_label("Curry").check(timeout=BACK_MS)

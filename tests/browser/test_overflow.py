@@ -107,8 +107,8 @@ def test_questions_and_notes_that_find_no_room_are_counted(live: LiveSession) ->
     for number in range(12):
         submit(live, question, seat, {"text": f"Question {number}, and a long one: " + "why is it so? " * 8})
     screen = live.screen(viewport={"width": 1024, "height": 768})
-    screen.locator(".asked li").first.wait_for()
-    assert len(settled(screen, ".asked li", 12)) >= 2
+    screen.locator(".question-list li").first.wait_for()
+    assert len(settled(screen, ".question-list li", 12)) >= 2
     screenshot(screen, "screen-12-questions")
 
     wall = live.activity("wall", {"question": "What would help?"}, response_policy="many", min_group=0)

@@ -214,4 +214,4 @@ def test_the_first_question_is_announced(live: LiveSession) -> None:
         "window.announced = []; new MutationObserver(() => announced.push(announce.textContent)).observe(announce, { childList: true })"
     )
     live.activity("poll", POLL)
-    page.wait_for_function("() => heard.some((text) => text.includes('New question: Where?'))")
+    page.wait_for_function("() => announced.some((text) => text.includes('New question: Where?'))")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SIZES = [(1920, 1080), (1280, 720), (1024, 768)]
-DRAWN = ".results .bars, .results .cloud, .results .histogram, .results .strong, .asked .votes, .reactions, .emojis span, .asked .square"
+DRAWN = (
+    ".results .bars, .results .cloud, .results .histogram, .results .strong, "
+    ".question-list .votes, .reactions, .emojis span, .question-list .square"
+)
 """Elements of charts. Some types have a chart of their own."""
 
 COUNT = {"choices": {"path": "/choices", "op": "count"}}

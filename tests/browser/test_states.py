@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 POLL = {"question": "Where do we eat?", "options": OPTIONS, "multiple": False}
 
-HEAR = """() => {
+OBSERVE = """() => {
   window.announced = [];
   const region = document.getElementById('announce');
   new MutationObserver(() => window.announced.push(region.textContent)).observe(region, { childList: true });
@@ -39,7 +39,7 @@ def test_a_phone_announces_each_change_once_and_the_remaining_time(live: LiveSes
     activity = _draft(live, "First?", status="published")
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
-    page.evaluate(HEAR)
+    page.evaluate(OBSERVE)
 
     live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "active", "duration_seconds": 6})
     _wait_for_announcement(page, "6 seconds left")
@@ -185,7 +185,7 @@ def test_counts_are_announced_to_hosts_who_enable_it(live: LiveSession) -> None:
     host.get_by_label("Announce new counts").check()
     host.get_by_role("button", name="Close", exact=True).click()
     for page in (silent, host):
-        page.evaluate(HEAR)
+        page.evaluate(OBSERVE)
 
     for name in ("Anna", "Bert"):
         phone = live.phone(name)

@@ -96,7 +96,7 @@ def _check_counters(url: str, session_id: int) -> None:
         db.close()
 
 
-async def test_a_dry_run_tells_everything_and_changes_nothing(servers: Servers, env: dict[str, str], database_url: str) -> None:
+async def test_a_dry_run_reports_everything_and_changes_nothing(servers: Servers, env: dict[str, str], database_url: str) -> None:
     async with servers("old") as old:
         await _answered(old)
     before = revisions.dump(database_url)

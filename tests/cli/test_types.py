@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from conflicto.activity_types.registry import types_in
-from conflicto.activity_types.testing import failures
+from conflicto.activity_types.testing import CHECKS, failures
 from tests.support.patience import PATIENCE_S
 from tests.support.processes import environment, run, served
 
@@ -17,7 +17,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     return environment(tmp_path / "data")
 
 
-def test_a_new_type_keeps_every_promise_and_is_served(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_new_type_is_valid_and_is_served(tmp_path: Path, env: dict[str, str]) -> None:
     made = run("types", "new", "day-mood", "--folder", tmp_path / "own", env=env)
     folder = tmp_path / "own/day-mood"
 
@@ -25,7 +25,7 @@ def test_a_new_type_keeps_every_promise_and_is_served(tmp_path: Path, env: dict[
     assert failures(folder) == []
     assert types_in(folder).types[0].title == "Day mood"
     checked = run("types", "check", folder, env=env)
-    assert (checked.exit_code, checked.stdout) == (0, "day-mood keeps every promise\n")
+    assert (checked.exit_code, checked.stdout) == (0, f"day-mood is valid: {len(CHECKS)} checks passed\n")
     with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "own")) as server:
         assert server.call("GET", "/activity-types/day-mood")["icon"] == "💡"
 
@@ -74,7 +74,7 @@ def test_types_are_listed(env: dict[str, str]) -> None:
     assert len(listed.splitlines()) > 10
 
 
-def test_a_bad_type_is_left_out_and_told_and_the_server_starts(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_bad_type_is_left_out_and_reported_and_the_server_starts(tmp_path: Path, env: dict[str, str]) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad/activity.json").write_text('{"type": "good"}')
     folders = f"{tmp_path / 'bad'}:{TOAST}"
@@ -85,8 +85,10 @@ def test_a_bad_type_is_left_out_and_told_and_the_server_starts(tmp_path: Path, e
     assert "The activity type bad (folder) is left out:\n  bad/activity.json:1 at /version: is required." in listed.stderr
     with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=folders) as server:
         assert server.call("GET", "/activity-types/toast")["title"] == "Toast"
-        told = [line for line in (tmp_path / "data/log").read_text().splitlines() if "activity-type-rejected" in line]
-    assert [line for line in told if "bad/activity.json" in line and "is required" in line and "Write one to three numbers" in line]
+        logged = [line for line in (tmp_path / "data/log").read_text().splitlines() if "activity-type-rejected" in line]
+    assert [
+        line for line in logged if "bad/activity.json" in line and "is required" in line and "Write one to three numbers" in line
+    ]
 
 
 def test_types_are_listed_with_their_origin(env: dict[str, str]) -> None:

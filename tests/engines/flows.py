@@ -57,7 +57,7 @@ def answer(live: CaseRun) -> None:
         phone.see(config["question"])
         give()
         phone.press(".action .primary")
-        phone.see(f"✓ {live.word('answer.in_at')}")
+        phone.see(f"✓ {live.word('answer.received_at')}")
         assert live.answers(activity) == [expected]
 
 
@@ -77,7 +77,7 @@ def reload(live: CaseRun) -> None:
     phone.holds("document.querySelector('.now textarea')?.value === 'Half a thou'")
     phone.fill(".now textarea", "ght")
     phone.press(".action .primary")
-    phone.see(f"✓ {live.word('answer.in_at')}")
+    phone.see(f"✓ {live.word('answer.received_at')}")
     assert live.answers(activity) == [{"text": "Half a thought"}]
 
 
@@ -88,7 +88,7 @@ def reveal(live: CaseRun) -> None:
     screen.see("Where?", "Curry")
     phone.press(".choice", "Curry")
     phone.press(".action .primary")
-    phone.see(f"✓ {live.word('answer.in_at')}")
+    phone.see(f"✓ {live.word('answer.received_at')}")
     live.answer(activity, {"choices": ["a"]}, "Ben")
     for window in (phone, screen):
         window.holds("document.querySelectorAll('.bars rect').length === 0")
@@ -121,12 +121,12 @@ def offline(live: CaseRun) -> None:
     screen.see(live.word("screen.lost"))
     phone.press(".choice", "Curry")
     phone.press(".action .primary")
-    phone.see(live.word("answer.kept"))
+    phone.see(live.word("answer.queued"))
     live.screenshot("offline")
     assert live.answers(activity) == []
 
     live.reconnect()
-    phone.see(f"✓ {live.word('answer.in_at')}")
+    phone.see(f"✓ {live.word('answer.received_at')}")
     phone.see_no(live.word("state.offline"))
     screen.see_no(live.word("screen.lost"))
     assert live.answers(activity) == [{"choices": ["b"]}]

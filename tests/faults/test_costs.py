@@ -1,12 +1,12 @@
 """Bounded work: the largest input of every route and page costs little processor time."""
 
 from tests.support.api import Api
-from tests.support.costs import MAX_SLICE_S, MAX_TOTAL_S, askings, costs_of
+from tests.support.costs import MAX_SLICE_S, MAX_TOTAL_S, costs_of, prepared_requests
 
 
 async def test_the_largest_accepted_input_of_every_route_costs_little(api: Api) -> None:
     over, measured = [], []
-    async for route, prepare in askings(api):
+    async for route, prepare in prepared_requests(api):
         cost = await costs_of(prepare)
         measured.append(f"{cost.total_s * 1000:7.2f} ms, slice {cost.slice_s * 1000:6.2f} ms, {cost.status} {route.name}")
         assert cost.status < 400, measured[-1]

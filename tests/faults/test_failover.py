@@ -122,7 +122,7 @@ class Story:
         self.kept = {each: cursor_of(self.writing, self.hall, each) for each in (self.hall.host, self.token)}
         self.epoch = epoch_of(self.writing, self.hall)
 
-    def tell_what_is_lost(self) -> None:
+    def report_losses(self) -> None:
         hall, writing = self.hall, self.writing
         answer(writing, hall, self.token, "lost")
         writing.call("PATCH", hall.path, {"title": "Lost"}, token=hall.host)
@@ -175,7 +175,7 @@ def test_nobody_goes_on_from_commits_that_were_lost(standby: Any, tmp_path: Path
         servers = [stack.enter_context(served(tmp_path / name, DATABASE_URL=url)) for name in ("writing", "reading")]
         story = Story(servers)
         next_one = stack.enter_context(standby(primary))
-        story.tell_what_is_lost()
+        story.report_losses()
 
         primary.crash()
         next_one.take_over(primary.port)

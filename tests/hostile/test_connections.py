@@ -139,12 +139,12 @@ async def test_a_lookup_without_a_result_is_not_repeated_at_once(
     app: App, port: int, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Refused connections do not each scan all connections."""
-    looks = 0
+    calls = 0
     choose = app.edge.connections.eviction._choose
 
     def counted(newest: object) -> object:
-        nonlocal looks
-        looks += 1
+        nonlocal calls
+        calls += 1
         return choose(newest)
 
     monkeypatch.setattr(app.edge.connections.eviction, "_choose", counted)
@@ -154,4 +154,4 @@ async def test_a_lookup_without_a_result_is_not_repeated_at_once(
         for _ in range(10):
             late = await stack.enter_async_context(opened(port, GREEDY))
             assert b"too-many-connections" in await late.rest()
-    assert looks == 1
+    assert calls == 1

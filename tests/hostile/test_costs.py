@@ -8,7 +8,7 @@ import http.cookies
 import pytest
 
 from tests.support.api import Api
-from tests.support.costs import MAX_KEPT_BYTES, askings, kept_by
+from tests.support.costs import MAX_KEPT_BYTES, kept_by, prepared_requests
 
 pytestmark = pytest.mark.in_process
 
@@ -23,7 +23,7 @@ async def test_the_largest_input_of_every_route_leaves_little_and_meets_no_cooki
     parsed: list[str] = []
     monkeypatch.setattr(http.cookies.BaseCookie, "load", lambda self, text: parsed.append(text))
     seen = set()
-    async for route, prepare in askings(api):
+    async for route, prepare in prepared_requests(api):
         cost = await kept_by(prepare)
         assert cost.kept_bytes <= MAX_KEPT_BYTES, (route.name, cost)
         assert cost.status < 400, (route.name, cost)

@@ -95,5 +95,5 @@ async def test_a_thousand_lone_surrogates_hurt_no_reader(api: Api) -> None:
         assert response is not None
         assert response.status == 400
     sent = accepted(await event.answer(wall, seat, "kept"), 201)
-    told_all = await readers(event, seat, target.removeprefix("/api/v1"), sent["id"])
-    assert [name for name, body in told_all.items() if '"kept"' not in body or json.dumps("\ud800")[1:-1] in body] == []
+    bodies_after = await readers(event, seat, target.removeprefix("/api/v1"), sent["id"])
+    assert [name for name, body in bodies_after.items() if '"kept"' not in body or json.dumps("\ud800")[1:-1] in body] == []

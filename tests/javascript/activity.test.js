@@ -45,7 +45,7 @@ test("a time is announced at its start, at half, at 30 s, at 10 s and at its end
   const texts = { "time.over": "over", "time.left": "{n} s", "time.left_minutes": "{time} min" };
   const { TimeAnnouncer } = await load("core/announce.js", { texts });
   const region = { textContent: "" };
-  const said = [];
+  const announced = [];
   const { getElementById } = document;
   document.getElementById = (id) => (id === "announce" ? region : getElementById(id));
   const announcer = new TimeAnnouncer();
@@ -53,11 +53,11 @@ test("a time is announced at its start, at half, at 30 s, at 10 s and at its end
   for (let second = 0; second <= 205; second += 1) {
     announcer.tick(activity);
     await advance(500);
-    if (region.textContent) said.push([second, region.textContent]);
+    if (region.textContent) announced.push([second, region.textContent]);
     region.textContent = "";
     await advance(500);
   }
-  assert.deepEqual(said, [
+  assert.deepEqual(announced, [
     [0, "3:20 min"],
     [100, "100 s"],
     [170, "30 s"],

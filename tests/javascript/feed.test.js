@@ -229,7 +229,7 @@ test("pauses after failures double from half a second to ten, with a jitter of h
   ]) {
     const { requests } = await follow(() => new TypeError("failed to fetch"), { random });
     await advance(40_000, 500);
-    const pauses = requests.slice(1).map(({ at }, nth) => at - requests[nth].at);
+    const pauses = requests.slice(1).map(({ at }, index) => at - requests[index].at);
     assert.deepEqual(pauses.slice(0, 6), wanted);
     afterTest();
     realTime();

@@ -75,7 +75,7 @@ async def exchange(shared: Settings, postgres_url: str) -> Exchange:
 
 
 @pytest.fixture(params=["told", "untold"])
-def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange, postgres_url: str) -> Settings:
+def with_or_without_redis(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange, postgres_url: str) -> Settings:
     """Settings for a server whose role may read its timeline, and for one whose role may not."""
     if request.param == "told":
         return shared
@@ -111,9 +111,9 @@ async def two_apps(settings: Settings, stack: AsyncExitStack) -> list[Api]:
     return [Api(await stack.enter_async_context(App(settings).running())) for _ in range(2)]
 
 
-async def test_all_join_the_epoch_that_one_of_them_began(told_or_not: Settings, exchange: Exchange) -> None:
+async def test_all_join_the_epoch_that_one_of_them_began(with_or_without_redis: Settings, exchange: Exchange) -> None:
     async with AsyncExitStack() as stack:
-        here, there = await two_apps(told_or_not, stack)
+        here, there = await two_apps(with_or_without_redis, stack)
         event = await make_event(here)
         wall = await event.activity(status="active", response_policy="many")
         anna = await event.join("Anna")

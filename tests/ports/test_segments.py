@@ -212,19 +212,19 @@ async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) 
     room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(2))
     segments, tallies = segments_of(kit), TallyCache()
     kept = await tallies.get(segments, room.of, BASES[0])
-    assert (kept.segments.task, kept.segments.upto_ts) == (None, 0)
+    assert (kept.segments.task, kept.segments.through_ts) == (None, 0)
     for _ in range(12):
         room.answer()
     reading = await segments.read(room.of, BASES[0])
     kept = tallies._tallies[room.of.activity_id, 1] = LoadingTally(BASES[0]).finish(reading)
-    kept.segments.upto_ts = kept.segments.response_count = 0
+    kept.segments.through_ts = kept.segments.response_count = 0
 
     assert await tallies.get(segments, room.of, BASES[0]) is kept
     assert kept.segments.task is not None
     await kept.segments.task
 
     (segment,) = kit.db.query(store.stored_segments, room.of, BASES[0].digest)
-    assert (kept.segments.task, kept.segments.upto_ts, kept.segments.response_count) == (None, segment.through, segment.answers)
+    assert (kept.segments.task, kept.segments.through_ts, kept.segments.response_count) == (None, segment.through, segment.answers)
     assert segment.answers == 9
     await tallies.get(segments, room.of, BASES[0])
     assert kept.segments.task is None, "the newest ones remain"

@@ -278,7 +278,7 @@ async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> N
     assert list(heads._deleted_ids) == [102, 103]
 
 
-async def begin_anew(kit: Kit) -> None:
+async def begin_epoch(kit: Kit) -> None:
     def begin() -> None:
         with kit.db.writer_connection() as connection, connection.begin():
             SessionFeedStore().begin_epoch(connection, 0)
@@ -290,7 +290,7 @@ async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> N
     """A cache that learns of a new epoch discards its old state."""
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
     before = await heads.get(stage.session_id)
-    await begin_anew(kit)
+    await begin_epoch(kit)
 
     heads.notify(stage.session_id, before.ts + 1)
     await until(lambda: not before.is_current)
@@ -315,7 +315,7 @@ async def test_loading_goes_on_in_the_life_that_has_begun_meanwhile(kit: Kit, mo
     def amid(tx: Any, session_id: int, parts: StateParts) -> Any:
         found = load(tx, session_id, parts)
         if not loads:
-            asyncio.run_coroutine_threadsafe(begin_anew(kit), loop).result()
+            asyncio.run_coroutine_threadsafe(begin_epoch(kit), loop).result()
             loop.call_soon_threadsafe(heads.reset)
         loads.append(found)
         return found

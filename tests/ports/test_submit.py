@@ -135,12 +135,12 @@ def test_first_answers_to_a_new_round_need_no_count_and_last_ones_do(kit: Kit, m
     assert len(looked) == 1
 
     stage = set_stage(kit, people=2)
-    outcomes, looks = [], []
+    outcomes, lookups = [], []
     for _ in range(5):
         items = [Submission(stage.session_id, stage.activity_id, person, ResponseContent("1"), 1) for person in stage.people]
         outcomes += kit.run(*(command(stage.session_id, here, item) for item in items))
-        looks.append(len(looked) - 1)
+        lookups.append(len(looked) - 1)
 
     assert [type(each) for each in outcomes] == [SubmitResult] * 8 + [AnsweredTooOften] * 2
-    assert looks[:2] == [0, 0]
-    assert looks[-1] > 0
+    assert lookups[:2] == [0, 0]
+    assert lookups[-1] > 0

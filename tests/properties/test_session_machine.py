@@ -101,7 +101,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert self._host("POST", self._path(activity, "transition"), {"target_status": to}) == self.model.move(activity, to)
 
     @rule(pick=PICK)
-    def ask_again(self, pick: int) -> None:
+    def submit_again(self, pick: int) -> None:
         activity = self._activity(pick)
         assert self._host("POST", self._path(activity, "rounds")) == self.model.again(activity)
 

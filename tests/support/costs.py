@@ -91,7 +91,7 @@ class Cost:
 
 
 @dataclass
-class Asking:
+class PreparedRequest:
     """Send one request to an app in this process; a stream is closed after its first part."""
 
     app: App
@@ -165,10 +165,10 @@ async def scene(api: Api) -> Scene:
     return Scene(event, poll, draft, seat, row, seat_link, link["id"])
 
 
-Prepare = Callable[[], Awaitable[Asking]]
+Prepare = Callable[[], Awaitable[PreparedRequest]]
 
 
-async def askings(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
+async def prepared_requests(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
     """Yield the setup of the largest accepted request for every route and page.
 
     Reads share a session, so that its caches are warm. Each change gets its own session.
@@ -178,7 +178,7 @@ async def askings(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
         yield route, partial(_prepared, api, route, shared if route.method == "GET" else None)
 
 
-async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
+async def _prepared(api: Api, route: Route, shared: Scene | None) -> PreparedRequest:
     known = shared or await scene(api)
     if has(route, "export_id"):
         known.export_id = await known.event.exported()
@@ -192,7 +192,7 @@ async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
     return _prepared_request(api.app, route, tokens[role] if role else None, known)
 
 
-def _prepared_request(app: App, route: Route, token: str | None, known: Scene) -> Asking:
+def _prepared_request(app: App, route: Route, token: str | None, known: Scene) -> PreparedRequest:
     ids, name = known.ids(route), f"{route.method} {below_prefix(route)}"
     path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.edge.pages._assets.build}/sdk/v1.js"
     query = PAGE_QUERY if route.is_page else QUERIES.get(name, "").replace("{code}", known.event.code)
@@ -206,7 +206,7 @@ def _prepared_request(app: App, route: Route, token: str | None, known: Scene) -
         "type": "http", "method": route.method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
         "headers": headers, "client": ("192.0.2.1", 1), "scheme": "http", "http_version": "1.1", "extensions": {},
     }  # fmt: skip
-    return Asking(app, scope, body, is_stream=below_prefix(route) in STREAMS)
+    return PreparedRequest(app, scope, body, is_stream=below_prefix(route) in STREAMS)
 
 
 @contextmanager
@@ -232,10 +232,10 @@ async def costs_of(prepare: Prepare) -> Cost:
     await (await prepare()).send()
     cost = Cost(total_s=1.0, slice_s=1.0)
     for _ in range(3):
-        asking = await prepare()
+        request = await prepare()
         with slices() as took:
             began = time.process_time()
-            cost.status = await asyncio.ensure_future(asking.send())
+            cost.status = await asyncio.ensure_future(request.send())
             cost.total_s = min(cost.total_s, time.process_time() - began)
         cost.slice_s = min(cost.slice_s, max(took))
     return cost
@@ -244,12 +244,12 @@ async def costs_of(prepare: Prepare) -> Cost:
 async def kept_by(prepare: Prepare) -> Cost:
     """Send a request once, then measure the memory that the next one retains."""
     await (await prepare()).send()
-    asking = await prepare()
+    request = await prepare()
     gc.collect()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        status = await asking.send()
+        status = await request.send()
         gc.collect()
         after, _ = tracemalloc.get_traced_memory()
     finally:

@@ -13,7 +13,7 @@ class Sink:
 
     url: str
     stun: str
-    heard: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -31,11 +31,11 @@ def _listen_to_connections(tcp: socket.socket, made: Sink) -> None:
     with suppress(OSError):
         while True:
             connection, _ = tcp.accept()
-            made.heard.append("connection")
+            made.received.append("connection")
             connection.close()
 
 
 def _listen_to_datagrams(udp: socket.socket, made: Sink) -> None:
     with suppress(OSError):
         while True:
-            made.heard.append(f"datagram {udp.recvfrom(200)[0]!r}")
+            made.received.append(f"datagram {udp.recvfrom(200)[0]!r}")

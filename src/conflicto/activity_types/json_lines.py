@@ -39,18 +39,18 @@ def syntax_error_line(text: str) -> int | None:
 
 def _find_offsets(text: str, at: int, pointer: str, offsets: dict[str, int]) -> int:
     """Add the offsets of all values below the one at `at`, and return the offset of its end."""
-    opening, nth = text[at], 0
+    opening, index = text[at], 0
     if opening not in "{[":
         return _decode_at(text, at)[1]
     at = _skip(text, at + 1)
     while text[at] not in "}]":
-        step, start = str(nth), at
+        step, start = str(index), at
         if opening == "{":
             name, at = _decode_at(text, at)
             step, at = pointer_escape(name), _skip(text, at)
         offsets[f"{pointer}/{step}"] = start
         at = _skip(text, _find_offsets(text, at, f"{pointer}/{step}", offsets))
-        nth += 1
+        index += 1
     return at + 1
 
 

@@ -95,7 +95,7 @@ class ConformanceTests:
         """Generated answers for rehearsals are valid."""
         self._assert_passes(responses_can_be_generated)
 
-    def test_the_readme_tells_it_all(self) -> None:
+    def test_the_readme_is_complete(self) -> None:
         """The README has a picture, config, answer and results."""
         self._assert_passes(readme_is_complete)
 

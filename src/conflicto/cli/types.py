@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from conflicto.activity_types.scaffold import InvalidTypeName, create_type
-from conflicto.activity_types.testing import failures
+from conflicto.activity_types.testing import CHECKS, failures
 from conflicto.cli.environment import (
     EXIT_CODES_HELP,
     EXIT_DIFFERENT,
@@ -49,7 +49,7 @@ def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exis
         err.print(each, markup=False)
     if messages:
         raise typer.Exit(EXIT_DIFFERENT)
-    out.print(f"{folder.resolve().name} keeps every promise", markup=False)
+    out.print(f"{folder.resolve().name} is valid: {len(CHECKS)} checks passed", markup=False)
 
 
 @app.command("list")

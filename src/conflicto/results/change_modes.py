@@ -162,7 +162,7 @@ class ByPosition:
         """Return whether the tally counted `before`: its chunk was read before the change."""
         if before.ts > self._start_ts or after.ts > self._seen_ts:
             return True
-        chunk = self._chunks[bisect_left(self._chunks, before.ts, key=attrgetter("upto_ts"))]
+        chunk = self._chunks[bisect_left(self._chunks, before.ts, key=attrgetter("through_ts"))]
         return after.ts > chunk.seen_ts
 
 

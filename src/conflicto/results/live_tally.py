@@ -69,7 +69,7 @@ class LiveTally:
         self.change_count = 0
         self.is_invalid = False
         self.bodies: dict[object, Body] = {}
-        self.segments = SegmentProgress(loader.segmented_upto_ts, loader.segmented_count)
+        self.segments = SegmentProgress(loader.segmented_through_ts, loader.segmented_count)
         self.snapshot: Snapshot | None = None
         self._mode = mode
         self._spill = spill

@@ -47,19 +47,19 @@ Beyond one of the latter two, the next chunk has half as many responses."""
 
 
 class Chunk(NamedTuple):
-    """Position of a load: responses up to `upto_ts` were counted as they were at `seen_ts`.
+    """Position of a load: responses up to `through_ts` were counted as they were at `seen_ts`.
 
     `start_ts` is the position of the head at the first chunk.
     """
 
-    upto_ts: int
+    through_ts: int
     seen_ts: int
     start_ts: int
 
     @property
     def is_last(self) -> bool:
         """True if the load is complete."""
-        return self.upto_ts >= self.start_ts
+        return self.through_ts >= self.start_ts
 
 
 class NewSegment(NamedTuple):
@@ -84,7 +84,7 @@ class TallyLoader:
 
     It reads up to the position of the head at the first chunk. Events report later changes.
     `new_segments` were counted in this load. `segmented_count` responses lie in new and stored
-    segments, which end at `segmented_upto_ts`.
+    segments, which end at `segmented_through_ts`.
     """
 
     def __init__(self, round_key: RoundKey, inputs: TallyInputs, *, after: int = 0, observer: CountObserver | None = None) -> None:
@@ -93,7 +93,7 @@ class TallyLoader:
         self.chunks: list[Chunk] = []
         self.new_segments: list[NewSegment] = []
         self.segmented_count = 0
-        self.segmented_upto_ts = after
+        self.segmented_through_ts = after
         self._after_ts = after
         self._observer = observer
         self._part = RoundTally(inputs)
@@ -110,12 +110,12 @@ class TallyLoader:
         """Merge the next segment if it is valid, or count the next chunk."""
         seen_ts = read_head(tx, self.round_key.session_id).ts
         start = self.chunks[0].start_ts if self.chunks else seen_ts
-        after = self.chunks[-1].upto_ts if self.chunks else self._after_ts
+        after = self.chunks[-1].through_ts if self.chunks else self._after_ts
         if not self.chunks:
             self._stored_segments = [
                 each for each in store.stored_segments(tx, self.round_key, self.tally.inputs.digest) if each.after >= after
             ]
-            self.segmented_upto_ts = max([after, *(each.through for each in self._stored_segments)])
+            self.segmented_through_ts = max([after, *(each.through for each in self._stored_segments)])
         through = self._merge_stored_segment(tx, after) or self._count_chunk(tx, after, start)
         self.chunks.append(Chunk(through, seen_ts, start))
         if self.is_done:
@@ -175,7 +175,7 @@ class TallyLoader:
         if is_segment:
             self.segmented_count += count
             self.new_segments.append(NewSegment(Segment(self._part_after_ts, through, count), _encode(dump)))
-            self.segmented_upto_ts = max(self.segmented_upto_ts, through)
+            self.segmented_through_ts = max(self.segmented_through_ts, through)
         if count:
             self.tally.merge(dump)
             self._part = RoundTally(self.tally.inputs)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class SegmentProgress:
-    """`response_count` responses lie in stored segments, which end at `upto_ts`.
+    """`response_count` responses lie in stored segments, which end at `through_ts`.
 
     `task` stores segments now; at most one runs.
     """
 
-    def __init__(self, upto_ts: int, response_count: int) -> None:
-        self.upto_ts = upto_ts
+    def __init__(self, through_ts: int, response_count: int) -> None:
+        self.through_ts = through_ts
         self.response_count = response_count
         self.task: asyncio.Task[None] | None = None
 
@@ -48,8 +48,8 @@ class SegmentProgress:
         If none is possible, mark all responses as segmented, to prevent an immediate retry.
         """
         try:
-            loader = await service.extend(round_key, inputs, self.upto_ts)
-            self.upto_ts = loader.segmented_upto_ts
+            loader = await service.extend(round_key, inputs, self.through_ts)
+            self.through_ts = loader.segmented_through_ts
             self.response_count = self.response_count + loader.segmented_count if loader.new_segments else response_count
         finally:
             self.task = None

@@ -103,6 +103,6 @@ class Presence:
             self._unsaved = {each: session_id for each, session_id in self._unsaved.items() if each in self._times}
 
 
-def _newest(times: tuple[int, ...], upto_us: int) -> int:
+def _newest(times: tuple[int, ...], through_us: int) -> int:
     """Return the newest sign up to an instant, 0 if there is none."""
-    return next((time_us for time_us in times if time_us <= upto_us), 0)
+    return next((time_us for time_us in times if time_us <= through_us), 0)

@@ -55,12 +55,12 @@ def appearance_form(texts: Mapping[str, str], appearance: Appearance) -> str:
     languages = [(name, f'lang="{name}" dir="{text_direction(name)}"', text) for name, text in NAMES.items()]
     fields = [_field("lang", texts, languages, appearance.locale)]
     for name, selected in (("theme", appearance.theme), ("size", appearance.size)):
-        fields.append(_field(name, texts, [(value, "", texts[f"looks.{value}"]) for value in CHOICES[name]], selected))
+        fields.append(_field(name, texts, [(value, "", texts[f"appearance.{value}"]) for value in CHOICES[name]], selected))
     return (
-        f'<details class="menu looks" data-looks><summary><span aria-hidden="true">Aa</span>'
-        f'<span class="hidden-text">{escape(texts["looks.title"])}</span></summary>'
+        f'<details class="menu appearance" data-appearance><summary><span aria-hidden="true">Aa</span>'
+        f'<span class="hidden-text">{escape(texts["appearance.title"])}</span></summary>'
         f'<form class="stack card" method="get">{"".join(fields)}'
-        f"<noscript><button>{escape(texts['looks.apply'])}</button></noscript></form></details>"
+        f"<noscript><button>{escape(texts['appearance.apply'])}</button></noscript></form></details>"
     )
 
 
@@ -69,7 +69,9 @@ def _field(name: str, texts: Mapping[str, str], options: Iterable[tuple[str, str
         f'<option value="{value}" {more}{" selected" if value == selected else ""}>{escape(text)}</option>'
         for value, more, text in options
     )
-    return f'<label for="looks-{name}">{escape(texts[f"looks.{name}"])}</label><select id="looks-{name}" name="{name}">{listed}</select>'
+    label = escape(texts[f"appearance.{name}"])
+    select = f'<select id="appearance-{name}" name="{name}">{listed}</select>'
+    return f'<label for="appearance-{name}">{label}</label>{select}'
 
 
 def _choice(name: str, *preferences: str | None) -> str:

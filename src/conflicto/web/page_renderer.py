@@ -47,7 +47,7 @@ EXCLUDED_TEXTS = {
         "key.",
         "step.",
         "screen.",
-        "looks.",
+        "appearance.",
         "form.",
         "links.",
         "noscript",
@@ -61,14 +61,13 @@ DEFERRED_TEXTS = (
     "problem.",
     "move.",
     "moved.",
-    "arrival.",
     "notice.",
     "results.",
     "leaderboard.",
     "menu.",
     "json.",
     "view.",
-    "state.unkept",
+    "state.no_storage",
     "answer.blocked",
     "handover.",
 )
@@ -122,7 +121,9 @@ class PageRenderer:
     def _render(self, page: str, appearance: Appearance) -> Asset:
         locale, texts = appearance.locale, self.catalogs[appearance.locale]
         escaped = {_placeholder(key): escape(text) for key, text in texts.items()}
-        inner = Template(add_prefix(_template(page), self._prefix)).substitute(escaped, looks=appearance_form(texts, appearance))
+        inner = Template(add_prefix(_template(page), self._prefix)).substitute(
+            escaped, appearance=appearance_form(texts, appearance)
+        )
         base = f"{self._prefix}/s/{self._assets.build}"
         html = Template(_template("shell")).substitute(
             lang=locale, dir=text_direction(locale), theme=appearance.theme, size=appearance.size, page=page, base=base,

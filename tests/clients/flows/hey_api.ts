@@ -28,7 +28,7 @@ function given<T>(reply: { data?: T; error?: unknown; response?: Response }): Ex
   return reply.data as Exclude<T, void | null>;
 }
 
-/** Makes a session, opens it and starts a poll, after an activity of whose defaults nothing is said. */
+/** Makes a session, opens it and starts a poll, after an activity of whose defaults nothing is declared. */
 async function prepare() {
   const admin = clientOf(process.env.CONFLICTO_ADMIN);
   const made = given(await api.createSession({ client: admin, headers: key(), body: { title: "Town hall" } }));
@@ -93,7 +93,7 @@ async function follow(made: api.SessionCreated, poll: api.Activity) {
   };
 }
 
-/** Returns the kinds of the first changes that the stream tells, as many as the feed has. */
+/** Returns the kinds of the first changes that the stream sends, as many as the feed has. */
 async function streamed(made: api.SessionCreated, count: number): Promise<string[]> {
   const path = { session_id: made.id };
   const { stream } = await api.streamEvents({ client: clientOf(made.host_token), path, query: { since: "0" } });
@@ -131,6 +131,6 @@ const defaults = [plain.response_policy, plain.min_group];
 const begun = { title: opened.title, status: opened.status, defaults, poll: [poll.type, poll.status] };
 const [taken, followed] = [await takePart(made, poll), await follow(made, poll)];
 const entities = await streamed(made, followed.entities.length);
-if (entities.join() !== followed.entities.join()) throw new Error(`the stream tells of ${entities}`);
+if (entities.join() !== followed.entities.join()) throw new Error(`the stream sends of ${entities}`);
 const rest = { ...taken, ...followed, ...(await takeHome(made)) };
 console.log(JSON.stringify({ ...begun, ...rest }));

@@ -31,7 +31,7 @@ function given<T>(reply: { data?: T; error?: unknown; response: Response }): Non
   return reply.data;
 }
 
-/** Makes a session, opens it and starts a poll, after an activity of whose defaults nothing is said. */
+/** Makes a session, opens it and starts a poll, after an activity of whose defaults nothing is declared. */
 async function prepare() {
   const admin = clientOf(process.env.CONFLICTO_ADMIN);
   const made = given(await admin.POST("/api/v1/sessions", { params: { header: key() }, body: { title: "Town hall" } }));

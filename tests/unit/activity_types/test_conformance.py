@@ -21,7 +21,7 @@ LOCALES = {"en", "de", "es", "fr", "pt", "ar"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_our_types_keep_every_promise(folder: Path) -> None:
+def test_built_in_types_pass_every_check(folder: Path) -> None:
     assert failures(folder) == []
 
 
@@ -153,7 +153,7 @@ def test_a_failing_kit_fails_the_stranger(tmp_path: Path) -> None:
 
     Broken().test_texts_are_complete()
     with pytest.raises(AssertionError, match="has no section Picture"):
-        Broken().test_the_readme_tells_it_all()
+        Broken().test_the_readme_is_complete()
 
 
 HOMONYMS = {

@@ -212,14 +212,14 @@ def test_a_broken_folder_is_refused_with_file_place_reason_and_remedy(folder: Pa
     with pytest.raises(InvalidActivityType) as refused:
         load_type(folder)
 
-    told = str(refused.value).split("\n")
-    assert [each for each in told if message in each], told
+    messages = str(refused.value).split("\n")
+    assert [each for each in messages if message in each], messages
     for fault in refused.value.faults:
         assert fault.file.startswith("toast/")
         assert fault.remedy.endswith(".")
 
 
-def test_all_faults_are_told_at_once_each_with_its_line(folder: Path) -> None:
+def test_all_faults_are_reported_at_once_each_with_its_line(folder: Path) -> None:
     (folder / "activity.json").write_text('{\n "type": "toast",\n "version": "x",\n "title": "",\n "icon": "🍞",\n "sdk": "1"\n}')
     (folder / "response.schema.json").write_text(
         '{\n "properties": {\n  "bread": {\n   "typ": "string"\n  },\n  "shade": {"format": "shade",\n   "if": {}}\n }\n}'

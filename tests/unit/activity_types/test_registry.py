@@ -115,7 +115,7 @@ def test_an_installed_package_brings_its_types(package: Path) -> None:
     assert load_registry().find("poll")
 
 
-def test_a_package_that_cannot_be_imported_is_told(package: Path) -> None:
+def test_a_package_that_cannot_be_imported_is_reported(package: Path) -> None:
     (package / "__init__.py").write_text("raise RuntimeError('no oven')")
 
     found = load_registry()

@@ -6,7 +6,7 @@ from conflicto.aggregation.stop_words import LANGUAGES, stop_words
 from conflicto.results.tally import TallyInputs
 from tests.unit.aggregation.test_operations import result
 
-SAID = {
+SENTENCES = {
     "ar": ("\u0645\u0646 \u0641\u064a \u0639\u0644\u0649", "\u0636\u0648\u0621"),
     "de": ("das ist am f\u00fcr \u201eund\u201c", "Tageslicht"),
     "en": ("The, and is don\u2019t I'm", "daylight"),
@@ -18,7 +18,7 @@ SAID = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_cloud_holds_the_answers_without_stop_words(language: str) -> None:
-    small, content = SAID[language]
+    small, content = SENTENCES[language]
     text = f"{small} {content}"
     found = result({"op": "words", "stop_words": [language]}, text, text, small)
     assert found["words"] == [{"word": content, "count": 2}]

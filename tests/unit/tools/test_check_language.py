@@ -4,7 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tools.check_language import comments, complaints, docstrings, markdown, names, plurals, subjects
+from tools.check_language import (
+    comments,
+    complaints,
+    definitions,
+    docstrings,
+    markdown,
+    names,
+    plurals,
+    private_words,
+    script,
+    subjects,
+)
 
 WIDE = "word " * 20 + "."
 
@@ -143,3 +154,40 @@ def test_a_clone_without_the_first_commit_is_checked_without_commits(repository)
     (repository / "tools/language.toml").write_text('commits_since = "0123abc"\n[exempt]\n"src/a.py" = "it quotes"\n')
 
     assert complaints(repository) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "told = 1",
+        "def is_told(): ...",
+        "def f(nth): ...",
+        "class Said: ...",
+        "self.asked_s = 0",
+        "UPTO = 3",
+        "for nth, x in y: ...",
+    ],
+)
+def test_a_private_word_in_a_definition_is_found(source):
+    assert len(list(private_words("src/a.py", definitions(ast.parse(source))))) == 1
+
+
+@pytest.mark.parametrize("source", ["x = told", "basaid = 1", "toldness = 2", "label = 'told'"])
+def test_other_uses_of_a_private_word_pass(source):
+    assert list(private_words("src/a.py", definitions(ast.parse(source)))) == []
+
+
+def test_a_private_word_in_javascript_is_found_in_names_and_not_in_texts():
+    source = 'const wasTold = (nth) => t("told.you"); // what was said\n/* asked */'
+
+    assert {where for where, _ in script("a.js", source)} == {"a.js::wasTold", "a.js::nth"}
+
+
+def test_an_inverted_comment_in_javascript_is_found_at_its_line():
+    (found,) = script("a.js", "const a = 1;\n// Draws the list anew.\n")
+
+    assert found == ("a.js:2", '"anew": write again')
+
+
+def test_a_private_word_in_a_key_of_a_catalog_is_found():
+    assert [where for where, _ in private_words("en.json", ["state.told", "results.title"])] == ["en.json::state.told"]

@@ -63,12 +63,12 @@ def test_every_key_that_a_module_uses_exists() -> None:
     assert len(keys) > 50
 
 
-@pytest.mark.parametrize(("beginning", "settings"), [("privacy.", ResponsesVisibility), ("privacy.r.", ResultsVisibility)])
+@pytest.mark.parametrize(("beginning", "settings"), [("privacy.", ResponsesVisibility), ("privacy.results_", ResultsVisibility)])
 def test_every_setting_has_words_for_participants(beginning: str, settings: type[StrEnum]) -> None:
     assert {beginning + value for value in settings} <= _keys("en")
 
 
-ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.people_n": {"en", "de"}}
+ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.participants_n": {"en", "de"}}
 """Keys and languages whose singular equals the plural."""
 
 

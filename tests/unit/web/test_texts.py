@@ -35,7 +35,7 @@ def test_every_reason_to_refuse_a_name_has_its_words(reason: str) -> None:
 @pytest.mark.parametrize("locale", NAMES)
 def test_what_is_filled_in_is_the_same_in_every_language(locale: str) -> None:
     words, english = catalogs()[locale], catalogs()["en"]
-    problems = [key for key in english if key.startswith(("problem.", "state.unkept", "notice.")) and not key.endswith(".one")]
+    problems = [key for key in english if key.startswith(("problem.", "state.no_storage", "notice.")) and not key.endswith(".one")]
     assert {key: _fields(words[key]) for key in problems} == {key: _fields(english[key]) for key in problems}
 
 

@@ -1,4 +1,4 @@
-// What was asked, with what most people support on top; the older first where they are equal.
+// Questions, those with most support on top; the older first where they are equal.
 
 export function ordered(responses, results) {
   const votes = new Map((results?.support?.targets ?? []).map(({ target, up, down }) => [target, up - down]));

@@ -11,7 +11,7 @@ export default class extends ActivityElement {
     for (const each of this.answers ?? [])
       if (each.response_data?.target) supported.set(each.response_data.target, each.response_data.vote);
     const own = new Set((this.answers ?? []).map(({ id }) => id));
-    const asked = ordered(this.responses, this.results);
+    const questions = ordered(this.responses, this.results);
     return [
       textField({
         label: this.t("label"),
@@ -21,11 +21,11 @@ export default class extends ActivityElement {
         disabled: !this.isOpen,
         oninput: (text) => this.updateDraft({ text }, text.trim() !== ""),
       }),
-      asked.length ? h("h2", {}, this.t("asked")) : null,
+      questions.length ? h("h2", {}, this.t("questions")) : null,
       h(
         "ul",
-        { class: "asked" },
-        asked.map((each) => this.question(each, own.has(each.id), supported.get(each.id) === 1)),
+        { class: "question-list" },
+        questions.map((each) => this.question(each, own.has(each.id), supported.get(each.id) === 1)),
       ),
     ];
   }

@@ -6,12 +6,12 @@ const MAX_SHOWN = 30;
 
 export default class extends ActivityElement {
   view() {
-    const asked = ordered(this.responses, this.results);
+    const questions = ordered(this.responses, this.results);
     return [
       h(
         "ol",
-        { class: "asked" },
-        asked
+        { class: "question-list" },
+        questions
           .slice(0, MAX_SHOWN)
           .map((each) =>
             h(
@@ -22,7 +22,7 @@ export default class extends ActivityElement {
             ),
           ),
       ),
-      drawMore(asked.length - MAX_SHOWN),
+      drawMore(questions.length - MAX_SHOWN),
     ];
   }
 }

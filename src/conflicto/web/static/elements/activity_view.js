@@ -26,7 +26,7 @@ export function drawActivity(
   const large = textsOf(responses).get(activity.focus_response_id ?? "");
   if (large)
     return [
-      h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)),
+      h("p", { class: "focused-question", dir: "auto", key: "question" }, questionOf(activity)),
       h("h1", { class: "focus", dir: "auto", key: "focus" }, large),
     ];
   const tag =
@@ -46,7 +46,7 @@ export function drawActivity(
           ".count": count,
           ".ranks": ranks,
         });
-  return [h("h1", { dir: "auto" }, questionOf(activity)), h("div", { class: "shows" }, shows)];
+  return [h("h1", { dir: "auto" }, questionOf(activity)), h("div", { class: "display" }, shows)];
 }
 
 /**

@@ -3,7 +3,7 @@
 const MAX_AGE_S = 365 * 86_400;
 
 /** @type {HTMLElement | null} */
-const menu = document.querySelector("[data-looks]");
+const menu = document.querySelector("[data-appearance]");
 
 /** @param {{ name: string, value: string }} control */
 export function choose({ name, value }) {

@@ -15,4 +15,4 @@ export function enableAppearance() {
  * @param {EventTarget | null} target
  * @returns {target is HTMLSelectElement}
  */
-const isChoice = (target) => /** @type {Element} */ (target).id.startsWith("looks-");
+const isChoice = (target) => /** @type {Element} */ (target).id.startsWith("appearance-");

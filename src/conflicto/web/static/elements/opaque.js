@@ -32,7 +32,7 @@ export default class extends ActivityElement {
       h(
         "p",
         { id: "json-hint", class: this.#isJson ? "muted small" : "bad" },
-        t(this.#isJson ? "json.hint" : "json.wrong"),
+        t(this.#isJson ? "json.hint" : "json.invalid"),
       ),
     ];
   }

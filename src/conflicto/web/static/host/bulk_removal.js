@@ -24,26 +24,26 @@ export function drawBulkRemoval(store) {
   };
   return h(
     "details",
-    { class: "adding", key: "flood" },
+    { class: "adding", key: "bulk-removal" },
     h("summary", { class: "button wide" }, t("host.bulk")),
     h(
       "form",
       { class: "stack inner", onsubmit },
-      h("label", { for: "flood-part" }, t("host.bulk_part")),
+      h("label", { for: "bulk-part" }, t("host.bulk_part")),
       h("input", {
-        id: "flood-part",
+        id: "bulk-part",
         maxlength: boot.limits.nickname,
         dir: "auto",
         autocomplete: "off",
         value: criteria.part,
         oninput: (event) => put("part")(event.target.value),
       }),
-      select({ id: "flood-since", label: t("host.bulk_since"), value: criteria.minutes, put: put("minutes") }, [
+      select({ id: "bulk-since", label: t("host.bulk_since"), value: criteria.minutes, put: put("minutes") }, [
         ["0", t("host.bulk_any")],
         ...MINUTES.map((n) => [`${n}`, t("host.bulk_last", { n })]),
       ]),
       drawSimple({
-        id: "flood-erase",
+        id: "bulk-erase",
         label: t("host.bulk_erase"),
         field: { type: "boolean" },
         value: criteria.isErased,

@@ -190,7 +190,7 @@ export function drawKeys(commands) {
           "div",
           { key: each.name, class: "row" },
           h("dt", {}, h("kbd", {}, each.shown)),
-          h("dd", {}, t(`key.does.${each.name}`)),
+          h("dd", {}, t(`key.help.${each.name}`)),
         ),
       ),
   );

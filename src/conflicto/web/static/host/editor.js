@@ -203,7 +203,7 @@ async function save(edited, store, { close, draw }) {
   try {
     for (const [name, text] of Object.entries(edited.json)) edited[name] = text.trim() === "" ? null : JSON.parse(text);
   } catch {
-    edited.message = t("json.wrong");
+    edited.message = t("json.invalid");
     return draw();
   }
   const { title = null, results_visibility, moderation, anonymous, duration_seconds } = edited.fields;
@@ -222,7 +222,7 @@ async function save(edited, store, { close, draw }) {
       ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type })
       : await changed(edited, store, body);
   if (saved) return close();
-  edited.message = edited.validation.applyProblem(store.problem) ? t("host.faults") : store.message;
+  edited.message = edited.validation.applyProblem(store.problem) ? t("host.invalid_fields") : store.message;
   draw();
 }
 

@@ -53,7 +53,7 @@ function drawExports({ shape, isWriting, job, message }, put, { begin, cancel })
     ),
     h("p", { class: "muted", role: "status", key: "writing" }, isWriting ? t("host.export_writing") : ""),
     job ? drawProgress(job, cancel) : null,
-    h("p", { class: "bad", role: "alert", key: "said" }, message),
+    h("p", { class: "bad", role: "alert", key: "message" }, message),
   ];
 }
 

@@ -57,7 +57,7 @@ function numeric(one) {
     const read = readNumber(target.value);
     const isOut = read !== null && (read < field.minimum || read > field.maximum);
     const range = isOut ? `${field.minimum ?? "…"} … ${field.maximum ?? "…"}` : "";
-    target.setCustomValidity(Number.isNaN(read) ? t("form.unclear") : range);
+    target.setCustomValidity(Number.isNaN(read) ? t("form.ambiguous_number") : range);
     put(Number.isNaN(read) ? target.value : (read ?? undefined));
   };
   return [

@@ -58,7 +58,7 @@ async function remote(store, show, closing) {
       "div",
       { class: "stack invitation", key: "remote" },
       h("h2", {}, t("host.remote")),
-      h("p", {}, t("host.remote_how")),
+      h("p", {}, t("host.remote_hint")),
       drawCode(toPublic(link), t("host.remote")),
       closing(),
     ),

@@ -48,7 +48,7 @@ export async function showLinks(store, show, closing, origin) {
       { class: "stack invitation", key: "links" },
       h("h2", {}, t("links.title")),
       h("p", { class: "muted" }, t("links.hint")),
-      h("p", { class: "bad", role: "alert", key: "said" }, store.message),
+      h("p", { class: "bad", role: "alert", key: "message" }, store.message),
       h(
         "ul",
         { class: "rows" },
@@ -70,7 +70,7 @@ function row(link, { rename, revoke }) {
     { key: link.id, class: "row wrap" },
     h("span", { class: "grow basis", dir: "auto" }, nameOf(link)),
     h("span", { class: "chip" }, t(`links.${link.scope}`)),
-    link.is_own ? h("span", { class: "chip" }, t("links.own")) : null,
+    link.is_own ? h("span", { class: "chip" }, t("links.this_browser")) : null,
     h("span", { class: "muted small" }, t("links.until", { day: formatDate(link.expires_at) })),
     h(
       "button",
@@ -115,7 +115,7 @@ function form(state, onsubmit, redraw) {
       value: state.name,
       oninput: (event) => (state.name = event.target.value),
     }),
-    h("button", { class: "primary" }, t("links.make")),
+    h("button", { class: "primary" }, t("links.create")),
   );
 }
 
@@ -123,7 +123,7 @@ function madeLink(made, origin, session) {
   return h(
     "div",
     { class: "stack-tight", key: "made" },
-    h("label", { for: "link-made" }, t("links.made", { name: nameOf(made) })),
+    h("label", { for: "link-made" }, t("links.created", { name: nameOf(made) })),
     h("input", {
       id: "link-made",
       readonly: true,

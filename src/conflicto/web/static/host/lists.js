@@ -110,7 +110,7 @@ export function drawAgenda(store, open) {
                   : h(
                       "span",
                       { class: `chip ${each.status}` },
-                      t(each.status === "active" ? "host.now" : `host.${each.status}`),
+                      t(each.status === "active" ? "host.running" : `host.${each.status}`),
                     ),
               ),
               mayChange ? h("div", { class: "row wrap tools" }, tools(store, each, index, open)) : null,
@@ -198,7 +198,11 @@ export function drawPeople(store, open) {
   return h(
     "details",
     { class: "card", key: "people" },
-    h("summary", { class: "strong" }, `${t("host.people")} · ${t("host.people_n", { n: store.peopleCount })}`),
+    h(
+      "summary",
+      { class: "strong" },
+      `${t("host.participants")} · ${t("host.participants_n", { n: store.peopleCount })}`,
+    ),
     h(
       "div",
       { class: "stack inner" },
@@ -232,7 +236,7 @@ export function drawPeople(store, open) {
               ),
             ),
           )
-        : h("p", { class: "muted" }, t("host.nobody")),
+        : h("p", { class: "muted" }, t("host.no_participants")),
       store.hasMorePeople ? drawListFooter(here.length, store.peopleCount, store.loadMorePeople) : null,
       here.length && session.status !== "completed" ? drawBulkRemoval(store) : null,
     ),

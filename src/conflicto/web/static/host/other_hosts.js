@@ -36,5 +36,5 @@ export function describe({ actor, entity, entity_id: id, to_status: to }, titleO
   const what = DONE[entity]?.[to];
   if (!what) return null;
   const who = actor === "admin" ? t("host.operator") : t("host.other", { name: actor.split("-").at(-1).slice(0, 4) });
-  return t(`host.did.${what}`, { who, title: titleOf(id) });
+  return t(`host.log.${what}`, { who, title: titleOf(id) });
 }

@@ -42,7 +42,7 @@ function previewed({ type, known, config, fields }) {
 
 function view(tag, activity) {
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
-  if (tag === "failed") return h("p", { class: "bad" }, t("state.cannot"));
+  if (tag === "failed") return h("p", { class: "bad" }, t("state.display_failed"));
   return h(tag, {
     key: "view",
     unmanaged: true,

@@ -63,7 +63,7 @@ export class Remote {
         },
         "?",
       ),
-      message ? h("p", { class: "bad", role: "alert", key: "said" }, message) : null,
+      message ? h("p", { class: "bad", role: "alert", key: "message" }, message) : null,
     ];
   }
 

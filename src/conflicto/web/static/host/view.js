@@ -39,9 +39,9 @@ export function drawSession(store, commands, open) {
     store.isOffline
       ? h("p", { class: "banner", key: "offline" }, offline(store), store.blocked ? ` ${store.blocked}` : null)
       : null,
-    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
+    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "no-storage" }, t("state.no_storage_link")),
     store.isNearCap ? h("p", { class: "banner", key: "near-cap", role: "status" }, t("host.near_cap")) : null,
-    store.notice ? h("p", { class: "banner plain", key: "news" }, store.notice) : null,
+    store.notice ? h("p", { class: "banner plain", key: "notice" }, store.notice) : null,
     store.isOutdated
       ? h(
           "p",
@@ -51,7 +51,7 @@ export function drawSession(store, commands, open) {
         )
       : null,
     drawRehearsed(store),
-    h("p", { class: "bad", role: "alert", key: "said" }, store.message),
+    h("p", { class: "bad", role: "alert", key: "message" }, store.message),
     h(
       "fieldset",
       { class: "board", key: "board", disabled: store.isOffline },
@@ -74,7 +74,7 @@ function now(store, commands) {
     h(
       "h2",
       { id: "now-title", dir: "auto" },
-      shown ? questionOf(shown) : t(store.session.status === "draft" ? "host.lobby" : "host.nothing"),
+      shown ? questionOf(shown) : t(store.session.status === "draft" ? "host.lobby" : "host.none_running"),
     ),
     shown ? figures(store, shown) : null,
     shown
@@ -115,18 +115,22 @@ function now(store, commands) {
 // Returns the text without results. An anonymous activity does not distinguish no answers from too few.
 function nothing(store, { anonymous, min_group: n }) {
   if (anonymous && n) return t(store.isRunning ? "host.none_shown" : "host.withheld", { n });
-  return t(store.isRunning ? "host.nobody_answered" : "results.none");
+  return t(store.isRunning ? "host.no_responses" : "results.none");
 }
 
 function figures(store, shown) {
   return h(
     "div",
     { class: "row wrap muted" },
-    h("span", { class: `chip ${shown.status}` }, t(shown.status === "active" ? "host.now" : `host.${shown.status}`)),
+    h(
+      "span",
+      { class: `chip ${shown.status}` },
+      t(shown.status === "active" ? "host.running" : `host.${shown.status}`),
+    ),
     h("span", { class: "strong" }, countOf(store.results)),
     shown.round > 1 ? h("span", {}, t("host.round_n", { n: shown.round })) : null,
     drawTimer(shown),
-    store.session.overlay ? h("span", { class: "chip" }, t(`host.covered.${store.session.overlay}`)) : null,
+    store.session.overlay ? h("span", { class: "chip" }, t(`host.overlay.${store.session.overlay}`)) : null,
   );
 }
 

@@ -62,8 +62,8 @@ async function attempt(what) {
 
 function draw() {
   patch(main, [
-    h("p", { key: "said", class: "bad", role: "alert" }, message),
-    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
+    h("p", { key: "message", class: "bad", role: "alert" }, message),
+    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "no-storage" }, t("state.no_storage_link")),
     ...(tokens.get("admin") && !isRefused ? [newSessionForm(), list()] : [signInForm()]),
   ]);
 }
@@ -75,13 +75,13 @@ function signInForm() {
   };
   return h(
     "form",
-    { key: "door", class: "stack card", onsubmit },
+    { key: "sign-in", class: "stack card", onsubmit },
     h("h1", {}, t("host.sign_in")),
     h("p", { class: "muted" }, t("host.sign_in_hint")),
     h("label", { for: "token" }, t("host.token")),
     h("input", { type: "text", autocomplete: "username", value: t("host.operator"), hidden: true, readonly: true }),
     h("input", { id: "token", type: "password", autocomplete: "current-password", required: true }),
-    h("button", { class: "primary" }, t("host.enter")),
+    h("button", { class: "primary" }, t("host.sign_in_submit")),
   );
 }
 

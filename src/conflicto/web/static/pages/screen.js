@@ -90,8 +90,8 @@ async function control() {
 
 // Keeps the display awake. Browsers allow this over HTTPS only; otherwise a hint asks for it.
 function stayAwake() {
-  if (!navigator.wakeLock) return bar.hint(t("screen.awake"));
-  navigator.wakeLock.request("screen").catch(() => bar.hint(t("screen.awake")));
+  if (!navigator.wakeLock) return bar.hint(t("screen.keep_awake"));
+  navigator.wakeLock.request("screen").catch(() => bar.hint(t("screen.keep_awake")));
 }
 
 function shown() {
@@ -138,7 +138,9 @@ function draw() {
   patch(main, [
     content(session, activity, overlay),
     isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), reason].join(" "))) : null,
-    tokens.arePersistent ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
+    tokens.arePersistent
+      ? null
+      : h("p", { class: "lost", key: "no-storage" }, h("span", {}, t("state.no_storage_link"))),
   ]);
   queueMicrotask(() => fit(main)); // after the views of types, which draw in a microtask
   bar.draw();

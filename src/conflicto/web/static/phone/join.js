@@ -87,7 +87,7 @@ export class JoinForm {
       if (problem.code === "code-unknown") this.#link.key = ""; // the key of an older code: the next request counts as typed
       const waitS = this.#retry.schedule(problem, () => this.#isOpen() && this.#attempt(action, true));
       const reason = problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
-      this.#message = waitS ? t("join.waits", { n: waitS }) : reason;
+      this.#message = waitS ? t("join.retrying", { n: waitS }) : reason;
       isWaiting = waitS > 0;
     }
     this.#isBusy = false;
@@ -134,7 +134,7 @@ export class JoinForm {
           value: this.#code,
           "aria-describedby": "said",
         }),
-        h("button", { class: "primary", disabled: this.#isBusy }, t("join.next")),
+        h("button", { class: "primary", disabled: this.#isBusy }, t("join.continue")),
       ),
     ];
   }
@@ -156,19 +156,19 @@ export class JoinForm {
               "aria-describedby": "said kept",
               dir: "auto",
             }),
-            h("button", { class: "primary", disabled: this.#isBusy }, t("join.enter")),
+            h("button", { class: "primary", disabled: this.#isBusy }, t("join.submit")),
           ),
       this.#suggestions.length
         ? h(
             "p",
             { class: "row wrap" },
-            t("join.free"),
+            t("join.suggestions"),
             this.#suggestions.map((name) =>
               h("button", { type: "button", key: name, onclick: () => this.#join(name), dir: "auto" }, name),
             ),
           )
         : null,
-      h("p", { id: "kept", class: "muted" }, t("join.kept")),
+      h("p", { id: "kept", class: "muted" }, t("join.privacy")),
     ];
   }
 }

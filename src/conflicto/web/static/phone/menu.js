@@ -28,7 +28,7 @@ export function drawPanel(page) {
       : null,
     button(t("menu.answers"), () => load(page).then((seat) => seat.showAnswers())),
     button(t("menu.move"), () => load(page).then((seat) => seat.showLink())),
-    h("div", { key: "looks", unmanaged: true, "data-looks-place": true }),
+    h("div", { key: "appearance", unmanaged: true, "data-appearance-place": true }),
     button(t("menu.leave_keep"), () => confirm(t("menu.leave_keep_sure")) && leave(page, "keep")),
     button(t("menu.leave"), () => confirm(leaveQuestion(page)) && leave(page, "delete"), { class: "danger" }),
   ];

@@ -10,7 +10,7 @@ export function drawNotices(page) {
   const { outbox, refused } = page;
   const blocked = (outbox?.entries ?? []).filter(({ key }) => outbox.blocked.has(key));
   return [
-    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept")),
+    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "no-storage" }, t("state.no_storage")),
     ...blocked.map((entry) =>
       drawNotice(
         `blocked ${entry.key}`,

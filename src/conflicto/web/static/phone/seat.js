@@ -63,14 +63,14 @@ export class SeatDialog {
 
 function drawLink(link, until) {
   return [
-    h("p", {}, t("move.how")),
+    h("p", {}, t("move.hint")),
     drawCode(link, t("move.code")),
     h("label", { for: "move-link" }, t("move.link")),
     h("input", { id: "move-link", readonly: true, value: link, dir: "ltr", onfocus: (event) => event.target.select() }),
     navigator.clipboard
       ? h("button", { type: "button", onclick: (event) => copyText(event.currentTarget, link) }, t("move.copy"))
       : null,
-    h("p", { class: "muted" }, t("move.once", { time: formatTime(until) })),
+    h("p", { class: "muted" }, t("move.expiry", { time: formatTime(until) })),
   ];
 }
 

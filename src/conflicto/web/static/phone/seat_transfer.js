@@ -28,15 +28,19 @@ export class SeatTransfer {
   open() {
     const hasSeat = tokens.get(`seat.${this.#session}`) !== null;
     patch(this.#main, [
-      h("h1", {}, t("arrival.title")),
-      h("p", {}, t("arrival.what")),
+      h("h1", {}, t("move.here_title")),
+      h("p", {}, t("move.here_hint")),
       h("p", { class: "bad", role: "alert" }, this.#message),
       this.#isUsed
         ? null
-        : h("button", { class: "primary", key: "take", onclick: () => this.#redeem() }, t("arrival.take")),
+        : h("button", { class: "primary", key: "redeem", onclick: () => this.#redeem() }, t("move.here")),
       hasSeat
-        ? h("button", { key: "stay", onclick: () => this.#leave(() => this.#enter(this.#session)) }, t("arrival.stay"))
-        : h("button", { key: "door", onclick: () => this.#leave(this.#startOver) }, t("arrival.door")),
+        ? h(
+            "button",
+            { key: "stay", onclick: () => this.#leave(() => this.#enter(this.#session)) },
+            t("move.keep_seat"),
+          )
+        : h("button", { key: "join", onclick: () => this.#leave(this.#startOver) }, t("move.join_new")),
     ]);
   }
 
@@ -66,7 +70,7 @@ export class SeatTransfer {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       const waitS = this.#retry.schedule(problem, () => this.#redeem());
-      this.#message = waitS ? t("join.waits", { n: waitS }) : problem.text;
+      this.#message = waitS ? t("join.retrying", { n: waitS }) : problem.text;
       this.#isUsed = !problem.isTransient;
       this.open();
     }
@@ -78,7 +82,7 @@ export function drawMoved(main, startOver) {
   main.replaceChildren();
   patch(main, [
     h("h1", {}, t("moved.title")),
-    h("p", { role: "status" }, t("moved.what")),
-    h("button", { onclick: startOver }, t("moved.door")),
+    h("p", { role: "status" }, t("moved.hint")),
+    h("button", { onclick: startOver }, t("moved.join_new")),
   ]);
 }

@@ -201,8 +201,8 @@ export class SessionPage {
     } else if (outcome?.id) {
       const { id, revision, updated_at } = outcome;
       this.fold.apply([{ entity: "response", id, revision, updated_at, deleted: false, data: outcome }]);
-      announce(t("answer.in"));
-    } else if (this.isOffline) announce(t(this.outbox.isPersistent ? "answer.kept" : "answer.kept_open"));
+      announce(t("answer.received"));
+    } else if (this.isOffline) announce(t(this.outbox.isPersistent ? "answer.queued" : "answer.queued_open"));
     this.draw();
   }
 
@@ -279,7 +279,7 @@ export class SessionPage {
     this.draw();
     if (this.deferred)
       loadAppearance().then(
-        ({ placeAppearanceForm }) => placeAppearanceForm(this.#main.querySelector("[data-looks-place]")),
+        ({ placeAppearanceForm }) => placeAppearanceForm(this.#main.querySelector("[data-appearance-place]")),
         () => null,
       );
   }

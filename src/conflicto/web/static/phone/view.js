@@ -53,7 +53,7 @@ function body(page, session, phase) {
   if (session.status === "completed") return [h("h1", {}, t("state.thanks")), h("p", {}, t("state.ended"))];
   if (!phase)
     return [
-      h("h1", { dir: "auto" }, t("state.in", { name: page.me?.nickname ?? "" })),
+      h("h1", { dir: "auto" }, t("state.joined", { name: page.me?.nickname ?? "" })),
       h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between")),
       participants(page),
     ];
@@ -76,16 +76,16 @@ function disclosure({
   moderation,
 }) {
   const days = boot.retention_days;
-  const author = n > 0 ? "pool" : "guess";
+  const author = n > 0 ? "pool" : "anonymous";
   return h(
     "p",
-    { class: "muted small", key: "told" },
+    { class: "muted small", key: "privacy" },
     [
       t(`privacy.${anonymous ? author : "named"}`, { n }),
       t(`privacy.${readers}`),
       readers !== "host" && moderation === "before" ? t("privacy.before") : "",
-      t(`privacy.r.${audience}`),
-      days ? t("privacy.days", { n: days }) : t("privacy.kept"),
+      t(`privacy.results_${audience}`),
+      days ? t("privacy.days", { n: days }) : t("privacy.unlimited"),
     ]
       .filter(Boolean)
       .join(" "),
@@ -100,7 +100,7 @@ function viewError(page, phase) {
     h(
       "div",
       { class: "stack", key: "cannot" },
-      h("p", { class: "bad", role: "alert" }, t(isStopped ? "view.stopped" : "state.cannot")),
+      h("p", { class: "bad", role: "alert" }, t(isStopped ? "view.stopped" : "state.display_failed")),
       page.failed?.reason ? again : reload(),
     ),
     viewElement(viewOf("", "participant", page.draw), page, phase),
@@ -166,7 +166,7 @@ function results(page) {
     ? h(
         "p",
         { class: "strong", key: "own" },
-        `${t("leaderboard.own", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`,
+        `${t("leaderboard.own_rank", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`,
       )
     : null;
   const ranks = charts.drawLeaderboard(found.ranks, page.me?.id);
@@ -195,7 +195,7 @@ function footer(page, phase) {
     "div",
     { class: "action", key: "action" },
     receipt(page, phase),
-    mayBegin && isUnready ? h("p", { class: "muted small", id: "why", key: "why" }, t("answer.first")) : null,
+    mayBegin && isUnready ? h("p", { class: "muted small", id: "why", key: "why" }, t("answer.missing")) : null,
     mayBegin
       ? h(
           "button",
@@ -214,7 +214,7 @@ function footer(page, phase) {
 
 // Shows "sending" only after a moment. Until then a blank line keeps the layout.
 function pendingText({ isOffline, outbox, waiting }) {
-  if (isOffline) return t(outbox.isPersistent ? "answer.kept" : "answer.kept_open");
+  if (isOffline) return t(outbox.isPersistent ? "answer.queued" : "answer.queued_open");
   return Date.now() - waiting.at < SENDING_MS ? "\u00A0" : t("answer.sending");
 }
 
@@ -224,7 +224,7 @@ function receipt(page, phase) {
   const parts = [];
   if (last)
     parts.push(
-      `✓ ${t(last.moderation === "pending" ? "answer.held" : "answer.in_at", { time: formatTime(last.received_at) })}`,
+      `✓ ${t(last.moderation === "pending" ? "answer.held" : "answer.received_at", { time: formatTime(last.received_at) })}`,
     );
   if (phase === "locked") parts.push(t("state.locked"));
   if (phase === "ready") parts.push(t("state.ready"));

@@ -13,11 +13,11 @@ export function fit(stage) {
   }
   for (const large of stage.querySelectorAll(".focus"))
     grow(large, LARGE, () => large.scrollHeight <= large.clientHeight);
-  for (const ranks of stage.querySelectorAll(".shows > .ranks"))
+  for (const ranks of stage.querySelectorAll(".display > .ranks"))
     place(ranks, BESIDE, () => ranks.offsetHeight <= ranks.parentElement.clientHeight);
   for (const ranks of stage.querySelectorAll(".cover .ranks"))
     place(ranks, SIZES, () => ranks.parentElement.scrollHeight <= ranks.parentElement.clientHeight);
-  for (const list of stage.querySelectorAll(".names, .notes, .asked")) countOutside(list);
+  for (const list of stage.querySelectorAll(".names, .notes, .question-list")) countOutside(list);
 }
 
 const rowsOf = (list) => [...list.querySelectorAll(":scope > li, :scope > tbody > tr")];
@@ -66,7 +66,7 @@ function grow(list, sizes, fits) {
     innerWidth,
     innerHeight,
     pictures,
-    list.closest(".shows")?.querySelector(".ranks") !== null,
+    list.closest(".display")?.querySelector(".ranks") !== null,
     words,
   ]);
   if (list.fitted === now) return false;

@@ -55,7 +55,7 @@ export function drawResults(results, activity, { mine = null, texts = new Map(),
 export function countOf(counted) {
   const support = Object.values(counted?.results ?? {}).find((each) => each.op === "votes");
   if (!counted || !support) return t("results.answers", { n: counted?.response_count ?? 0 });
-  return `${t("results.asked", { n: counted.response_count - support.answers })} · ${t("results.votes", { n: votesIn(support) })}`;
+  return `${t("results.questions", { n: counted.response_count - support.answers })} · ${t("results.votes", { n: votesIn(support) })}`;
 }
 
 /**
@@ -95,7 +95,7 @@ export function drawLeaderboard(ranks, mine = null) {
       "tbody",
       {},
       ranks.items.map((each) => row(each, each.nickname, each.participant_id, each.participant_id === mine)),
-      ranks.me && !isListed ? row(ranks.me, t("leaderboard.me"), "me", true) : null,
+      ranks.me && !isListed ? row(ranks.me, t("leaderboard.you"), "me", true) : null,
     ),
   );
 }
