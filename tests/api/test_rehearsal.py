@@ -6,13 +6,17 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.activity_types.registry import load_registry
+from conflicto.app import App
 from conflicto.platform.problems import Unavailable
+from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
 from tests.support.patience import PATIENCE_S
 
@@ -187,6 +191,67 @@ async def test_what_nobody_registered_is_answered_as_others_did(api: Api) -> Non
     found = await answered_by(event, riddle, 4)
     assert {json.dumps(each["response_data"]) for each in found} == {'{"guess": [1, 2]}'}
     assert (await look(event))["skipped"] == []
+
+
+PICK = {
+    "activity.json": {"type": "pick", "version": "1", "title": "Pick", "icon": "P", "sdk": "1"},
+    "config.schema.json": {"type": "object", "properties": {"options": {"type": "array", "items": {"type": "string"}}}},
+    "response.schema.json": {"type": "object", "required": ["pick"], "properties": {"pick": {"x-in": "/options/*"}}},
+}
+
+
+@pytest.fixture
+async def with_pick(settings: Settings, tmp_path: Path) -> AsyncIterator[Api]:
+    """A server with a type whose list of options may be empty."""
+    (tmp_path / "pick").mkdir()
+    for file, content in PICK.items():
+        (tmp_path / "pick" / file).write_text(json.dumps(content))
+    async with App(settings.model_copy(update={"activity_types": (tmp_path,)})).running() as app:
+        yield Api(app)
+
+
+async def test_an_activity_without_a_valid_answer_is_skipped_and_named(with_pick: Api) -> None:
+    event = await make_event(with_pick)
+    await filled(event, 4)
+    empty = await event.activity(type="pick", config={"options": []}, status="active")
+
+    async def is_skipped() -> bool:
+        return (await look(event))["skipped"] == [empty["id"]]
+
+    await until(is_skipped)
+    assert await answers(event, empty) == []
+    full = await event.activity(type="pick", config={"options": ["a", "b"]}, status="active")
+    found = await answered_by(event, full, 3)
+    assert {each["response_data"]["pick"] for each in found} <= {"a", "b"}
+    assert (await look(event))["is_playing"]
+
+
+@pytest.mark.parametrize("method", ["for_activity", "generate"])
+async def test_an_error_in_one_type_leaves_the_others_rehearsed(
+    with_pick: Api, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    working = getattr(ResponseGenerator, method)
+    failing: list[bool] = []
+
+    def fail_for_pick(*args: Any, **kwargs: Any) -> Any:
+        subject = args[0] if method == "for_activity" else args[0]._activity_type
+        if subject.name == "pick":
+            failing.append(True)
+            raise IndexError
+        return working(*args, **kwargs)
+
+    monkeypatch.setattr(ResponseGenerator, method, staticmethod(fail_for_pick) if method == "for_activity" else fail_for_pick)
+    event = await make_event(with_pick)
+    await filled(event, 3)
+    broken = await event.activity(type="pick", config={"options": ["a"]}, status="active")
+
+    async def is_skipped() -> bool:
+        return (await look(event))["skipped"] == [broken["id"]]
+
+    await until(is_skipped)
+    assert failing
+    wall = await event.activity(type="wall", config={"question": "?"}, status="active")
+    await answered_by(event, wall, 2)
 
 
 async def test_bots_write_in_the_language_of_the_session(api: Api) -> None:

@@ -12,12 +12,12 @@ from conflicto.activity_types.folder_reader import FolderReader
 from conflicto.activity_types.hints import RehearsalHints
 from conflicto.activity_types.manifest import CATALOG, DEFAULT_ORDER, EXAMPLE, MANIFEST, REHEARSAL
 from conflicto.activity_types.model import ActivityType
-from conflicto.activity_types.origin import FOLDER, Origin
+from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.activity_types.pointer_checks import check_aggregate_pointers, check_config_pointers, check_hint_pointers
 from conflicto.activity_types.schema_files import TypeSchemas, read_schemas
 from conflicto.activity_types.scopes import scopes_of
 from conflicto.activity_types.upgrade_files import read_upgrades
-from conflicto.activity_types.view_files import check_views
+from conflicto.activity_types.view_files import VIEWS, check_views
 from conflicto.aggregation.spec import spec_faults
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
 VERSIONS = "versions"
 """Subfolder with the folders of older versions, by version."""
-
-VIEWS = ("participant", "screen", "editor")
 
 _LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][A-Za-z]{1,3})?")
 
@@ -63,7 +61,8 @@ def load_type(folder: Path, origin: Origin = FOLDER, *, name: str | None = None)
         reader.add(
             MANIFEST_FILE, "/version", f"must be the folder's name, {folder.name}", "Rename the folder, or write its name here."
         )
-    check_views(reader)
+    if origin.kind is not OriginKind.INCLUDED:  # the bundler parsed their views
+        check_views(reader)
     if reader.faults or content is None:
         raise InvalidActivityType(reader.faults)
     return _build(folder, origin, content)

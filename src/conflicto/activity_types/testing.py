@@ -12,6 +12,7 @@ pytest then runs one test per check. Without pytest, `failures(folder)` returns 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,11 +20,13 @@ import msgspec
 
 from conflicto.activity_types.binding import ConfigValues
 from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.folder_reader import FolderReader
 from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.activity_types.loader import VERSIONS, load_type
 from conflicto.activity_types.scopes import PUBLIC, shown_config
 from conflicto.activity_types.subset import SCOPE, walk
 from conflicto.activity_types.upgrade import TypeUpgrade, UpgradeFailed
+from conflicto.activity_types.view_files import check_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,8 +103,12 @@ class ConformanceTests:
         self._assert_passes(readme_is_complete)
 
     def test_views_are_modules(self) -> None:
-        """Views export an element and never write markup from texts."""
+        """Views never write markup from texts, and every key of a text is in the catalog.
+
+        Loading checks syntax, imports and exports.
+        """
         self._assert_passes(views_are_safe)
+        self._assert_passes(views_use_known_texts)
 
     def test_upgrades_keep_what_was_answered(self) -> None:
         """Examples of older versions are valid after their upgrade."""
@@ -234,14 +241,20 @@ def readme_is_complete(activity_type: ActivityType) -> Iterator[str]:
 
 
 def views_are_safe(activity_type: ActivityType) -> Iterator[str]:
-    """Yield views that are not modules, or that could run code from texts."""
-    for view in activity_type.ui:
-        source = (activity_type.folder / "ui" / f"{view}.js").read_text(encoding="utf-8")
-        if "export default" not in source:
-            yield f"ui/{view}.js exports nothing by default"
-        for risky in ("innerHTML", "insertAdjacentHTML", "eval("):
-            if risky in source:
-                yield f"ui/{view}.js uses {risky}"
+    """Yield places in views that could run code from texts."""
+    for name, module in check_views(FolderReader(activity_type.folder)).items():
+        yield from (f"ui/{name}:{use.line} uses {use.name}; build elements instead" for use in module.risky)
+
+
+def views_use_known_texts(activity_type: ActivityType) -> Iterator[str]:
+    """Yield keys of texts that views use and no catalog has."""
+    known = activity_type.catalogs.get(BASE_LOCALE, {})
+    for name, module in check_views(FolderReader(activity_type.folder)).items():
+        for use in module.text_keys:
+            if use.name not in known:
+                similar = get_close_matches(use.name, known, n=1)
+                remedy = f"write {similar[0]}, or add it" if similar else "add it"
+                yield f"ui/{name}:{use.line} uses the text {use.name}, which i18n/{BASE_LOCALE}.json lacks; {remedy}"
 
 
 def upgrades_fit(activity_type: ActivityType) -> Iterator[str]:
@@ -280,6 +293,7 @@ CHECKS: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     readme_is_complete,
     views_are_safe,
     upgrades_fit,
+    views_use_known_texts,
 )
 
 

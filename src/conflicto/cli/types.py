@@ -56,7 +56,7 @@ def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exis
 def list_(origin: Annotated[bool, typer.Option("--origin", help="Name the package, or that it is a folder.")] = False) -> None:  # noqa: FBT002 - a flag
     """List the types that a server with these settings serves; others make the exit code 1."""
     types = registered_types(settings_or_exit())
-    for known in types.all():
+    for known in types.every_version():
         out.print(f"{known.name} {known.version}  {known.title}" + (f"  {known.origin}" if origin else ""), markup=False)
     if types.rejected:
         raise typer.Exit(EXIT_DIFFERENT)

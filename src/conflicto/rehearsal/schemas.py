@@ -30,5 +30,6 @@ class RehearsalOut(BaseModel):
     participants: int = Field(description="Scripted participants with a seat now; they join one by one.")
     is_playing: bool = Field(description="Whether they still answer activities; known to one server only.")
     skipped: list[str] = Field(
-        description="Open activities of unregistered types: answered by copying as soon as someone else has answered."
+        description="Open activities without scripted answers: those of unregistered types, until someone else has answered, "
+        "and those for which no valid answer can be generated."
     )

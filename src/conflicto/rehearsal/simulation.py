@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from random import Random
     from uuid import UUID
 
-    from conflicto.activities.model import Activity
+    from conflicto.activities.model import Activity, Content
+    from conflicto.activity_types.model import ActivityType
     from conflicto.activity_types.registry import Registry
     from conflicto.joining.commands import Seat
     from conflicto.platform.clock import Clock
@@ -80,7 +81,7 @@ class SimulatedRound:
     """One round of an activity.
 
     `generator` is None where the type is not registered; bots then copy `copied_texts`, answers of
-    other participants.
+    other participants. `is_unanswerable` says that no answer could be generated so far.
     """
 
     activity: Activity
@@ -88,11 +89,30 @@ class SimulatedRound:
     generator: ResponseGenerator | None = None
     copied_texts: list[str] = field(default_factory=list)
     next_copy_s: float = 0.0
+    is_unanswerable: bool = False
+    has_answers: bool = False
 
     @property
     def is_waiting(self) -> bool:
         """Return whether the bots wait for an answer that they can copy."""
         return self.generator is None and not self.copied_texts
+
+    def next_text(self, traits: BotTraits) -> str | None:
+        """Return a bot's answer as JSON, None if there is none now; never raises.
+
+        The schemas of other people's types may lead the generator anywhere. An error concerns this
+        activity only.
+        """
+        if self.generator is None:
+            return traits.rng.choice(self.copied_texts)
+        try:
+            text = self.generator.generate(traits.rng, skill=traits.skill)
+        except Exception as error:  # noqa: BLE001 - one type must not end the rehearsal of the others
+            _log_skipped(self.activity, error)
+            text = None
+        self.has_answers = self.has_answers or text is not None
+        self.is_unanswerable = not self.has_answers
+        return text
 
 
 @dataclass(eq=False, slots=True)
@@ -123,8 +143,8 @@ class Simulation:
 
     @property
     def skipped(self) -> list[UUID]:
-        """Open activities of unregistered types that have no answer to copy yet."""
-        return [round_.activity.id for round_ in self._rounds.values() if round_.is_waiting]
+        """Open activities without an answer to copy, or for which none can be generated."""
+        return [round_.activity.id for round_ in self._rounds.values() if round_.is_waiting or round_.is_unanswerable]
 
     async def run(self) -> None:
         """Join and answer every opened activity, until the time or the session is over."""
@@ -193,13 +213,20 @@ class Simulation:
         activity_type = self._context.types.find_version(activity.type, activity.type_version)
         if activity_type is not None:
             _, content = await self._context.db.read(activity_with_content, activity.id)
-            seed = activity.id.int
-            round_.generator = ResponseGenerator.for_activity(
-                activity_type, content.config, content.secret, language=self._language, seed=seed, round_number=activity.round
-            )
+            round_.generator = self._generator(activity, activity_type, content)
         if round_.generator is None:
             await self._load_copied_texts(round_)
         return round_
+
+    def _generator(self, activity: Activity, activity_type: ActivityType, content: Content) -> ResponseGenerator | None:
+        """Return the generator of a round, None if the config does not fit the type."""
+        try:
+            return ResponseGenerator.for_activity(
+                activity_type, content.config, content.secret, language=self._language, seed=activity.id.int, round_number=activity.round
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - as in `SimulatedRound.next_text`
+            _log_skipped(activity, error)
+            return None
 
     async def _load_copied_texts(self, round_: SimulatedRound) -> None:
         round_.copied_texts = await self._context.db.read(_recent_texts, round_.activity.id)
@@ -216,12 +243,9 @@ class Simulation:
             self._schedule(at, partial(self._submit, bot, round_))
 
     async def _submit(self, bot: Bot, round_: SimulatedRound) -> None:
-        key, rng = (round_.activity.id, round_.activity.round), bot.traits.rng
-        if key not in self._rounds:
+        if (round_.activity.id, round_.activity.round) not in self._rounds:
             return
-        text = (
-            rng.choice(round_.copied_texts) if round_.generator is None else round_.generator.generate(rng, skill=bot.traits.skill)
-        )
+        text = round_.next_text(bot.traits)
         if text is None:
             return
         written, problem = await self._context.validator.validate(self._session_id, round_.activity.id, text)
@@ -238,6 +262,10 @@ class Simulation:
             return
         if round_.generator is not None:
             round_.generator.add_target(str(receipt.response.id), text)
+
+
+def _log_skipped(activity: Activity, error: Exception) -> None:
+    log.error("rehearsal-activity-skipped", activity_id=str(activity.id), type=activity.type, exc_info=error)
 
 
 def _recent_texts(tx: ReadTx, activity_id: UUID) -> list[str]:

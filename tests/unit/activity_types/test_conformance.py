@@ -50,7 +50,7 @@ def test_the_example_package_names_its_folder_in_an_entry_point(monkeypatch: pyt
     module, _, name = project["project"]["entry-points"][GROUP]["hotspot"].partition(":")
     monkeypatch.syspath_prepend(EXAMPLES / "hotspot/src")
 
-    assert [known.name for known in types_in(folder_of(getattr(import_module(module), name)))] == ["hotspot"]
+    assert [known.name for known in types_in(folder_of(getattr(import_module(module), name))).types] == ["hotspot"]
 
 
 Breaking = Callable[[Path], object]
@@ -105,8 +105,17 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "a field untold": (
         lambda at: (at / "README.md").write_text("## Config\n\n`breads`\n"), "does not mention `question` under Config",
     ),
-    "a view without an element": (lambda at: view(at, "let a = 1;"), "ui/screen.js exports nothing by default"),
-    "a view that writes markup": (lambda at: view(at, "export default 1; a.innerHTML = b;"), "ui/screen.js uses innerHTML"),
+    "a view without an element": (lambda at: view(at, "let a = 1;"), "toast/ui/screen.js: exports nothing by default"),
+    "a view that writes markup": (lambda at: view(at, "let a, b;\nexport default 1; a.innerHTML = b;"), "ui/screen.js:2 uses innerHTML"),
+    "a view that evaluates": (lambda at: view(at, "export default 1; eval('1');"), "ui/screen.js:1 uses eval"),
+    "a text that no catalog has": (
+        lambda at: view(at, "export default class {\n  view() {\n    return this.t('titel', { n: 1 });\n  }\n}"),
+        "ui/screen.js:3 uses the text titel, which i18n/en.json lacks; write title, or add it",
+    ),
+    "a text that is nothing like any": (
+        lambda at: view(at, "export default class { view() { return this.t(`hwo`); } }"),
+        "ui/screen.js:1 uses the text hwo, which i18n/en.json lacks; add it",
+    ),
 }  # fmt: skip
 
 
