@@ -256,7 +256,9 @@ def _texts(content: Content) -> dict[str, Any]:
 
 def _activity(row: Row[Any]) -> Activity:
     fields = dict(zip(Activity.__slots__, row, strict=True))
-    return Activity(**fields | {name: kind(fields[name]) for name, kind in _KINDS.items()})
+    for name, kind in _KINDS.items():
+        fields[name] = kind(fields[name])
+    return Activity(**fields)
 
 
 def _counts(row: Row[Any]) -> Counts:

@@ -110,7 +110,8 @@ class ResultsHandler:
         """Return the cacheable response with the round that it shows; raises as `results` does."""
         view = view_of(request.caller)
         round_snapshot, access = await self._require_access(request, state, view)
-        results_view = _results_view(request, view)
+        is_filtered = request.query_string != b"" and _is_filtered(request)
+        results_view = ResultsView(view, counts_all=view is View.HOST and not is_filtered)
         response = self._polls.cached(request, round_snapshot.state, view)
         if response is None:
             body = await self._body(round_snapshot, results_view)
@@ -142,7 +143,7 @@ class ResultsHandler:
         """Return the round and the access level of its results; raises `ResultsHidden`."""
         for _ in range(MAX_ATTEMPTS):
             activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
-            round_number = _requested_round(request, activity)
+            round_number = _requested_round(request, activity) if request.query_string else activity.round
             access = (
                 ResultsAccess.OPEN
                 if view is View.HOST
@@ -267,17 +268,17 @@ def _results_body(round_snapshot: RoundSnapshot, results_view: ResultsView, coun
     )
 
 
-def _results_view(request: Request, view: View) -> ResultsView:
-    """Return the caller's view; `InvalidInput` if the query names an unknown moderation."""
-    moderation = request.query("moderation") if request.query_string else None
+def _is_filtered(request: Request) -> bool:
+    """Return whether the query asks for visible responses only; `InvalidInput` for other values."""
+    moderation = request.query("moderation")
     if moderation not in {None, VISIBLE}:
         raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
-    return ResultsView(view, counts_all=view is View.HOST and moderation is None)
+    return moderation is not None
 
 
 def _requested_round(request: Request, activity: Activity) -> int:
     """Return the requested or present round; `InvalidInput` if it does not exist."""
-    text = request.query("round") if request.query_string else None
+    text = request.query("round")
     if text is None:
         return activity.round
     round_number = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_ROUND_DIGITS else 0

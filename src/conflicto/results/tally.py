@@ -9,6 +9,7 @@ import weakref
 from collections import Counter
 from copy import deepcopy
 from hashlib import blake2b
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from unicodedata import unidata_version
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 NO_AUTHOR = 0
 """Author of a response that was detached from its author."""
+
+_result = methodcaller("result")
 
 _decode = msgspec.json.Decoder().decode
 
@@ -323,7 +326,7 @@ def results_by_name(tally: RoundTally, *, is_host: bool, is_scored: bool, is_ano
     Unless `is_scored`, a `score` shows only the number of responses, because correct ones would
     reveal the secret. The best participants of an anonymous activity have no ids.
     """
-    results = [state.result() for state in tally.audience(is_host=is_host).states]
+    results = list(map(_result, tally.audience(is_host=is_host).states))
     if is_scored and not is_anonymous:
         return dict(zip(tally.names, results, strict=True))
     return filter_results(tally.names, results, is_scored=is_scored, is_anonymous=is_anonymous)

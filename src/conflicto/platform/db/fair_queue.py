@@ -99,7 +99,8 @@ class FairQueue:
                 session_queue = self._queues[topics] = self._queues.pop(topics)  # to the end
                 group += session_queue.take(share, taken_keys)
         for topics, session_queue in list(self._queues.items()):
-            session_queue.requeue_deferred()
+            if session_queue.deferred:
+                session_queue.requeue_deferred()
             if not session_queue.waiting:
                 del self._queues[topics]
         return group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conflicto.platform.http.messages import DisconnectWatch
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Request
 
 T = TypeVar("T")
+
+_name = itemgetter(0)
 
 EMPTY_BODY_LIMITS = JsonLimits(max_bytes=1024)
 """Limits of routes without a body: they accept an empty object, which some clients always send."""
@@ -97,9 +100,10 @@ async def _read(request: Request, receive: Callable[[], Awaitable[Any]], max_byt
 
 
 def _require_json(request: Request) -> None:
-    types = [value for name, value in request.headers if name == b"content-type"]
-    if len(types) != 1 or request.header(b"content-encoding") not in {None, "identity"}:
+    content_type = request.header(b"content-type")
+    is_repeated = list(map(_name, request.headers)).count(b"content-type") > 1
+    if content_type is None or is_repeated or request.header(b"content-encoding") not in {None, "identity"}:
         raise MediaTypeUnsupported
-    main, _, parameter = types[0].decode("latin-1").lower().partition(";")
+    main, _, parameter = content_type.lower().partition(";")
     if main.strip() != "application/json" or parameter.strip().replace('"', "") not in {"", "charset=utf-8"}:
         raise MediaTypeUnsupported

@@ -40,7 +40,7 @@ class CommitMetrics:
         if committed.private_commands and commands <= 0:
             return
         self._groups.inc()
-        self._changes.inc(len(_seen(committed.events)))
+        self._changes.inc(_count_seen(committed.events))
         self._commands.observe(commands)
         self._seconds.observe(committed.duration_s)
         for head in committed.heads.values():
@@ -49,7 +49,7 @@ class CommitMetrics:
 
     def count_remote(self, commits: RemoteCommits) -> None:
         """Observe the lag of changes that other processes committed."""
-        if _seen(commits.events):
+        if _count_seen(commits.events):
             self.observe_lag(commits.position)
 
     def observe_lag(self, ts: int) -> None:
@@ -57,6 +57,9 @@ class CommitMetrics:
         self._lag.observe(max(0, self._clock.wall_us() - ts) / US_PER_S)
 
 
-def _seen(events: Sequence[object]) -> list[object]:
-    """Return the events that are not for their sender alone."""
-    return [event for event in events if not getattr(event, "is_unseen", False)]
+def _count_seen(events: Sequence[object]) -> int:
+    """Return the number of events that are not for their sender alone."""
+    seen = 0
+    for event in events:
+        seen += not getattr(event, "is_unseen", False)
+    return seen

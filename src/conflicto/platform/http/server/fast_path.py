@@ -208,7 +208,7 @@ class Connection(HttpConnection):
             self._send_cached(self._parsed_poll, response)
 
     def _find(self) -> tuple[ParsedPoll, CachedResponse] | None:
-        if self.fast_path is None or self.pipeline or self.is_stalled or not self._is_answered():
+        if self.fast_path is None or self.pipeline or self.is_stalled or not self.cycle.response_complete:
             return None
         if self.parser.get_method() != b"GET" or self.parser.get_http_version() != "1.1":
             return None
