@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
-import { titleOf } from "../core/types.js";
+import { titleOf, typeOf } from "../core/types.js";
 import { viewOf } from "../elements/views.js";
 import { drawSimple, select } from "./fields.js";
 import { blank, drawForm } from "./form.js";
@@ -14,7 +14,7 @@ const MODERATIONS = ["off", "after", "before"];
 
 // Returns the state of the dialog: a new activity of a type, or a copy of an existing one.
 export function editorState(type, activity = null) {
-  const known = boot.types[type];
+  const known = boot.types[type] && typeOf(type);
   const { config, secret = null } = activity ?? known?.fresh ?? {};
   const fields = activity ?? {
     results_visibility: "after_reveal",
