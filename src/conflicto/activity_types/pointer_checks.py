@@ -8,6 +8,7 @@ from conflicto.activity_types.config_pointers import USABLE_TYPES, names_at, sch
 from conflicto.activity_types.schema_files import CONFIG_FILE, RESPONSE_FILE, SECRET_FILE
 from conflicto.activity_types.scopes import PUBLIC
 from conflicto.activity_types.subset import CONFIG_POINTERS, NAME_POINTERS, SCOPE, SUM_OF, UNIQUE, walk
+from conflicto.aggregation.config_options import config_pointers
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.platform.strict_json import pointer_escape
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from conflicto.activity_types.schema_files import TypeSchemas
     from conflicto.activity_types.subset import Schema
 
-SCORE_KEY = "key"
-"""Option of an operation that points into the secret."""
+SECRET_OPTIONS = ("key", "tolerance")
+"""Options of an operation that may point into the secret."""
+
+SCORE_MEMBERS = "all"
+"""Option that lists several members of an answer, each with options of its own."""
 
 
 def check_config_pointers(reader: FolderReader, schemas: TypeSchemas) -> None:
@@ -42,14 +46,27 @@ def _check_limit(reader: FolderReader, file: str, at: str, target: str, config: 
 
 
 def check_aggregate_pointers(reader: FolderReader, file: str, spec: dict[str, Any], schemas: TypeSchemas) -> None:
-    """Report paths of the aggregate that no answer, secret or config can hold."""
+    """Report pointers of the aggregate that no answer, secret or config can hold."""
     for name, entry in spec.items():
-        _leads(reader, file, f"/{name}/path", entry["path"], RESPONSE_FILE, schemas.response)
-        if isinstance(key := entry.get(SCORE_KEY), str):
-            _leads(reader, file, f"/{name}/{SCORE_KEY}", key, SECRET_FILE, schemas.secret or {"type": "null"})
-        for option in OPERATIONS[entry["op"]].config_options:
-            if isinstance(target := entry.get(option), str):
-                _leads(reader, file, f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
+        operation, path = OPERATIONS[entry["op"]], entry["path"]
+        _leads(reader, file, f"/{name}/path", path, RESPONSE_FILE, schemas.response)
+        for option, target in config_pointers(operation, entry).items():
+            _leads(reader, file, f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
+        for option in operation.answer_options.keys() & entry.keys():
+            target = path + operation.answer_options[option] + entry[option]
+            _leads(reader, file, f"/{name}/{option}", target, RESPONSE_FILE, schemas.response)
+        _check_secret_pointers(reader, file, f"/{name}", entry, schemas)
+
+
+def _check_secret_pointers(reader: FolderReader, file: str, at: str, entry: dict[str, Any], schemas: TypeSchemas) -> None:
+    """Report pointers of a score that no secret can hold, and members that no answer can hold."""
+    for place, member in enumerate(entry.get(SCORE_MEMBERS, ())):
+        here = f"{at}/{SCORE_MEMBERS}/{place}"
+        _leads(reader, file, f"{here}/path", entry["path"] + member["path"], RESPONSE_FILE, schemas.response)
+        _check_secret_pointers(reader, file, here, member, schemas)
+    for option in SECRET_OPTIONS:
+        if isinstance(target := entry.get(option), str):
+            _leads(reader, file, f"{at}/{option}", target, SECRET_FILE, schemas.secret or {"type": "null"})
 
 
 def check_hint_pointers(reader: FolderReader, file: str, hints: dict[str, Any], schemas: TypeSchemas) -> None:

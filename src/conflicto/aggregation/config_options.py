@@ -27,10 +27,10 @@ class ConfigOption:
         return f"{message}, or a JSON pointer into config" if message else None
 
 
-def reads_config(operation: Operation, options: Mapping[str, Any]) -> bool:
-    """Return whether any option is a pointer into the config."""
+def config_pointers(operation: Operation, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options that are pointers into the config."""
     names = operation.config_options | {name for name, check in operation.options.items() if isinstance(check, ConfigOption)}
-    return any(isinstance(options.get(name), str) for name in names)
+    return {name: value for name, value in options.items() if name in names and isinstance(value, str)}
 
 
 def resolve_options(operation: Operation, options: Mapping[str, Any], config: object) -> dict[str, Any]:

@@ -108,7 +108,8 @@ class Operation:
     """Declaration of an operation: its fold factory, result schema and options.
 
     `check_together` returns the fault of options that are valid one by one. `config_options` may be
-    a JSON pointer into the activity's config.
+    a JSON pointer into the activity's config. `answer_options` are pointers into an answer, each
+    with the pointer from the path to where it begins.
     """
 
     build: Callable[[Mapping[str, Any], RoundContext], Fold]
@@ -117,6 +118,7 @@ class Operation:
     required: frozenset[str] = frozenset()
     check_together: OptionCheck = lambda _: None
     config_options: frozenset[str] = frozenset()
+    answer_options: Mapping[str, str] = field(default_factory=dict)
 
 
 def whole_number_check(minimum: int, maximum: int) -> OptionCheck:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from conflicto.aggregation.config_options import reads_config, resolve_options
+from conflicto.aggregation.config_options import config_pointers, resolve_options
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.aggregation.pointer import parse
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -57,7 +57,7 @@ def parse_spec(text: str | None) -> Spec:
 def refers_to_config(text: str | None) -> bool:
     """Return whether a stored spec takes options from the activity's config."""
     entries = parse_spec(text).values()
-    return any(reads_config(OPERATIONS[entry.op], entry.options) for entry in entries)
+    return any(config_pointers(OPERATIONS[entry.op], entry.options) for entry in entries)
 
 
 def validate_spec(text: str | None) -> None:

@@ -154,6 +154,26 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "rank", "of": "/braeds/*/name"}),
         "toast/aggregate.json:1 at /breads/of: leads nowhere in config.schema.json",
     ),
+    "bins to nowhere": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/shade", "op": "number", "bins": "/binns"}),
+        "toast/aggregate.json:1 at /breads/bins: leads nowhere in config.schema.json",
+    ),
+    "a coordinate to nowhere": (
+        lambda at: changed(at / "aggregate.json", spots={"path": "", "op": "grid", "x": "/shade", "y": "/depth"}),
+        "toast/aggregate.json:1 at /spots/y: leads nowhere in response.schema.json",
+    ),
+    "a tolerance to nowhere": (
+        lambda at: changed(at / "aggregate.json", score={"path": "/shade", "op": "score", "key": "/best", "tolerance": "/within"}),
+        "toast/aggregate.json:1 at /score/tolerance: leads nowhere in secret.schema.json",
+    ),
+    "a member to nowhere": (
+        lambda at: changed(at / "aggregate.json", score={"path": "", "op": "score", "all": [{"path": "/crumb", "key": "/best"}]}),
+        "toast/aggregate.json:1 at /score/all/0/path: leads nowhere in response.schema.json",
+    ),
+    "a member's key to nowhere": (
+        lambda at: changed(at / "aggregate.json", score={"path": "", "op": "score", "all": [{"path": "/bread", "key": "/worst"}]}),
+        "toast/aggregate.json:1 at /score/all/0/key: leads nowhere in secret.schema.json",
+    ),
     "a limit to nowhere": (
         lambda at: changed(at / "response.schema.json", properties={"shade": {"type": "integer", "x-max": "/limitt"}}),
         "toast/response.schema.json:1 at /properties/shade/x-max: leads nowhere in config.schema.json. Correct the pointer. Names",

@@ -168,4 +168,5 @@ OPERATION = Operation(
     {"of": choices_check(MAX_OPTIONS), "option": check_pointer, "amount": check_pointer, "missing": one_of_check(IGNORE, ZERO)},
     required=frozenset({"of"}),
     config_options=frozenset({"of"}),
+    answer_options={"option": "/*", "amount": "/*"},
 )

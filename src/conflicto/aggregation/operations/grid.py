@@ -174,4 +174,5 @@ OPERATION = Operation(
     },
     check_together=_check_together,
     config_options=frozenset({"names"}),
+    answer_options={"x": "", "y": ""},
 )  # fmt: skip
