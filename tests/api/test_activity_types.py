@@ -367,7 +367,8 @@ async def test_hosts_and_operators_read_why_a_type_was_left_out(broken: Api) -> 
     assert (rejected["name"], rejected["origin"]) == ("bad", "folder")
     assert rejected["faults"][0] == {
         "file": "bad/activity.json", "line": 2, "pointer": "/a", "message": "is not known here",
-        "remedy": "Remove it. Allowed: type, version, title, icon, sdk, order, fresh, defaults, defaults_for_many.",
+        "remedy": "Remove it. Allowed: type, version, title, icon, sdk, order, authors, license, homepage, requires, fresh, defaults,"
+        " defaults_for_many.",
     }  # fmt: skip
     assert [each["file"] for each in rejected["faults"][1:]] == ["bad/config.schema.json", "bad/response.schema.json"]
     ready = accepted(await broken.get("/health/ready"))

@@ -91,6 +91,21 @@ def test_a_bad_type_is_left_out_and_reported_and_the_server_starts(tmp_path: Pat
     ]
 
 
+def test_a_type_with_all_parts_passes_its_tests(tmp_path: Path, env: dict[str, str]) -> None:
+    made = run("types", "new", "mood", "--folder", tmp_path, "--views", "--secret", "--package", env=env)
+    folder = tmp_path / "conflicto-mood/src/conflicto_mood/mood"
+
+    tested = run("types", "test", folder, env=env)
+
+    assert made.stdout == f"Made {tmp_path / 'conflicto-mood'}\n"
+    assert tested.exit_code == 0, tested.stderr
+    assert tested.stdout == f"mood is valid: {len(CHECKS)} checks and all property tests passed\n"
+    (folder / "ui/screen.js").write_text("export default class {")
+    refused = run("types", "test", folder, env=env)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "mood/ui/screen.js:1: is no module of ECMAScript 2026" in refused.stderr
+
+
 def test_types_are_listed_with_their_origin(env: dict[str, str]) -> None:
     listed = run("types", "list", "--origin", env=env | {"CONFLICTO_ACTIVITY_TYPES": str(TOAST)}).stdout
 

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from conflicto import __version__
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.folder_reader import FolderReader
 from conflicto.activity_types.hints import RehearsalHints
@@ -96,6 +98,10 @@ def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
         defaults=manifest.get("defaults", {}),
         defaults_for_many=manifest.get("defaults_for_many", {}),
         fresh=manifest.get("fresh", {}),
+        authors=tuple(manifest.get("authors", ())),
+        license=manifest.get("license"),
+        homepage=manifest.get("homepage"),
+        requires=manifest.get("requires"),
         config_schema=schemas.config,
         response_schema=schemas.response,
         secret_schema=schemas.secret,
@@ -113,7 +119,20 @@ def _manifest(reader: FolderReader, name: str) -> dict[str, Any]:
     manifest = reader.checked(MANIFEST_FILE, MANIFEST)
     if manifest and manifest["type"] != name:
         reader.add(MANIFEST_FILE, "/type", f"must be the folder's name, {name}", "Rename the folder, or write its name here.")
+    _check_requirement(reader, manifest.get("requires", ""))
     return manifest
+
+
+def _check_requirement(reader: FolderReader, requires: str) -> None:
+    """Report a range of versions that is none, or that does not contain this program."""
+    try:
+        is_met = SpecifierSet(requires).contains(__version__, prereleases=True)
+    except InvalidSpecifier:
+        reader.add(MANIFEST_FILE, "/requires", "is no range of versions", "Write a range such as >=0.1,<2.")
+        return
+    if not is_met:
+        remedy = "Update Conflicto, or take another version of the type."
+        reader.add(MANIFEST_FILE, "/requires", f"needs Conflicto {requires}, and this is {__version__}", remedy)
 
 
 def _aggregate(reader: FolderReader) -> dict[str, Any] | None:

@@ -35,6 +35,7 @@ class ActivityType:
     policy `many`, `defaults_for_many` take precedence. `fresh` is the initial config and secret in
     an editor, which need not be valid yet. `catalogs` are texts by locale and key, `ui` the views
     in the folder: `participant`, `screen`, `editor`. `origin` is where the folder was found.
+    `license` is an SPDX expression, and `requires` a range of versions of the program.
     `upgrades` are the steps from older versions.
     """
 
@@ -48,6 +49,10 @@ class ActivityType:
     defaults: dict[str, Any]
     defaults_for_many: dict[str, Any]
     fresh: dict[str, Any]
+    authors: tuple[str, ...]
+    license: str | None
+    homepage: str | None
+    requires: str | None
     config_schema: Schema
     response_schema: Schema
     secret_schema: Schema | None
@@ -68,9 +73,8 @@ class ActivityType:
         """Return the errors of an activity's config and secret, given as canonical JSON."""
         value = _decode(config)
         errors = self._config_errors(value)
-        if errors or self.secret_schema is None:
-            return errors
-        return SchemaValidator(bind(self.secret_schema, self._config_values(value)), SECRET).errors(_decode(secret or "{}"))
+        schema = self.bound_secret_schema(value) if not errors else None
+        return errors if schema is None else SchemaValidator(schema, SECRET).errors(_decode(secret or "{}"))
 
     def response_validator(self, config: str) -> SchemaValidator | None:
         """Return the compiled validator of answers under this config; cache it with the config.
@@ -84,6 +88,10 @@ class ActivityType:
         """Return the schema of answers under this config; None as for `response_validator`."""
         value = _decode(config)
         return None if self._config_errors(value) else bind(self.response_schema, self._config_values(value))
+
+    def bound_secret_schema(self, config: object) -> Schema | None:
+        """Return the schema of the secret under a config; None if the type has no secret."""
+        return None if self.secret_schema is None else bind(self.secret_schema, self._config_values(config))
 
     def errors(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
         """Return the errors of `config`, `secret` and `response_data`, given as canonical JSON.

@@ -26,6 +26,7 @@ SUMMARY_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 TYPE_EXAMPLE: dict[str, Any] = SUMMARY_EXAMPLE | {
+    "authors": ["Anna Example"], "license": "Apache-2.0", "homepage": "https://example.org/lunch", "requires": ">=0.1",
     "fresh": {"config": {"places": ["", ""]}},
     "config_schema": {"type": "object", "properties": {"places": {"type": "array", "items": {"type": "string"}}}},
     "response_schema": {"type": "object", "properties": {"place": {"x-in": "/places/*"}}},
@@ -76,6 +77,10 @@ class TypeOut(TypeSummary):
 
     model_config = example(**TYPE_EXAMPLE)
 
+    authors: list[str]
+    license: str | None
+    homepage: str | None
+    requires: str | None
     fresh: JsonObject
     config_schema: JsonObject
     response_schema: JsonObject
@@ -178,6 +183,10 @@ def type_summary_out(activity_type: ActivityType) -> dict[str, Any]:
 def type_out(activity_type: ActivityType) -> dict[str, Any]:
     """Return a type with all fields."""
     return type_summary_out(activity_type) | {
+        "authors": activity_type.authors,
+        "license": activity_type.license,
+        "homepage": activity_type.homepage,
+        "requires": activity_type.requires,
         "fresh": activity_type.fresh,
         "config_schema": activity_type.config_schema,
         "response_schema": activity_type.response_schema,

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conflicto.activity_types.scaffold import InvalidTypeName, create_type
+from conflicto.activity_types.loader import load_type
+from conflicto.activity_types.property_tests import property_failures
+from conflicto.activity_types.scaffold import InvalidTypeName, ScaffoldParts, create_type
 from conflicto.activity_types.testing import CHECKS, failures
 from conflicto.cli.environment import (
     EXIT_CODES_HELP,
@@ -31,10 +33,14 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def new(
     name: Annotated[str, typer.Argument(help="What activities of the type are called, such as mood.")],
     folder: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
+    *,
+    views: Annotated[bool, typer.Option("--views", help="With a view for phones and one for the screen.")] = False,
+    secret: Annotated[bool, typer.Option("--secret", help="With a secret, the right answer, and a score.")] = False,
+    package: Annotated[bool, typer.Option("--package", help="As a Python package with an entry point.")] = False,
 ) -> None:
     """Make the folder of a new type; it passes `conflicto types check` from the start."""
     try:
-        created = create_type(name, folder)
+        created = create_type(name, folder, ScaffoldParts(views, secret, package))
     except InvalidTypeName as error:
         err.print(str(error), markup=False)
         raise typer.Exit(EXIT_USAGE) from None
@@ -50,6 +56,20 @@ def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exis
     if messages:
         raise typer.Exit(EXIT_DIFFERENT)
     out.print(f"{folder.resolve().name} is valid: {len(CHECKS)} checks passed", markup=False)
+
+
+@app.command("test")
+def run_tests(
+    folder: Annotated[Path, typer.Argument(help="The type's folder.", exists=True, file_okay=False)],
+    seed: Annotated[int, typer.Option(help="Another seed generates other configs and answers.")] = 0,
+) -> None:
+    """Run the conformance kit, then property tests with generated configs and answers."""
+    messages = failures(folder.resolve()) or list(property_failures(load_type(folder.resolve()), seed))
+    for each in messages:
+        err.print(each, markup=False)
+    if messages:
+        raise typer.Exit(EXIT_DIFFERENT)
+    out.print(f"{folder.resolve().name} is valid: {len(CHECKS)} checks and all property tests passed", markup=False)
 
 
 @app.command("list")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conflicto import __version__
 from conflicto.activities.schemas import ActivityFields
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.loader import load_type
@@ -40,6 +41,20 @@ def test_a_folder_is_a_type(folder: Path) -> None:
     assert known.aggregate == '{"breads":{"path":"/bread","op":"count"},"score":{"path":"/bread","op":"score","key":"/best"}}'
     assert set(known.catalogs) == {"en"}
     assert known.ui == ()
+
+
+def test_a_manifest_names_authors_license_homepage_and_what_it_requires(folder: Path) -> None:
+    about = {"authors": ["Anna", "Bert"], "license": "MIT", "homepage": "https://example.org/", "requires": ">=0.0.1,<999"}
+    changed(folder / "activity.json", **about)
+
+    known = load_type(folder)
+
+    assert (known.authors, known.license, known.homepage, known.requires) == (
+        ("Anna", "Bert"),
+        "MIT",
+        "https://example.org/",
+        ">=0.0.1,<999",
+    )
 
 
 def test_views_are_named_by_what_is_there(folder: Path) -> None:
@@ -76,6 +91,18 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "another name": (lambda at: changed(at / "activity.json", type="bread"), "toast/activity.json:1 at /type: must be the folder's"),
     "another sdk": (
         lambda at: changed(at / "activity.json", sdk="2"), 'toast/activity.json:1 at /sdk: is not the allowed value. Write "1".',
+    ),
+    "a later program": (
+        lambda at: changed(at / "activity.json", requires=">=999"),
+        f"at /requires: needs Conflicto >=999, and this is {__version__}. Update Conflicto, or take another version of the type.",
+    ),
+    "an earlier program": (lambda at: changed(at / "activity.json", requires=">=0.0.1,<0.0.2"), "at /requires: needs Conflicto >=0.0.1,"),
+    "no range": (
+        lambda at: changed(at / "activity.json", requires="new"), "at /requires: is no range of versions. Write a range such as",
+    ),
+    "no address": (
+        lambda at: changed(at / "activity.json", homepage="javascript:1"),
+        "at /homepage: does not have the required format. Write an address, https://….",
     ),
     "unknown field": (
         lambda at: changed(at / "activity.json", colour="red"),
