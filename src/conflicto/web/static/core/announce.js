@@ -11,7 +11,6 @@ const REPEAT_MS = 3_000;
 
 /** @type {string[]} */
 let waiting = [];
-/** @type {ReturnType<typeof setTimeout> | 0} */
 let timer = 0;
 let last = { text: "", at: 0 };
 

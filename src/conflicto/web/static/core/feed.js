@@ -75,7 +75,7 @@ export class FeedFollower {
     document.addEventListener("visibilitychange", this.#visibilityChanged);
     addEventListener("pageshow", this.#reconnect);
     addEventListener("online", this.#reconnect);
-    this.#run();
+    void this.#run();
   }
 
   end() {

@@ -55,7 +55,7 @@ export class Outbox {
     const stored = await this.#query("readonly", (store) => store.getAll()).catch(() => []);
     for (const entry of stored ?? []) this.#markSent(entry);
     for (const entry of this.entries) this.#onChange(entry, null);
-    this.flush();
+    void this.flush();
   }
 
   get entries() {
@@ -68,7 +68,7 @@ export class Outbox {
     if (this.#db) await this.#query("readwrite", (store) => store.put(entry)).catch(() => (this.#isFull = true));
     this.#broadcast({ put: entry });
     this.#onChange(entry, null);
-    this.flush();
+    void this.flush();
   }
 
   /**
@@ -203,5 +203,5 @@ async function openDatabase(name) {
 const toPromise = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(request.error ?? new Error("the request failed"));
   });

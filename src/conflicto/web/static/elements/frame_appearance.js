@@ -5,11 +5,11 @@ let styles = null;
 
 // Returns the page's style sheets as one text. They are in the browser's cache, unlike for an opaque origin.
 export function loadStyles() {
-  styles ??= Promise.all(
-    [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[rel=stylesheet]"))].map(
-      async ({ href }) => (await fetch(href, { cache: "force-cache" })).text(),
-    ),
-  ).then((texts) => texts.join("\n"));
+  /** @type {NodeListOf<HTMLLinkElement>} */
+  const links = document.querySelectorAll("link[rel=stylesheet]");
+  styles ??= Promise.all([...links].map(async ({ href }) => (await fetch(href, { cache: "force-cache" })).text())).then(
+    (texts) => texts.join("\n"),
+  );
   styles.catch(() => (styles = null));
   return styles;
 }

@@ -25,7 +25,7 @@ addEventListener("message", ({ source, data, ports: [handed] }) => {
   port = handed;
   port.onmessage = (event) => receive(event.data);
   watchFaults((fault) => fail(fault, !isReady));
-  begin(data);
+  void begin(data);
 });
 
 function send(kind, fields = {}) {

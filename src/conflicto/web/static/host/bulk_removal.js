@@ -20,7 +20,7 @@ export function drawBulkRemoval(store) {
   };
   const onsubmit = (event) => {
     event.preventDefault();
-    count(store);
+    void count(store);
   };
   return h(
     "details",

@@ -137,7 +137,7 @@ const always = (control, page) => [
     keys: ["f"],
     shown: "F",
     label: () => t("key.full"),
-    isAvailable: () => Boolean(document.fullscreenEnabled),
+    isAvailable: () => document.fullscreenEnabled,
     act: fullScreen,
   },
   {
@@ -151,8 +151,8 @@ const always = (control, page) => [
 ];
 
 export function fullScreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen().catch(() => null);
+  const change = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
+  change.catch(() => null); // the browser may refuse, for example without a click
 }
 
 const AS_STEP = { lock: "lock", reveal: "results" };

@@ -47,7 +47,7 @@ function inLanguage(known, config) {
 export function drawEditor(edited, store, { close, draw }) {
   const onsubmit = (event) => {
     event.preventDefault();
-    save(edited, store, { close, draw });
+    void save(edited, store, { close, draw });
   };
   const change = (name) => (value, at) => {
     edited[name] = value;
@@ -204,7 +204,8 @@ async function save(edited, store, { close, draw }) {
     for (const [name, text] of Object.entries(edited.json)) edited[name] = text.trim() === "" ? null : JSON.parse(text);
   } catch {
     edited.message = t("json.invalid");
-    return draw();
+    draw();
+    return;
   }
   const { title = null, results_visibility, moderation, anonymous, duration_seconds } = edited.fields;
   const body = {
@@ -221,9 +222,11 @@ async function save(edited, store, { close, draw }) {
     edited.id === null
       ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type })
       : await changed(edited, store, body);
-  if (saved) return close();
-  edited.message = edited.validation.applyProblem(store.problem) ? t("host.invalid_fields") : store.message;
-  draw();
+  if (saved) close();
+  else {
+    edited.message = edited.validation.applyProblem(store.problem) ? t("host.invalid_fields") : store.message;
+    draw();
+  }
 }
 
 async function changed(edited, store, body) {

@@ -25,7 +25,7 @@ export function drawFilter(edited, store, { close, draw }) {
     put("languages")(isOn ? [...edited.languages, language] : edited.languages.filter((each) => each !== language));
   const onsubmit = (event) => {
     event.preventDefault();
-    save(edited, store, { close, draw });
+    void save(edited, store, { close, draw });
   };
   return h(
     "form",
@@ -80,7 +80,8 @@ async function save(edited, store, { close, draw }) {
     .filter(Boolean);
   if (mode !== "off" && !languages.length && !words.length) {
     edited.message = t("host.filter_empty");
-    return draw();
+    draw();
+    return;
   }
   const saved = await store.patch({ word_filter: { mode, languages, words } });
   edited.message = store.message;

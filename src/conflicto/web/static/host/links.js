@@ -28,7 +28,7 @@ export async function showLinks(store, show, closing, origin) {
   };
   const make = (event) => {
     event.preventDefault();
-    after(async () => {
+    void after(async () => {
       state.made = await store.client.post(at, { scope: state.scope, name: state.name.trim() });
       state.name = "";
     });
@@ -36,7 +36,7 @@ export async function showLinks(store, show, closing, origin) {
   const rename = (link) => {
     const name = prompt(t("links.rename_to"), link.name);
     if (name !== null && name.trim() !== link.name)
-      after(() => store.client.patch(`${at}/${link.id}`, { name: name.trim() }));
+      void after(() => store.client.patch(`${at}/${link.id}`, { name: name.trim() }));
   };
   const revoke = (link) =>
     confirm(t(link.is_own ? "links.revoke_own_sure" : "links.revoke_sure", { name: nameOf(link) })) &&

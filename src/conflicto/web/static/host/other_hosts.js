@@ -11,6 +11,7 @@ const DONE = {
 export class OtherHosts {
   #client;
   #path;
+  /** @type {number | null} */
   #seen = null;
 
   constructor(client, path) {

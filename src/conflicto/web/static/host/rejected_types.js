@@ -15,7 +15,7 @@ export class RejectedTypes {
 
   // Draws a notice, null if no type was left out. The first call fetches the list and draws again.
   view() {
-    if (!this.#items) this.#fetch();
+    if (!this.#items) void this.#fetch();
     if (!this.#items.length) return null;
     return h(
       "details",

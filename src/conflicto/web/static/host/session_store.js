@@ -70,7 +70,7 @@ export class SessionStore extends SessionControl {
       ) || items.some(({ entity, data }) => entity === "session" && data?.status !== this.session?.status);
     super.apply(items);
     if (this.shown?.id !== before) this.results = null;
-    if (steps) this.#readOtherHosts();
+    if (steps) void this.#readOtherHosts();
     this.refresh();
   }
 

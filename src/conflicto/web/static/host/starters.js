@@ -18,7 +18,7 @@ export class Starters {
 
   // Returns [{type, icon, text, config, secret}]. The first call fetches them and draws afterwards.
   get all() {
-    if (!this.#found) this.#fetch();
+    if (!this.#found) void this.#fetch();
     return this.#found;
   }
 

@@ -52,7 +52,7 @@ main.replaceChildren();
 draw();
 listen(commands, () => store.isBusy);
 setInterval(tick, 1_000);
-store.open();
+void store.open();
 
 // Never settles: the other page replaces this one.
 function leaveFor(address) {

@@ -24,7 +24,7 @@ takeEarlierToken();
 await adoptToken("admin", "admin", PROBE_PATH);
 const client = new Client("admin");
 main.replaceChildren();
-load();
+void load();
 
 // Earlier versions stored the operator's token for all tabs.
 function takeEarlierToken() {
@@ -71,7 +71,7 @@ function draw() {
 function signInForm() {
   const onsubmit = (event) => {
     event.preventDefault();
-    signIn(event.target.elements.token.value.trim());
+    void signIn(event.target.elements.token.value.trim());
   };
   return h(
     "form",
@@ -101,7 +101,7 @@ async function signIn(token) {
 function newSessionForm() {
   const onsubmit = (event) => {
     event.preventDefault();
-    attempt(() =>
+    void attempt(() =>
       openSession(
         client.post("/sessions", {
           title: event.target.elements.title.value,
@@ -204,7 +204,7 @@ function list() {
 
 function remove({ id, title }) {
   if (!confirm(t("host.delete_sure", { title }))) return;
-  attempt(async () => {
+  void attempt(async () => {
     await client.delete(`/sessions/${id}`);
     sessions = sessions.filter((each) => each.id !== id);
     all -= 1;

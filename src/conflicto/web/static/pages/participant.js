@@ -16,7 +16,7 @@ const loadSeatTransfer = () =>
 
 function enter(session) {
   history.replaceState(null, "", `~/p/${session}`);
-  new SessionPage(main, session, new Client(`seat.${session}`), leave).open();
+  void new SessionPage(main, session, new Client(`seat.${session}`), leave).open();
 }
 
 // Leaves a session. The join form shows `reason`; a moved seat has its own page.
@@ -44,7 +44,7 @@ if (!isOperators) tokens.removeOperator();
 if (isOperators) {
   location.replace(`~/host${location.hash}`);
 } else if (kind === "p" && fragment.has("move")) {
-  loadSeatTransfer().then(({ SeatTransfer }) =>
+  void loadSeatTransfer().then(({ SeatTransfer }) =>
     new SeatTransfer(main, of, fragment.get("move"), { enter, startOver: () => showJoin() }).open(),
   );
 } else if (kind === "p" && fragment.has("seat")) {

@@ -22,7 +22,7 @@ const client = new Client(`host.${id}`);
 const path = `/sessions/${id}`;
 
 main.replaceChildren();
-begin();
+void begin();
 
 async function begin() {
   try {

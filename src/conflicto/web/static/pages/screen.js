@@ -64,10 +64,10 @@ function begin() {
     },
   }).start();
   syncClock(client, id);
-  poll();
+  void poll();
   stayAwake();
   document.addEventListener("visibilitychange", () => document.hidden || stayAwake());
-  control();
+  void control();
 }
 
 // Shows a lost connection, because someone may have to act. The screen keeps retrying.

@@ -32,7 +32,7 @@ export class JoinForm {
     this.#code = code;
     this.#link = { letters: lettersOf(code), key };
     this.#draw();
-    if (code) this.#lookUp(code);
+    if (code) void this.#lookUp(code);
     else this.#main.querySelector("input").focus();
   }
 

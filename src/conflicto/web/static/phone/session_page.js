@@ -83,9 +83,9 @@ export class SessionPage {
     );
     await this.outbox.open(`seat.${this.session}`);
     setTimeout(() => this.loadDeferred(), DEFERRED_MS);
-    this.#heartbeat();
-    this.#pollOthers();
-    this.#pollCount();
+    void this.#heartbeat();
+    void this.#pollOthers();
+    void this.#pollCount();
     setInterval(() => this.activity?.ends_at && this.draw(), 1_000);
   }
 
@@ -195,7 +195,10 @@ export class SessionPage {
 
   #delivered(entry, outcome) {
     if (outcome instanceof Problem) {
-      if (outcome.status === 401) return this.#rejected(outcome);
+      if (outcome.status === 401) {
+        this.#rejected(outcome);
+        return;
+      }
       this.#refuse(entry.key, entry.of, entry.body.response_data, outcome);
       this.drafts.set(entry.of, { response: entry.body.response_data, isComplete: true });
     } else if (outcome?.id) {
@@ -213,7 +216,7 @@ export class SessionPage {
     this.fold.apply(items);
     this.#scheduleSnapshot();
     if (this.slot !== before) this.failed = null;
-    this.#fetchResults();
+    void this.#fetchResults();
     this.draw();
   }
 
@@ -272,7 +275,7 @@ export class SessionPage {
       await loadDeferredTexts();
       this.deferred = await import("./deferred.js");
       this.deferred.enableOffline();
-      this.#fetchResults();
+      void this.#fetchResults();
     } catch {
       setTimeout(() => this.loadDeferred(), POLL_MS);
     }
@@ -335,7 +338,8 @@ export class SessionPage {
         if (page.items.length) this.draw();
       }
     }
-    if (activity && !activity.results_revealed && activity.results_visibility !== "after_reveal") this.#fetchResults();
+    if (activity && !activity.results_revealed && activity.results_visibility !== "after_reveal")
+      void this.#fetchResults();
     setTimeout(() => this.#pollOthers(), POLL_MS);
   }
 

@@ -21,7 +21,7 @@ export class Bar {
 
   // Handles the keys of a window without a host's token.
   listen() {
-    listen([{ keys: ["f"], isAvailable: () => Boolean(document.fullscreenEnabled), act: fullScreen }]);
+    listen([{ keys: ["f"], isAvailable: () => document.fullscreenEnabled, act: fullScreen }]);
     this.draw();
   }
 
@@ -59,6 +59,6 @@ export class Bar {
 }
 
 function fullScreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen().catch(() => null);
+  const change = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
+  change.catch(() => null); // the browser may refuse, for example without a click
 }

@@ -18,5 +18,5 @@ export function syncClock(client, session) {
   addEventListener("online", sync);
   addEventListener("pageshow", sync);
   document.addEventListener("visibilitychange", () => document.hidden || sync());
-  sync();
+  void sync();
 }

@@ -57,7 +57,7 @@ function digitOf(char) {
  */
 function plainOf(text) {
   const groups = text.replace(BLANK, "_");
-  if (/_/.test(groups)) {
+  if (groups.includes("_")) {
     const [, whole, part = ""] = /^([\d_]*)(?:[.,](\d*))?$/.exec(groups) ?? [null, ""];
     return GROUPED.test(whole) ? `${whole.replaceAll("_", "")}.${part}0` : null;
   }
