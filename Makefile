@@ -165,8 +165,8 @@ check: setup ## Format, lint, types, import order, sizes, names and prose, bandi
 	$(BIN)/python tools/check_bandit.py
 
 # Exit codes of tools/audit.py: 1 vulnerable, 2 the service could not be asked. TOLERATE=2 lets the second pass, where there is no network.
-audit: setup ## Look up known vulnerabilities of every pinned dependency
-	$(BIN)/python tools/audit.py || test "$$?" = "$(TOLERATE)"
+audit: setup ## Look up known vulnerabilities of every pinned dependency, of Python and npm
+	$(BIN)/python -m tools.audit || test "$$?" = "$(TOLERATE)"
 
 fmt: setup ## Format the code and apply automatic fixes
 	$(BIN)/ruff format

@@ -1,5 +1,7 @@
 """Check pinned dependencies and the Python interpreter for known vulnerabilities (`make audit`).
 
+pip-audit looks up packages of Python, `npm audit` those of the two locks of npm.
+
 A vulnerability of the interpreter counts only if the program is exposed to it; see
 `platform/interpreter/vulnerabilities.py`. Exit codes: 0 none known, 1 at least one, 2 the advisory
 service did not answer for all dependencies. `OSV_URL` is another service with the API of osv.dev.
@@ -13,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from conflicto.platform.interpreter.vulnerabilities import CHECKED_ON, Vulnerability, exposed, known_vulnerabilities
+from tools.build_backend import npm_command
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("base.txt", "dev.txt", "bench.txt", "browser.txt")
+NPM_FOLDERS = (ROOT, ROOT / "tests" / "clients")
 SERVICE = "https://api.osv.dev/v1/query"
 
 CLEAN, VULNERABLE, UNKNOWN = 0, 1, 2
@@ -49,6 +53,42 @@ def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:
     return CLEAN, [f"No known vulnerability in {len(dependencies)} pinned dependencies."]
 
 
+def npm_audit_report(folder: Path, *options: str) -> dict[str, Any] | None:
+    """Return npm's report on the lock in a folder, or None if the registry did not answer."""
+    command = [*npm_command(), "audit", "--json", "--package-lock-only", "--fetch-retries=0", "--fetch-timeout=10000", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - one fixed program
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        return None
+    return report if "auditReportVersion" in report else None
+
+
+def npm_verdict(reports: list[dict[str, Any] | None]) -> tuple[int, list[str]]:
+    """Return the exit code and the lines about packages of npm; a missing report is unknown."""
+    known = [each for report in reports if report for each in report["vulnerabilities"].values()]
+    total = sum(report["metadata"]["dependencies"]["total"] for report in reports if report)
+    lines = [f"npm: {each['name']}: {each['severity']}, {_titles(each)}" for each in known]
+    if None in reports:
+        lines.append("npm: the registry did not answer. It is NOT known whether a package is vulnerable.")
+    if known:
+        return VULNERABLE, [*lines, f"npm: {len(known)} of {total} packages have known vulnerabilities."]
+    return (UNKNOWN, lines) if None in reports else (CLEAN, [f"No known vulnerability in {total} pinned packages of npm."])
+
+
+def _titles(vulnerability: dict[str, Any]) -> str:
+    """Return the advisories of a package; a text among them is the package that brings it in."""
+    return ", ".join(
+        f"by {each}" if isinstance(each, str) else f"{each['title']} in {each['range']} ({each['url']})"
+        for each in vulnerability["via"]
+    )
+
+
+def worst(codes: list[int]) -> int:
+    """Return the exit code of all parts: a vulnerability counts more than a missing report."""
+    return next((code for code in (VULNERABLE, UNKNOWN) if code in codes), CLEAN)
+
+
 def of_interpreter(vulnerabilities: list[Vulnerability]) -> tuple[int, list[str]]:
     """Return the exit code and the lines about known vulnerabilities of the interpreter."""
     lines = [
@@ -65,7 +105,10 @@ def _advisories(dependency: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    code, lines = verdict(pip_audit_report([ROOT / "requirements" / name for name in LOCKS], os.environ.get("OSV_URL", SERVICE)))
-    interpreter_code, interpreter_lines = of_interpreter(known_vulnerabilities())
-    print("\n".join([*lines, *interpreter_lines]))
-    sys.exit(interpreter_code or code)
+    parts = [
+        verdict(pip_audit_report([ROOT / "requirements" / name for name in LOCKS], os.environ.get("OSV_URL", SERVICE))),
+        npm_verdict([npm_audit_report(folder) for folder in NPM_FOLDERS]),
+        of_interpreter(known_vulnerabilities()),
+    ]
+    print("\n".join(line for _, lines in parts for line in lines))
+    sys.exit(worst([code for code, _ in parts]))

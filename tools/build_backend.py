@@ -58,7 +58,7 @@ def build_wheel(
 def install_packages() -> None:
     """Install the locked packages of npm, if they are missing or older than the lock."""
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
-        subprocess.run([*_npm(), "ci", "--silent"], cwd=ROOT, check=True)  # noqa: S603 - own command
+        subprocess.run([*npm_command(), "ci", "--silent"], cwd=ROOT, check=True)  # noqa: S603 - own command
         INSTALLED.touch()
 
 
@@ -66,7 +66,8 @@ def lock_packages(*, is_upgrade: bool) -> None:
     """Write package-lock.json again, with the newest versions if wanted."""
     required = json.loads((ROOT / "package.json").read_bytes())
     newest = [f"{name}@latest" for kind in ("dependencies", "devDependencies") for name in required[kind]]
-    subprocess.run([*_npm(), "install", "--silent", "--package-lock-only", *(newest if is_upgrade else ())], cwd=ROOT, check=True)  # noqa: S603 - own command
+    command = [*npm_command(), "install", "--silent", "--package-lock-only", *(newest if is_upgrade else ())]
+    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - own command
 
 
 def build_pages(folder: Path = BUNDLE, *options: str) -> None:
@@ -86,7 +87,8 @@ def _node() -> str:
     return _on_path("node")
 
 
-def _npm() -> list[str]:
+def npm_command() -> list[str]:
+    """Return the command that runs npm, of the wheel or on PATH."""
     home = _node_home()
     if home:
         modules = home if sys.platform == "win32" else home / "lib"
