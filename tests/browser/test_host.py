@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -280,3 +281,28 @@ def test_the_report_calls_no_answers_missing_where_a_type_has_no_results(live: L
     item.wait_for()
     assert report.get_by_text("لا إجابات بعد").count() == 0
     assert item.evaluate("(row) => getComputedStyle(row).direction") == "rtl", "its mark stands where the others' stand"
+
+
+def test_a_host_shows_one_answer_at_random_and_another_at_each_click(live: LiveSession) -> None:
+    wall = live.activity("wall", {"question": "Why?"}, responses_visibility="screen")
+    texts = [f"Reason {number}" for number in range(3)]
+    for text in texts:
+        seat = live.server.call("POST", "/join", {"nickname": text, "code": live.session["join_code"]})
+        path = f"{live.path}/activities/{wall['id']}/responses"
+        live.server.call("POST", path, {"response_data": {"text": text}}, token=seat["participant_token"])
+    host, screen = live.host(), live.screen()
+
+    shown = []
+    for _ in range(4):
+        host.get_by_role("button", name="Show one at random").click()
+        host.wait_for_function(
+            """(last) => {
+              const [button] = document.querySelectorAll("button[aria-pressed=true][aria-label^='Show large']");
+              return button && button.getAttribute("aria-label") !== last;
+            }""",
+            arg=shown[-1] if shown else "",
+        )
+        shown.append(host.locator("button[aria-pressed=true][aria-label^='Show large']").get_attribute("aria-label"))
+        screen.get_by_role("heading", name=shown[-1].removeprefix("Show large: ")).wait_for()
+    assert all(one != following for one, following in pairwise(shown))
+    screenshot(host, "host-random")

@@ -34,6 +34,10 @@ export function drawAnswers(store) {
       t("host.answers"),
       waiting ? h("span", { class: "chip", key: "waiting" }, t("host.waiting_n", { n: waiting })) : null,
     ),
+    drawRandomFocus(
+      store,
+      sorted.filter((each) => mayStandOut(store, each)),
+    ),
     h(
       "ul",
       { class: "rows" },
@@ -66,6 +70,14 @@ function focus(store, each) {
     "aria-pressed": String(isOn),
     "aria-label": `${t("host.focus")}: ${textOf(each)}`,
   });
+}
+
+// Shows a response by chance, and another one at each click.
+function drawRandomFocus(store, candidates) {
+  if (candidates.length < 2) return null;
+  const others = candidates.filter((each) => each.id !== store.shown.focus_response_id);
+  const show = () => store.focus(others[Math.floor(Math.random() * others.length)].id);
+  return h("div", { class: "row wrap", key: "random" }, button(t("host.focus_random"), show));
 }
 
 // Responses that the word filter holds can be approved in every activity.
