@@ -96,3 +96,9 @@ def test_pages_name_no_machine(page: Path) -> None:
     here = {f"{Path.home()}/", f"{ROOT}/", "index-url"}
     assert not [name for name in here if name in text(page)]
     assert not re.search(r"(?<![\w.:/])/(?:home|tmp|mnt|srv)/", text(page))
+
+
+def test_no_page_is_empty() -> None:
+    pages = [each for each in ROOT.rglob("*.md") if not {".venv", "node_modules"} & set(each.relative_to(ROOT).parts)]
+
+    assert [str(each.relative_to(ROOT)) for each in pages if not text(each).strip()] == []
