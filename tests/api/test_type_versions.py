@@ -116,6 +116,21 @@ async def test_versions_stand_side_by_side(servers: Servers) -> None:
     assert [each["type_version"] for each in (patched, replaced, moved)] == ["2.1", "2.1", "3"]
 
 
+async def test_every_version_is_read_and_tried(servers: Servers) -> None:
+    async with servers("both") as both:
+        newest = accepted(await both.get("/activity-types/toast"))
+        older = accepted(await both.get("/activity-types/toast?version=2.1"))
+        refused(await both.get("/activity-types/toast?version=1"), 404, "not-found")
+        refused(await both.get("/activity-types/toast?version=new"), 422, "invalid-input")
+        path, body = "/activity-types/toast/validate", {"config": CONFIG, "secret": {"best": "Rye"}}
+        valid = [accepted(await both.post(path + query, body))["valid"] for query in ("", "?version=3", "?version=2.1")]
+
+    assert [(each["version"], each["versions"]) for each in (newest, older)] == [("3", ["3", "2.1"]), ("2.1", ["3", "2.1"])]
+    assert "ask" in newest["config_schema"]["properties"]
+    assert "question" in older["config_schema"]["properties"]
+    assert valid == [False, False, True]
+
+
 async def test_a_version_does_not_change_under_answers(servers: Servers) -> None:
     async with servers("both") as both:
         event, made = await _toast(both, type_version="2.1")

@@ -52,18 +52,19 @@ class TypeEndpoints:
             key=lambda place: (place + 1,),
         )
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request, query: schemas.VersionQuery) -> Response:
         """Return a registered activity type with its schemas, examples and texts."""
-        body = encode(schemas.type_out(self.types.get(request.params["type"])))
+        found = self.types.get(request.params["type"], query.version)
+        body = encode(schemas.type_out(found) | {"versions": self.types.versions(found.name)})
         return conditional_response(request, body, etag_of(body))
 
     async def rejected(self, request: Request) -> Response:
         """List the activity types that this server left out, with every fault and its remedy."""
         return json_response({"items": [schemas.rejected_type_out(each) for each in self.types.rejected]})
 
-    async def validate(self, request: Request, body: schemas.ValidateIn) -> Response:
+    async def validate(self, request: Request, body: schemas.ValidateIn, query: schemas.VersionQuery) -> Response:
         """Validate config, secret and answer as creating and answering an activity would."""
-        activity_type = self.types.get(request.params["type"])
+        activity_type = self.types.get(request.params["type"], query.version)
         texts = {name: getattr(body, name) for name in body.model_fields_set}
         is_long = len(request.body) > MAX_EVENT_LOOP_BYTES
         errors = await asyncio.to_thread(activity_type.errors, texts) if is_long else activity_type.errors(texts)

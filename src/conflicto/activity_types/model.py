@@ -64,6 +64,13 @@ class ActivityType:
     rehearsal_hints: RehearsalHints
     upgrades: Mapping[str, UpgradeSteps] = field(default_factory=dict)
 
+    def key(self, newest: str) -> str:
+        """Return the name of this version in addresses and data of pages: `mood`, or `mood.1`.
+
+        `newest` is the newest version of the type.
+        """
+        return self.name if self.version == newest else f"{self.name}.{self.version}"
+
     def defaults_under(self, policy: str | None) -> dict[str, Any]:
         """Return the defaults under a response policy; None: the type's own policy, else `one`."""
         is_many = (policy or self.defaults.get("response_policy")) == "many"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from conflicto.activity_types.manifest import SDK
+from conflicto.activity_types.manifest import SDK, VERSION
 from conflicto.platform.http.formats import OptionalJsonText
 from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
 
@@ -27,6 +27,7 @@ SUMMARY_EXAMPLE: dict[str, Any] = {
 
 TYPE_EXAMPLE: dict[str, Any] = SUMMARY_EXAMPLE | {
     "authors": ["Anna Example"], "license": "Apache-2.0", "homepage": "https://example.org/lunch", "requires": ">=0.1",
+    "versions": ["1"],
     "fresh": {"config": {"places": ["", ""]}},
     "config_schema": {"type": "object", "properties": {"places": {"type": "array", "items": {"type": "string"}}}},
     "response_schema": {"type": "object", "properties": {"place": {"x-in": "/places/*"}}},
@@ -72,7 +73,8 @@ class TypePage(PageOut):
 class TypeOut(TypeSummary):
     """A registered activity type with schemas, examples and texts by locale and key.
 
-    `fresh` is the initial config and secret in an editor, which need not be valid yet.
+    `fresh` is the initial config and secret in an editor, which need not be valid yet. `versions`
+    are the registered versions, newest first.
     """
 
     model_config = example(**TYPE_EXAMPLE)
@@ -81,6 +83,7 @@ class TypeOut(TypeSummary):
     license: str | None
     homepage: str | None
     requires: str | None
+    versions: list[str]
     fresh: JsonObject
     config_schema: JsonObject
     response_schema: JsonObject
@@ -88,6 +91,12 @@ class TypeOut(TypeSummary):
     aggregate: JsonObject | None
     examples: list[JsonObject]
     catalogs: dict[str, Texts]
+
+
+class VersionQuery(StrictModel):
+    """Query of a type: its version, the newest one if omitted."""
+
+    version: Annotated[str, StringConstraints(pattern=VERSION)] | None = None
 
 
 class ValidateIn(StrictModel):

@@ -53,7 +53,7 @@ def build_edge(platform: PlatformServices, domain: DomainServices) -> EdgeServic
     api_document = ApiDocument(routes, about=ABOUT | {"url": settings.public_url}, authenticator=domain.authenticator)
     routes += health.routes(_health_endpoints(platform, domain, api_document), operator=METRICS_READERS)
     pages = web_pages.Pages(
-        settings.public_url, domain.types.all(), settings.image_origins, settings.retention_days, server=issuer,
+        settings.public_url, domain.types.every_version(), settings.image_origins, settings.retention_days, server=issuer,
         kept_builds=KeptBuilds(settings.builds_path, platform.clock),
     )  # fmt: skip
     page_routes = web_pages.routes(pages, anyone=ANYONE)

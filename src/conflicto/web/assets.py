@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.web.page_bundle import read_bundle
 from conflicto.web.prefix import add_prefix
+from conflicto.web.type_versions import keyed_types
 from conflicto.web.view_frames import frame_pages, is_framed
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class AssetBundle:
         bundle = read_bundle()
         self.preloads: Mapping[str, Sequence[str]] = bundle.preloads
         served = {name: add_prefix(text, prefix) for name, text in bundle.texts.items()}
-        types = tuple(types)
-        served |= dict(_framed_views(types)) | dict(frame_pages(types)) | dict(texts or {})
+        keyed = keyed_types(types)
+        served |= dict(_framed_views(keyed)) | dict(frame_pages(keyed)) | dict(texts or {})
         self.files: Mapping[str, Asset] = {
             name: make_asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
         }
@@ -65,12 +66,12 @@ class AssetBundle:
         self.build = digest.hexdigest()[:10]
 
 
-def _framed_views(types: Iterable[ActivityType]) -> Iterator[tuple[str, str]]:
-    """Yield the modules of types outside this package, unchanged, each with its path.
+def _framed_views(types: Mapping[str, ActivityType]) -> Iterator[tuple[str, str]]:
+    """Yield the modules of types outside this package, given by key, each with its path.
 
     The bundle holds the modules of included types.
     """
-    for activity_type in types:
+    for key, activity_type in types.items():
         if is_framed(activity_type):
             for file in sorted((activity_type.folder / "ui").glob("*.js")):
-                yield f"types/{activity_type.name}/{file.name}", file.read_text(encoding="utf-8")
+                yield f"types/{key}/{file.name}", file.read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from conflicto.web.languages import NAMES, catalogs, text_direction
 from conflicto.web.page_bundle import HERE
 from conflicto.web.page_data import host_type_data, type_data
 from conflicto.web.prefix import add_prefix
+from conflicto.web.type_versions import keyed_types, versions_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +104,7 @@ class PageRenderer:
         self._prefix = prefix_of(public_url)
         self._server = server
         self.catalogs = catalogs()
-        self._types = tuple(types)
+        self._types = keyed_types(types)
         self._cache = {
             (page, appearance): self._render(page, appearance) for page in PAGES for appearance in self._default_appearances()
         }
@@ -147,7 +148,7 @@ class PageRenderer:
             "locale": locale + LOCALE_EXTENSIONS.get(locale, ""), "limits": FIELD_LIMITS, "base": f"{self._prefix}/s/{self._assets.build}",
             "public_url": self._public_url, "server": self._server, "image_origins": self._image_origins,
             "texts": texts, "retention_days": self._retention_days,
-            "types": {known.name: data_of(known, locale) for known in self._types},
+            **versions_data(self._types, data_of, locale),
         }  # fmt: skip
         if page == PHONE:
             boot["deferred"] = f"{boot['base']}/{TEXTS}/{locale}.json"

@@ -16,7 +16,7 @@ from conflicto.web.page_bundle import HERE, PACKAGE
 from conflicto.web.request import header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conflicto.activity_types.model import ActivityType
     from conflicto.platform.http.messages import Header, Request
@@ -50,12 +50,12 @@ def is_framed(known: ActivityType) -> bool:
     return not known.folder.is_relative_to(PACKAGE)
 
 
-def frame_pages(types: Iterable[ActivityType]) -> Iterator[tuple[str, str]]:
-    """Yield the path and HTML of the frame for each view of a framed type."""
+def frame_pages(types: Mapping[str, ActivityType]) -> Iterator[tuple[str, str]]:
+    """Yield the path and HTML of the frame for each view of a framed type, given by its key."""
     template = _TEMPLATE.read_text(encoding="utf-8")
-    for known in types:
+    for key, known in types.items():
         for view in known.ui if is_framed(known) else ():
-            yield f"{FRAMES}{known.name}/{view}.html", template.replace("$type", escape(known.name)).replace("$view", view)
+            yield f"{FRAMES}{key}/{view}.html", template.replace("$type", escape(key)).replace("$view", view)
 
 
 class FrameHeaders:

@@ -25,6 +25,7 @@ export interface Boot {
   server: string; // id of the installation
   texts: Texts;
   types: Record<string, Partial<TypeData>>;
+  versions?: Record<string, Partial<TypeData>>; // older versions by key
 }
 
 // A catalog: texts by key. A plural form has the key of the text and `.one`, `.few` …
@@ -35,6 +36,7 @@ export type Values = { n?: number } & Record<string, string | number | null | un
 
 // What a page knows of an activity type; a host's page knows more.
 export interface TypeData {
+  older?: string[]; // versions, newest first
   views: string[];
   framed?: boolean; // the views run in frames: the type does not come with the program
   version?: string;

@@ -2,7 +2,7 @@
 
 import { time } from "./api.js";
 import { h } from "./dom.js";
-import { titleOf, typeOf } from "./types.js";
+import { titleOf, typeKey, typeOf } from "./types.js";
 
 /** @import { ActivityLike, Phase, Props } from "../shapes.js" */
 
@@ -14,8 +14,8 @@ const LATE_S = 10;
  * @param {ActivityLike} activity
  * @returns {string}
  */
-export const questionOf = ({ type, config, title }) =>
-  config?.[typeOf(type).headline ?? "question"] || title || titleOf(type);
+export const questionOf = (activity) =>
+  activity.config?.[typeOf(typeKey(activity)).headline ?? "question"] || activity.title || titleOf(activity.type);
 
 /**
  * @param {Partial<ActivityLike>} activity

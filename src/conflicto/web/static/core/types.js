@@ -8,10 +8,33 @@ import { boot, format } from "./i18n.js";
 const NO_TYPE = { views: [], texts: {}, config_defaults: {}, value_sources: {} };
 
 /**
- * @param {string} name
+ * Returns the data of a type by its key, empty for "".
+ *
+ * @param {string} key
  * @returns {TypeData}
  */
-export const typeOf = (name) => ({ ...NO_TYPE, ...boot.types[name] });
+export const typeOf = (key) => ({ ...NO_TYPE, ...(boot.types[key] ?? boot.versions?.[key]) });
+
+/**
+ * Returns the key of an activity's version of its type: `mood`, or `mood.1` for an older version. It is "" if the
+ * activity is plain JSON here. An activity that is not stored yet has the newest version.
+ *
+ * @param {ActivityLike} activity
+ */
+export function typeKey({ type, type_version: version }) {
+  const { version: newest, older = [] } = boot.types[type] ?? {};
+  const stored = version === "unknown" ? (older.at(-1) ?? newest) : version;
+  if (stored === undefined || stored === newest) return type;
+  return stored && older.includes(stored) ? `${type}.${stored}` : "";
+}
+
+/**
+ * Returns whether the server, or this page, lacks the version of an activity's type. It takes no responses then.
+ *
+ * @param {ActivityLike} activity
+ */
+export const isUnavailable = (activity) =>
+  Boolean(activity.type_version) && activity.type_version !== "unknown" && typeKey(activity) === "";
 
 /** @param {string} name */
 export const titleOf = (name) => boot.types[name]?.title ?? name;
@@ -21,12 +44,12 @@ export const titleOf = (name) => boot.types[name]?.title ?? name;
  *
  * @param {ActivityLike} activity
  */
-export const configOf = ({ type, config }) => ({ ...typeOf(type).config_defaults, ...config });
+export const configOf = (activity) => ({ ...typeOf(typeKey(activity)).config_defaults, ...activity.config });
 
 /**
  * Returns a text of the type's own catalog.
  *
- * @param {string} type
+ * @param {string} type its key
  * @param {string} key
  * @param {Values} [values]
  */
@@ -41,7 +64,7 @@ export const textOf = (type, key, values) => format(typeOf(type).texts, key, val
  */
 export function valuesOf(activity, name) {
   const config = configOf(activity);
-  const place = typeOf(activity.type).value_sources[name] ?? {};
+  const place = typeOf(typeKey(activity)).value_sources[name] ?? {};
   if (place.in) return valuesAt(config, place.in, place.label);
   const from = place.min ? resolvePointer(config, place.min) : place.from;
   const to = place.max ? resolvePointer(config, place.max) : place.to;
@@ -57,7 +80,7 @@ export function valuesOf(activity, name) {
  * @returns {Value[]}
  */
 export function secondValuesOf(activity, name) {
-  const place = typeOf(activity.type).value_sources[name]?.second;
+  const place = typeOf(typeKey(activity)).value_sources[name]?.second;
   return place?.in ? valuesAt(configOf(activity), place.in, place.label) : [];
 }
 
@@ -67,7 +90,7 @@ export function secondValuesOf(activity, name) {
  * @param {ActivityLike} activity
  */
 export function choicesOf(activity) {
-  const names = Object.entries(typeOf(activity.type).value_sources).filter(([, place]) => place.in);
+  const names = Object.entries(typeOf(typeKey(activity)).value_sources).filter(([, place]) => place.in);
   return names.map(([name]) => valuesOf(activity, name)).find((values) => values.length) ?? [];
 }
 

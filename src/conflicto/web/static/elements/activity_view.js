@@ -4,7 +4,7 @@ import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { image } from "../core/image.js";
-import { choicesOf, typeOf } from "../core/types.js";
+import { choicesOf, typeKey, typeOf } from "../core/types.js";
 import { drawLeaderboard, drawMore, drawResults } from "../sdk/results.js";
 import { viewOf } from "./views.js";
 
@@ -29,8 +29,8 @@ export function drawActivity(
       h("p", { class: "focused-question", dir: "auto", key: "question" }, questionOf(activity)),
       h("h1", { class: "focus", dir: "auto", key: "focus" }, large),
     ];
-  const tag =
-    typeOf(activity.type).views.includes("screen") && !isBroken ? viewOf(activity.type, "screen", redraw) : "failed";
+  const key = typeKey(activity);
+  const tag = typeOf(key).views.includes("screen") && !isBroken ? viewOf(key, "screen", redraw) : "failed";
   const shows =
     tag === "failed"
       ? drawDefault(activity, { phase, counted, responses, ranks })

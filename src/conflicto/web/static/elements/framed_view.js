@@ -73,7 +73,7 @@ export class FramedView extends HTMLElement {
     const name = `${type} ${view}`;
     if (hasStoppedPage(name)) return this.#stop("silence");
     this.#frame.className = "view-frame";
-    this.#frame.title = titleOf(type);
+    this.#frame.title = titleOf(nameOf(type));
     this.#frame.setAttribute("sandbox", "allow-scripts");
     this.#frame.referrerPolicy = "no-referrer";
     this.#frame.src = `${boot.base}/frames/${type}/${view}.html`;
@@ -240,6 +240,9 @@ const STOPPED = {
   start: "did not start",
 };
 
+/** @param {string} key of a type */
+const nameOf = (key) => key.split(".")[0];
+
 /**
  * Returns what the interface for views needs of the page's data. Nothing in it is secret.
  *
@@ -252,7 +255,7 @@ const bootOf = (type) => ({
   limits: boot.limits,
   image_origins: [],
   deferred: null,
-  types: { [type]: typeOf(type) },
+  types: { [nameOf(type)]: typeOf(type) }, // a frame knows one version only
 });
 
 /**

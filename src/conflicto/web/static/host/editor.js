@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
-import { titleOf, typeOf } from "../core/types.js";
+import { titleOf, typeKey, typeOf } from "../core/types.js";
 import { viewOf } from "../elements/views.js";
 import { drawSimple, select } from "./fields.js";
 import { blank, drawForm } from "./form.js";
@@ -14,7 +14,7 @@ const MODERATIONS = ["off", "after", "before"];
 
 // Returns the state of the dialog: a new activity of a type, or a copy of an existing one.
 export function editorState(type, activity = null) {
-  const known = boot.types[type] && typeOf(type);
+  const { key, known } = versionOf(type, activity);
   const { config, secret = null } = activity ?? known?.fresh ?? {};
   const fields = activity ?? {
     results_visibility: "after_reveal",
@@ -27,6 +27,7 @@ export function editorState(type, activity = null) {
   return {
     id: activity?.id ?? null,
     type,
+    key,
     known,
     aggregate: activity?.aggregate ?? null,
     fields: { ...fields },
@@ -34,8 +35,15 @@ export function editorState(type, activity = null) {
     message: "",
     config: activity ? made : inLanguage(known, made),
     secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null),
-    validation: new Validation(type),
+    validation: new Validation(type, known),
   };
+}
+
+// Returns the key and the data of an activity's version of its type, or of the newest one.
+function versionOf(type, activity) {
+  const key = typeKey(activity ?? { type });
+  const isKnown = key in boot.types || key in (boot.versions ?? {});
+  return { key, known: isKnown ? typeOf(key) : undefined };
 }
 
 // Sets the language of a new activity to that of the page, if the type has such a property.
@@ -103,15 +111,15 @@ const advancedForms = (edited, change) => (edited.known ? forms(edited, change, 
 
 // Draws the type's own editor, which may contain the form. If it fails, the form replaces it.
 function content(edited, change, draw) {
-  const { type, known, config, secret } = edited;
-  const tag = known.views.includes("editor") && !edited.isBroken ? viewOf(type, "editor", draw) : "failed";
+  const { type, key, known, config, secret } = edited;
+  const tag = known.views.includes("editor") && !edited.isBroken ? viewOf(key, "editor", draw) : "failed";
   if (tag === "failed") return forms(edited, change);
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
   return h(tag, {
     key: "own",
     unmanaged: true,
     class: "stack own-editor",
-    ".type": type,
+    ".type": known.framed ? type : key,
     ".config": config,
     ".secret": secret,
     ".form": () => forms(edited, change),

@@ -3,6 +3,7 @@
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
+import { typeKey } from "../core/types.js";
 import { drawActivity } from "../elements/activity_view.js";
 import { viewClass, viewOf } from "../elements/views.js";
 
@@ -57,7 +58,7 @@ function view(tag, activity) {
 }
 
 function phone(activity, draw) {
-  const tag = viewOf(activity.type, "participant", draw);
+  const tag = viewOf(typeKey(activity), "participant", draw);
   const isInstant = viewClass(tag)?.isInstant;
   return [
     h("p", { class: "h1", dir: "auto" }, questionOf(activity)),

@@ -169,6 +169,7 @@ export class SessionStore extends SessionControl {
 
   copy = ({
     type,
+    type_version: version,
     title,
     config,
     secret,
@@ -183,6 +184,7 @@ export class SessionStore extends SessionControl {
   }) =>
     this.create({
       type,
+      type_version: version === "unknown" ? null : version,
       title,
       config,
       secret,

@@ -3,15 +3,15 @@
 const PAUSE_MS = 400;
 
 export class Validation {
-  #type;
+  #path;
   #timer = 0;
   #requests = 0;
   #errorsByPointer = new Map(); // messages by JSON pointer
   #touched = new Set();
   #isRefused = false;
 
-  constructor(type) {
-    this.#type = type;
+  constructor(type, known) {
+    this.#path = `/activity-types/${type}/validate${known ? `?version=${known.version}` : ""}`;
   }
 
   // Returns the error of a field. Untouched fields have none until saving was refused.
@@ -28,7 +28,7 @@ export class Validation {
       this.#requests += 1;
       const turn = this.#requests;
       const response = await client
-        .post(`/activity-types/${this.#type}/validate`, secret === null ? { config } : { config, secret })
+        .post(this.#path, secret === null ? { config } : { config, secret })
         .catch(() => null);
       if (response === null || turn !== this.#requests) return;
       this.#setErrors(response.errors);

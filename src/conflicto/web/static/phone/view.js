@@ -3,6 +3,7 @@
 import { drawTimer, questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { boot, formatTime, loadDeferredTexts, t } from "../core/i18n.js";
+import { isUnavailable, typeKey } from "../core/types.js";
 import { viewClass, viewOf } from "../elements/views.js";
 
 export const SENDING_MS = 400;
@@ -113,8 +114,13 @@ const participants = ({ participantCount: n }) =>
   n === null ? null : h("p", { class: "strong", key: "people" }, t("state.people", { n }));
 
 function view(page, phase) {
-  const tag = viewOf(page.activity.type, "participant", page.draw);
-  return page.failed || tag === "failed" ? viewError(page, phase) : viewElement(tag, page, phase);
+  const tag = viewOf(typeKey(page.activity), "participant", page.draw);
+  if (page.failed || tag === "failed") return viewError(page, phase);
+  const lacks = tag && isUnavailable(page.activity);
+  return [
+    lacks ? h("p", { class: "bad", key: "lacks" }, t("problem.type-unavailable")) : null,
+    viewElement(tag, page, phase),
+  ];
 }
 
 function viewElement(tag, page, phase) {
@@ -141,7 +147,7 @@ function viewElement(tag, page, phase) {
 }
 
 const ownClass = ({ activity, failed, draw }) =>
-  failed ? undefined : viewClass(viewOf(activity.type, "participant", draw));
+  failed ? undefined : viewClass(viewOf(typeKey(activity), "participant", draw));
 
 function results(page) {
   const found = page.results.get(page.slot);

@@ -13,7 +13,7 @@
 import { h, patch } from "../core/dom.js";
 import { formatNumber, t } from "../core/i18n.js";
 import { image } from "../core/image.js";
-import { configOf, textOf } from "../core/types.js";
+import { configOf, textOf, typeKey } from "../core/types.js";
 
 /** @import { ActivityProperties, Children, ConfigOption, EditorProperties, InputOf, Props, TextField, Values } from "../shapes.js" */
 
@@ -120,7 +120,7 @@ export class ActivityElement
    * @param {Values} [values]
    */
   t(key, values) {
-    return textOf(this.activity.type, key, values);
+    return textOf(typeKey(this.activity), key, values);
   }
 
   get isOpen() {
