@@ -92,7 +92,7 @@ def test_a_view_of_another_package_is_served_unchanged_beside_what_it_imports(tm
     shutil.copytree(TOAST, folder)
     (folder / "ui").mkdir()
     (folder / "ui" / "screen.js").write_text(VIEW, encoding="utf-8")
-    (folder / "ui" / "part.js").write_text("export * from '../../sdk/numbers.js'; // theirs\n", encoding="utf-8")
+    (folder / "ui" / "part.js").write_text("export * from '../../sdk/numbers.js'; export default 1; // theirs\n", encoding="utf-8")
 
     files = AssetBundle([load_type(folder)]).files
 
