@@ -1,5 +1,6 @@
-// A phone whose page is of an earlier build than the server.
+// A phone whose page, or whose server, lacks the version of an activity's type.
 
+import { phaseOf } from "../core/activity.js";
 import { tabStorage } from "../core/storage.js";
 import { isUnavailable } from "../core/types.js";
 
@@ -11,4 +12,10 @@ export function moveOn({ isOutdated, activity, slot, outbox }) {
   if (outbox?.entries.length && !outbox.isPersistent) return;
   tabStorage.set(mark, "1");
   location.reload();
+}
+
+// Returns the phase of an activity. One whose type is not known takes no responses.
+export function shownPhase(activity) {
+  const phase = activity && phaseOf(activity);
+  return phase === "open" && isUnavailable(activity) ? "locked" : phase;
 }

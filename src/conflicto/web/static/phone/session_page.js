@@ -9,9 +9,8 @@ import { FeedFollower, Fold } from "../core/feed.js";
 import { loadDeferredTexts, t } from "../core/i18n.js";
 import { Outbox } from "../core/outbox.js";
 import { storage, tabStorage } from "../core/storage.js";
-import { isUnavailable } from "../core/types.js";
 import { Announcements } from "./announcements.js";
-import { moveOn } from "./newer_build.js";
+import { moveOn, shownPhase } from "./newer_build.js";
 import { readList, snapshots } from "./snapshots.js";
 import { SENDING_MS, drawSession } from "./view.js";
 
@@ -98,12 +97,6 @@ export class SessionPage {
   get activity() {
     const { current_activity_id: current, shown_activity_id: shown } = this.fold.session ?? {};
     return this.fold.entities.activity.get(current ?? shown)?.data ?? null;
-  }
-
-  // Activities whose type is not known take no responses.
-  get phase() {
-    const phase = this.activity && phaseOf(this.activity);
-    return phase === "open" && isUnavailable(this.activity) ? "locked" : phase;
   }
 
   get slot() {
@@ -387,7 +380,7 @@ export class SessionPage {
     if (this.#isEnded) return; // the join form is here again
     const place = this.#main.querySelector(".now");
     const wasInside = place?.contains(document.activeElement) ?? false;
-    const phase = this.phase;
+    const phase = shownPhase(this.activity);
     moveOn(this);
     if (this.outbox) this.#refuseUnsent(phase);
     patch(this.#main, drawSession(this, phase));
