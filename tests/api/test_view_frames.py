@@ -72,6 +72,15 @@ async def test_only_what_a_frame_imports_is_for_every_origin(framed: Api) -> Non
 
 
 @pytest.mark.in_process
+@pytest.mark.parametrize(("name", "origins"), [("sdk/v2.js", "*"), ("types/wave/none.js", "*"), ("pages/none.js", None)])
+async def test_a_frame_can_read_that_a_module_is_missing(framed: Api, name: str, origins: str | None) -> None:
+    for root in (base(framed), "/s/0123456789/"):
+        missing = await framed.http.get(root + name)
+
+        assert (missing.status_code, missing.headers.get("access-control-allow-origin")) == (404, origins)
+
+
+@pytest.mark.in_process
 async def test_only_pages_of_activities_may_hold_frames_and_only_ours(framed: Api) -> None:
     for path, has_frames in {"/p/1": True, "/host/s/1": True, "/screen/1": True, "/host": False, "/host/s/1/report": False}.items():
         policy = (await framed.http.get(path, headers={"host": HOST})).headers["content-security-policy"]

@@ -20,7 +20,7 @@ from conflicto.web.request import accepts_gzip, query_fields
 from conflicto.web.view_frames import FrameHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from typing import Any
 
     from conflicto.activity_types.model import ActivityType
@@ -189,6 +189,10 @@ class Pages:
         further = () if is_newest else (self._newest_build,)
         return _response(request, found, (IMMUTABLE, VARY_ENCODING, *further, *self._frames.of_file(build, name, request)))
 
+    def file_problem_headers(self, params: Mapping[str, Any]) -> Headers:
+        """Return the headers of a problem at the path of a file."""
+        return self._frames.of_shared_file(params["name"])
+
     async def _earlier_file(self, build: str, name: str) -> Asset | None:
         kept = self._kept_builds
         return None if kept is None else await asyncio.to_thread(kept.find, build, name)
@@ -219,16 +223,16 @@ def _response(request: Request, found: Asset, headers: Headers) -> Response:
 def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
     """Return the routes of pages. `anyone` is the set of no roles; OpenAPI omits these routes."""
 
-    def page(path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
+    def page(path: str, handler: Callable[[Request], Awaitable[Response]], **more: Any) -> Route:  # noqa: ANN401 - Route's fields
         return route("GET", path, handler, prefix="", roles=anyone, policy=PAGES, tag="pages", is_page=True,
-                     docs=Docs(summary="For browsers"))  # fmt: skip
+                     docs=Docs(summary="For browsers"), **more)  # fmt: skip
 
     return [
         *(page(path, partial(pages.page, name)) for path, name in PAGE_PATHS.items()),
         page("/join", pages.redirect_to_code),
         *(page(path, pages.redirect_to_join) for path in JOIN_ALIASES),
         *(page(path, pages.redirect_to_host) for path in HOST_ALIASES),
-        page("/s/{build}/{name:path}", pages.file),
+        page("/s/{build}/{name:path}", pages.file, problem_headers=pages.file_problem_headers),
         page("/sw.js", pages.worker),
         page("/favicon.ico", pages.icon),
     ]

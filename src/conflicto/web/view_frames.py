@@ -81,6 +81,13 @@ class FrameHeaders:
                 (b"referrer-policy", b"no-referrer"),
                 (b"x-dns-prefetch-control", b"off"),
             )
+        return self.of_shared_file(name)
+
+    def of_shared_file(self, name: str) -> Headers:
+        """Return the headers by which a frame may read a module, or that it is missing.
+
+        Without them a browser reports a fault of CORS, in the file that imports the missing one.
+        """
         return (ALLOW_ANY_ORIGIN,) if self._has_frames and name.startswith(SHARED_FILES) else ()
 
     def frame_source(self, build: str, request: Request) -> str:

@@ -118,6 +118,7 @@ class RequestPipeline:
         request_id = next(self._request_ids)
         started_s = self._dependencies.clock.monotonic_s()
         route: Route | None = None
+        params: dict[str, Any] = {}
         try:
             if b"%00" in scope["query_string"]:
                 raise TextInvalid  # noqa: TRY301 - a function of its own would be a call for each request
@@ -128,6 +129,8 @@ class RequestPipeline:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an id, the log gets the cause
             response = self._error_response(error, scope, route, request_id)
+            if route and route.problem_headers:
+                response.headers += route.problem_headers(params)
         if self._dependencies.prefix and not response.has_final_headers:
             response.headers = with_prefix(self._dependencies.prefix, response.headers)
         duration_s = self._dependencies.clock.monotonic_s() - started_s

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from conflicto.platform.http.binding import Handler, Inputs
-    from conflicto.platform.http.messages import Request, Response
+    from conflicto.platform.http.messages import Header, Request, Response
     from conflicto.platform.http.path_types import PathType
     from conflicto.platform.limits.bucket import Policy
     from conflicto.platform.problems import DomainError
@@ -72,6 +72,7 @@ class Route:
     - `shows_presence`: a request counts as presence of its caller.
     - `takes_ticket`: `?ticket=` may replace the token, because browsers cannot send one.
     - `is_page`: a page for browsers, or one of its files.
+    - `problem_headers`: returns further headers of a problem by the parameters of the path.
     """
 
     method: str
@@ -89,6 +90,7 @@ class Route:
     guesses: tuple[Policy, ...] = ()
     replays: Callable[[Request], Awaitable[bool]] | None = None
     shows_presence: bool = True
+    problem_headers: Callable[[Mapping[str, Any]], tuple[Header, ...]] | None = None
 
     @cached_property
     def name(self) -> str:
