@@ -62,8 +62,8 @@ $(PAGES_READY): $(READY) $(sort $(PAGES) $(dir $(PAGES))) package-lock.json tool
 pages: setup ## Bundle the pages with source maps, so that a browser's tools show the sources
 	$(BIN)/python tools/build_backend.py --maps
 
-run: setup ## Start Conflicto
-	$(BIN)/conflicto serve
+run: setup ## Start Conflicto. ARGS are options of `conflicto serve`: ARGS="--port 8001"
+	$(BIN)/conflicto serve $(ARGS)
 
 demo: setup ## Send 9,440 real answers through a separate server and draw the counts
 	$(BIN)/conflicto demo

@@ -118,3 +118,14 @@ def test_first_section_has_the_two_commands() -> None:
     assert "make test" in first
     assert "http://127.0.0.1:8000" in first
     assert len(README.splitlines()) <= 140
+
+
+def test_a_server_of_make_takes_a_port_as_the_first_section_states() -> None:
+    first = README.split("## ")[0]
+    options = re.search(r'`make run ARGS="(.*?)"`', first)
+    assert options
+
+    shown = subprocess.run(["make", "-n", "run", f"ARGS={options[1]}"], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert shown.stdout.splitlines()[-1] == f".venv/bin/conflicto serve {options[1]}"
+    assert "`. .venv/bin/activate`" in first
