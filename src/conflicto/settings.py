@@ -1,4 +1,4 @@
-"""All settings, read from environment variables by `app.py`, the CLI and the migrations."""
+"""All settings, read from environment variables by `app/`, the CLI and the migrations."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Commands on seats: `join.py` takes many at once, `seats.py` changes one."""
+"""Commands on seats, in `seats.py`; `joining/commands.py` takes new ones."""
