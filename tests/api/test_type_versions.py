@@ -95,7 +95,8 @@ async def test_a_version_that_is_gone_takes_no_answers_and_loses_none(servers: S
     assert kept == GOOD
     assert problem["type_version"] == "2.1"
     assert problem["versions"] == (["3"] if which == "new" else [])
-    assert "types upgrade" in problem["detail"]
+    assert ("types upgrade" if which == "new" else "install it again") in problem["detail"]
+    assert (problem["type"], problem["activity_type"]) == ("/problems/type-unavailable", "toast")
 
 
 async def test_versions_stand_side_by_side(servers: Servers) -> None:

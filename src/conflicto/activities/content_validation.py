@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 def chosen_type(types: Registry, name: str, version: str | None) -> ActivityType | None:
     """Return the type in the wanted version, the newest one if None.
 
-    None: the type is not registered, so its activities are opaque JSON.
+    None: the type was never registered, so its activities are opaque JSON.
 
     Raises:
         InvalidInput: the server does not have the wanted version.
+        TypeUnavailable: the type was left out at start, or was registered before.
     """
+    if types.is_missing(name):
+        raise types.missing(name)
     if version is None:
         return types.find(name)
     found = types.find_version(name, version)
@@ -34,10 +37,11 @@ def chosen_type(types: Registry, name: str, version: str | None) -> ActivityType
 def validated_content(types: Registry, name: str, version: str | None, content: Content) -> tuple[str | None, Content]:
     """Return the version and the JSON to store, with the type's aggregate and scopes.
 
-    Unregistered types accept any JSON and have no version.
+    Types that were never registered accept any JSON and have no version.
 
     Raises:
         InvalidInput: `config` or `secret` does not fit the type, or there is no such version.
+        TypeUnavailable: as in `chosen_type`.
     """
     activity_type = chosen_type(types, name, version)
     if activity_type is None:
@@ -59,7 +63,7 @@ def validated_change(
 
     Raises:
         InvalidInput: as in `validated_content`.
-        TypeUnavailable: the JSON changes, but this server lacks the activity's version.
+        TypeUnavailable: the JSON changes, but this server lacks the activity's type or version.
     """
     (old, old_content), (new, content) = before, after
     is_same_type = old.type == new.type

@@ -10,7 +10,7 @@ from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_delet
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
-from conflicto.activities.content_validation import chosen_type, validated_content
+from conflicto.activities.content_validation import validated_content
 from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.activity_types.errors import TypeUnavailable
@@ -166,7 +166,8 @@ class ActivityEndpoints:
 
     def _type_defaults(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
         """Return the type's defaults of the fields that the body omits."""
-        activity_type = chosen_type(self.types, body.type, body.type_version)
+        name, version = body.type, body.type_version
+        activity_type = self.types.find(name) if version is None else self.types.find_version(name, version)
         set_fields = body.model_fields_set
         policy = body.response_policy if "response_policy" in set_fields else None
         return schemas.type_defaults(activity_type.defaults_under(policy), set_fields=set_fields) if activity_type else {}
@@ -294,7 +295,15 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
         "/activities/{activity_id:uuid}",
         "/sessions/{session_id:int}/activities",
     )
-    create_problems = (errors.TooManyActivities, StorageFull, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
+    create_problems = (
+        errors.TooManyActivities,
+        TypeUnavailable,
+        StorageFull,
+        SessionCompleted,
+        SessionNotActive,
+        KeyReused,
+        IdempotencyKeyInvalid,
+    )
     rows = [
         route("POST", collection, activities.create, roles=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
               replays=activities.is_replay,

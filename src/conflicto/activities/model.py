@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -128,6 +128,14 @@ class Activity:
     def is_anonymous_round(self) -> bool:
         """Return whether it is an anonymous activity with an open round, or one about to expire."""
         return self.anonymous and not self.deleted and self.status is ActivityStatus.ACTIVE
+
+
+class StoredVersion(NamedTuple):
+    """A version of a type with the number of activities that store it."""
+
+    type: str
+    version: str
+    activities: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from conflicto.activities.store import (
     pooling_activities,
     recounted_activities,
     stored_counts,
+    stored_versions,
     timed_activities,
     typed_activities,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "recounted_activities",
     "session_counts",
     "stored_counts",
+    "stored_versions",
     "timed_activities",
     "typed_activities",
     "with_contents",

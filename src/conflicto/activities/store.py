@@ -19,6 +19,7 @@ from conflicto.activities.model import (
     ResponsePolicy,
     ResponsesVisibility,
     ResultsVisibility,
+    StoredVersion,
 )
 from conflicto.activities.tables import activities, activity_rounds
 from conflicto.platform.db.bulk import RecordMapping
@@ -59,6 +60,11 @@ _LIVE = _ALL.where(~activities.c.deleted).order_by(activities.c.order_index, act
 _CONTENT = select(activities.c.id, *_TEXTS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
 _DUE = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.ends_us.is_not(None))
 _TYPED = select(*_FIELDS).where(~activities.c.deleted, activities.c.type_version.is_not(None))
+_VERSIONS = (
+    select(activities.c.type, activities.c.type_version.label("version"), func.count().label("activities"))
+    .where(~activities.c.deleted, activities.c.type_version.is_not(None))
+    .group_by(activities.c.type, activities.c.type_version)
+)
 _POOLING = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.anonymous)
 _ANONYMOUS = select(activities.c.id).where(activities.c.session_id == bindparam("session_id"), activities.c.anonymous)
 _THIS_ROUND = (activity_rounds.c.activity_id == bindparam("of_activity"), activity_rounds.c.round == bindparam("round_number"))
@@ -141,6 +147,12 @@ def typed_activities(tx: ReadTx, names: Iterable[str], *, after: UUID, limit: in
     """Return up to `limit` activities of some types that store a version, by id after `after`."""
     query = _TYPED.where(activities.c.type.in_(list(names)), activities.c.id > after)
     return [_activity(row) for row in tx.all(query.order_by(activities.c.id).limit(limit))]
+
+
+def stored_versions(tx: ReadTx, *, without: Iterable[str] = ()) -> list[StoredVersion]:
+    """Return the versions that activities store, of all types but `without`."""
+    query = _VERSIONS.where(activities.c.type.not_in(list(without)))
+    return [StoredVersion(row.type, row.version, row.activities) for row in tx.all(query)]
 
 
 def timed_activities(tx: ReadTx) -> list[Activity]:

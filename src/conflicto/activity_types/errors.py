@@ -20,8 +20,14 @@ class TypeUnavailable(DomainError):
     """The server lacks the activity's type or version, or the config does not fit it.
 
     Nothing is lost and answers stay readable, but no new ones are accepted. `versions` lists the
-    versions of the type on this server. The operator installs the missing version again or runs
-    `conflicto types upgrade`. The host may give the activity another `type` or `type_version`.
+    versions of the type (`activity_type`) on this server. The operator installs the missing version
+    again or runs `conflicto types upgrade`. The host may give the activity another `type` or
+    `type_version`.
+
+    New activities are refused too while no version of the type is registered. This holds for types
+    that were left out at start, and for types whose version stored activities have.
+    `GET /rejected-activity-types` lists the faults of types that were left out. Only types that
+    were never registered accept any JSON.
     """
 
     code = "type-unavailable"

@@ -49,15 +49,23 @@ class Registry:
     """The types in the order of their manifests, each in one or more versions.
 
     `rejected` are the folders that were left out. No two types have one name and version.
+    `recorded` are the names that stored activities have with a version. Types come and go only with
+    a restart, so these are the ones that were registered before.
     """
 
-    def __init__(self, types: Iterable[ActivityType], rejected: Iterable[RejectedType] = ()) -> None:
+    def __init__(self, types: Iterable[ActivityType], rejected: Iterable[RejectedType] = (), recorded: Iterable[str] = ()) -> None:
         self.rejected = tuple(rejected)
+        self._left_out = frozenset(each.name for each in self.rejected)
+        self._recorded = frozenset(recorded)
         self._versions: dict[str, dict[str, ActivityType]] = {}
         for each in sorted(types, key=lambda each: version_key(each.version), reverse=True):
             self._versions.setdefault(each.name, {})[each.version] = each
         newest = [next(iter(versions.values())) for versions in self._versions.values()]
         self._newest = {each.name: each for each in sorted(newest, key=lambda each: (each.order, each.name))}
+
+    def with_recorded(self, names: Iterable[str]) -> Registry:
+        """Return the same types with the names that stored activities have with a version."""
+        return Registry(self.every_version(), self.rejected, names)
 
     def find(self, name: str) -> ActivityType | None:
         """Return the newest version of a type, None if the name is not registered."""
@@ -75,20 +83,47 @@ class Registry:
 
         Without a type and not unavailable, an activity is opaque: it accepts any JSON.
         """
-        return version not in {None, UNRECORDED} and self.find_version(name, version) is None
+        if version is None or self.find_version(name, version) is not None:
+            return False
+        return version != UNRECORDED or self.is_missing(name)
+
+    def is_missing(self, name: str) -> bool:
+        """Return whether a type has no version here, but was left out or was registered before."""
+        return name not in self._newest and (name in self._left_out or name in self._recorded)
 
     def unavailable(self, name: str, version: str | None) -> TypeUnavailable:
         """Return the problem of an activity that cannot be checked."""
         versions, found = self.versions(name), self.find_version(name, version)
+        remedy = "Ask the operator to install that version or to run `conflicto types upgrade`."
         if found is not None:
-            fault = f"The activity's config does not fit version {found.version} of {name}"
+            fault = f"The activity's config does not fit version {found.version} of {name}."
+        elif versions:
+            known = ", ".join(versions)
+            fault = f"The activity needs version {version} of {name}, and this server has only version {known}."
         else:
-            known = f"only version {', '.join(versions)}" if versions else "no version at all"
-            fault = f"The activity needs version {version} of {name}, and this server has {known}"
+            fault, remedy = self._why_missing(name), self._remedy(name)
         return TypeUnavailable(
-            f"{fault}. Everything is kept. Ask the operator to install that version or to run `conflicto types upgrade`.",
-            extensions={"type": name, "type_version": version, "versions": versions},
+            f"{fault} Everything is kept. {remedy}",
+            extensions={"activity_type": name, "type_version": version, "versions": versions},
         )
+
+    def missing(self, name: str) -> TypeUnavailable:
+        """Return the problem of new JSON for a type as in `is_missing`."""
+        return TypeUnavailable(
+            f"{self._why_missing(name)} {self._remedy(name)} Or take another type.",
+            extensions={"activity_type": name, "type_version": None, "versions": []},
+        )
+
+    def _why_missing(self, name: str) -> str:
+        if name in self._left_out:
+            return f"The activity type {name} was left out when the server started, because it has faults."
+        return f"The activity type {name} is not registered on this server any more."
+
+    def _remedy(self, name: str) -> str:
+        if name in self._left_out:
+            listed = "GET /api/v1/rejected-activity-types lists them for hosts"
+            return f"{listed}. Ask the operator to correct them and to restart the server."
+        return "Ask the operator to install it again and to restart the server."
 
     def versions(self, name: str) -> list[str]:
         """Return the versions of a type, newest first; empty if it is not registered."""

@@ -10,7 +10,8 @@ from conflicto.access.tickets import UsedTickets
 from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.activities import store as activities_store
 from conflicto.activities.expiry import ExpiryTimer
-from conflicto.activity_types.registry import load_registry
+from conflicto.activities.queries import stored_versions
+from conflicto.activity_types.registry import UNRECORDED, load_registry
 from conflicto.app.services import DomainServices
 from conflicto.exports.service import Exports
 from conflicto.participants import store as participants_store
@@ -35,6 +36,7 @@ from conflicto.sessions.retention import Retention
 
 if TYPE_CHECKING:
     from conflicto.access.tokens import Tokens
+    from conflicto.activity_types.registry import Registry
     from conflicto.app.services import PlatformServices
     from conflicto.platform.db.epochs import EpochGuard
     from conflicto.session_state.session_cache import SessionCache
@@ -52,7 +54,7 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
     redis = platform.redis.data if platform.redis else None
     runner = GroupRunner(db, FeedHeads(settings.max_session_bytes), clock, platform.bus.in_transaction, epoch_guard)
     writer = Writer(runner, clock, caller_s=db.timeouts.caller_s, on_commit=platform.bus.publish)
-    presence, types = Presence(clock, sessions), load_registry(settings.activity_types)
+    presence, types = Presence(clock, sessions), _load_types(platform)
     tokens = build_tokens(db, platform.identity, clock, max_days=settings.max_token_days, budget=platform.budget)
     tickets = UsedTickets(clock, redis, issuer, platform.budget)
     validator = ResponseValidator(db, types, sessions, platform.budget)
@@ -72,6 +74,14 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
         exports=Exports(db, types, settings.exports_path, clock),
         rehearsals=Rehearsals(Context(db, writer, clock, presence, types, sessions, validator)),
     )  # fmt: skip
+
+
+def _load_types(platform: PlatformServices) -> Registry:
+    """Return the activity types, with the names of those that stored activities miss."""
+    types = load_registry(platform.settings.activity_types)
+    known = [each.name for each in types.all()]
+    missing = platform.db.query(stored_versions, without=known)
+    return types.with_recorded(each.type for each in missing if each.version != UNRECORDED)
 
 
 def _build_code_guard(platform: PlatformServices, tokens: Tokens) -> CodeGuard:
