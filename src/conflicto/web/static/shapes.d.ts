@@ -83,7 +83,7 @@ export interface Value {
 // The parts of an activity from which its phase and its question follow.
 export type ActivityLike = Pick<Activity, "type"> & Partial<Activity>;
 
-export type Phase = "ready" | "open" | "locked" | "revealed" | "closed";
+export type Phase = "ready" | "open" | "locked" | "revealed";
 
 // The description of an element, as `h` returns it.
 export interface VNode {
@@ -175,7 +175,6 @@ export interface ActivityProperties {
   draft: any;
   responses: ParticipantResponse[] | null;
   results: Record<string, any> | null;
-  pending: unknown;
   count: number | null;
   ranks: Leaderboard | null;
 }

@@ -12,9 +12,7 @@ import { Breach, MessageReader, PROTOCOL_VERSION } from "./frame_messages.js";
 /** @import { Message, Reason } from "./frame_messages.js" */
 
 const MAX_START_MS = 15_000;
-const PROPERTIES = "activity phase mine answers draft responses results pending count ranks type config secret".split(
-  " ",
-);
+const PROPERTIES = "activity phase mine answers draft responses results count ranks type config secret".split(" ");
 
 export class FramedView extends HTMLElement {
   /** @type {Record<string, any>} */

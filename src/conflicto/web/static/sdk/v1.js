@@ -1,11 +1,6 @@
 // The interface for views of activity types. A view is a custom element: the page sets its properties and listens to its events.
 //
-// Properties on phone and screen: activity, phase (ready | open | locked | revealed | closed), results, responses (other people's, where
-// they are visible). On the phone: mine (one's newest response of this round, or null), answers (all of them), draft (unsent input),
-// pending. On the screen: count (number of responses), ranks (the leaderboard, where it may be shown).
-// Events: `draft` on input (detail.response is null while it cannot be sent), `answer` to send a response at once.
-//
-// Properties of the editor: type, config, secret, form (draws the generated form). Event: `change` with the new config and secret.
+// docs/views.md describes its properties, events, classes and functions.
 //
 // Earlier names stay as aliases: `shown`, `pictured`, `held`, `holds()`, `take()`, `tell()`, `begin()`, `give()`,
 // and `most` of `textField()`, and `own` of `h()`.
@@ -105,7 +100,7 @@ export class ActivityElement
   #hasDraft = false;
 
   static {
-    this.declare("activity", "phase", "mine", "answers", "draft", "responses", "results", "pending", "count", "ranks");
+    this.declare("activity", "phase", "mine", "answers", "draft", "responses", "results", "count", "ranks");
     Object.assign(this.prototype, { begin: this.prototype.updateDraft, give: this.prototype.submit });
   }
 
