@@ -12,6 +12,12 @@ import { SessionControl } from "./session_control.js";
 const REFRESH_MS = 500;
 const NEWS_MS = 8_000;
 
+// Fields of an activity that its copy has, beside the version of its type.
+const COPIED =
+  "type title config secret aggregate response_policy results_visibility responses_visibility moderation anonymous min_group duration_seconds".split(
+    " ",
+  );
+
 export class SessionStore extends SessionControl {
   results = null; // of the shown activity
   answers = [];
@@ -167,35 +173,10 @@ export class SessionStore extends SessionControl {
       if (each.order_index !== index) await this.change(each, { order_index: index });
   }
 
-  copy = ({
-    type,
-    type_version: version,
-    title,
-    config,
-    secret,
-    aggregate,
-    response_policy,
-    results_visibility,
-    responses_visibility,
-    moderation,
-    anonymous,
-    min_group,
-    duration_seconds,
-  }) =>
+  copy = ({ type_version: version, ...activity }) =>
     this.create({
-      type,
+      ...Object.fromEntries(COPIED.map((name) => [name, activity[name]])),
       type_version: version === "unknown" ? null : version,
-      title,
-      config,
-      secret,
-      aggregate,
-      response_policy,
-      results_visibility,
-      responses_visibility,
-      moderation,
-      anonymous,
-      min_group,
-      duration_seconds,
     });
 
   focus = (response) =>
