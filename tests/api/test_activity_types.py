@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 from conflicto.app import App
 from conflicto.settings import Settings, read_settings
 from tests.support.api import Api, Event, make_event
@@ -43,7 +43,7 @@ async def test_types_are_listed_in_their_order(api: Api) -> None:
     page = accepted(await api.get("/activity-types?limit=3&offset=2"))
     names = [each["type"] for each in accepted(await api.get("/activity-types"))["items"]]
 
-    assert names == [known.name for known in sorted(installed_types(), key=lambda known: known.order)] + ["toast"]
+    assert names == [known.name for known in sorted(installed().types, key=lambda known: known.order)] + ["toast"]
     assert [each["type"] for each in page["items"]] == names[2:5]
     assert (page["total"], page["has_next"], page["has_prev"]) == (len(names), True, True)
     assert page["items"][0]["texts"]["de"].keys() == {"title", "description"}
@@ -83,7 +83,7 @@ async def test_json_can_be_tried_before_it_is_sent(api: Api) -> None:
     refused(await api.post(path, {"answer": 1}), 422, "invalid-input")
 
 
-@pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", installed().types, ids=lambda known: known.name)
 async def test_examples_of_every_type_play_over_the_api(event: Event, known: Any) -> None:
     seats = [await event.join(name) for name in ("Anna", "Bert", "Cleo", "Dora")]
     for example in known.examples:

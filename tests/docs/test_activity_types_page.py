@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 from tests.docs.pages import ROOT
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
@@ -105,4 +105,4 @@ def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_pat
 def test_the_page_names_every_built_in_type() -> None:
     sentence = PAGE.partition("includes ten types: ")[2].partition(". ")[0]
 
-    assert set(re.findall(r"`(\w+)`", sentence)) == {known.name for known in installed_types()}
+    assert set(re.findall(r"`(\w+)`", sentence)) == {known.name for known in installed().types}

@@ -20,7 +20,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from conflicto import migrations
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 from conflicto.app import App
 from conflicto.platform.db.dialects import postgresql_locks
 from conflicto.platform.db.engine import Database
@@ -110,7 +110,7 @@ async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url:
 
 def test_existing_activities_get_the_version_that_they_had(empty_url: str) -> None:
     left_by(empty_url, "0016")
-    included = [each.name for each in installed_types() if each.version == "1"]
+    included = [each.name for each in installed().types if each.version == "1"]
     for number, name in enumerate(included, 20):
         row = {"id": UUID(int=number), "type": name, "updated_ts": revisions.T + number}
         revisions.add(empty_url, "activities", revisions.ROWS["activities"][0] | row)

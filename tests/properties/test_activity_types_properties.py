@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.activity_types.binding import ConfigValues, bind
-from conflicto.activity_types.registry import installed_types, load_registry
+from conflicto.activity_types.registry import installed, load_registry
 from conflicto.activity_types.validator import SchemaValidator
 
-TYPES = installed_types()
+TYPES = installed().types
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 )

@@ -195,11 +195,6 @@ def installed() -> FoundTypes:
     return _join(_types_of(entry) for entry in entry_points(group=GROUP))
 
 
-def installed_types() -> tuple[ActivityType, ...]:
-    """Return the valid types of all installed packages."""
-    return installed().types
-
-
 def _types_of(entry: EntryPoint) -> FoundTypes:
     package = entry.dist.name if entry.dist else ""
     is_included = package == PROGRAM

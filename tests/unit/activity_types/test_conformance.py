@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conflicto import activity_types
-from conflicto.activity_types.registry import GROUP, folder_of, installed_types, types_in
+from conflicto.activity_types.registry import GROUP, folder_of, installed, types_in
 from conflicto.activity_types.testing import ConformanceTests, complaints, failures
 from tests.unit.activity_types.test_loader import TYPES, changed
 
@@ -25,7 +25,7 @@ def test_built_in_types_pass_every_check(folder: Path) -> None:
     assert failures(folder) == []
 
 
-@pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", installed().types, ids=lambda known: known.name)
 def test_built_in_types_have_every_language(known) -> None:
     assert set(known.catalogs) == LOCALES
 
@@ -180,7 +180,7 @@ HISTORY = "migrations/versions/"
 
 def test_no_type_is_named_outside_its_folder() -> None:
     """Require that adding a type touches one folder: the program names no type."""
-    names = {known.name for known in installed_types()}
+    names = {known.name for known in installed().types}
     root = activity_types.folder().parent
     found = set()
     for file in root.rglob("*.py"):
@@ -204,7 +204,7 @@ NAMED = {
 
 
 def test_no_page_names_a_type() -> None:
-    names = {known.name for known in installed_types()}
+    names = {known.name for known in installed().types}
     root = activity_types.folder().parent / "web"
     found = {
         (file.relative_to(root).as_posix(), name)
@@ -217,5 +217,5 @@ def test_no_page_names_a_type() -> None:
 
 
 def test_catalogs_hold_no_markup() -> None:
-    for known in installed_types():
+    for known in installed().types:
         assert "<" not in json.dumps(known.catalogs), known.name

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 from conflicto.activity_types.testing import catalogs_are_complete
 
 
 def test_plurals_are_each_languages_own() -> None:
-    known = installed_types()[0]
+    known = installed().types[0]
     catalogs = {locale: {**texts, "sent": "{n}"} for locale, texts in known.catalogs.items()}
     catalogs["en"] |= {"sent.one": "one"}
     assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == []

@@ -6,14 +6,14 @@ import pytest
 
 from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.property_tests import property_failures
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 from conflicto.aggregation.operations.count import CountState
 from tests.unit.activity_types.test_loader import TYPES
 
 EXAMPLES = Path(__file__).parents[3] / "examples/types"
 
 
-@pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", installed().types, ids=lambda known: known.name)
 def test_generated_answers_of_built_in_types_are_counted_exactly(known) -> None:
     assert list(property_failures(known)) == []
 

@@ -1,6 +1,6 @@
 """The first example, which new activities start from, is translated text by text."""
 
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 
 STARTER = "starter."
 
@@ -13,7 +13,7 @@ def _at(value: object, path: str) -> object:
 
 def test_english_equals_the_first_example() -> None:
     count = 0
-    for known in installed_types():
+    for known in installed().types:
         for key, text in known.catalogs.get("en", {}).items():
             if key.startswith(STARTER):
                 assert _at(known.examples[0]["config"], key.removeprefix(STARTER)) == text, (known.name, key)

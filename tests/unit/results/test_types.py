@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from conflicto.activity_types.model import ActivityType
-from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.registry import installed
 from conflicto.aggregation.spec import validate_spec
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
 
@@ -29,7 +29,7 @@ class Given:
     masked: None = None
 
 
-@pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", installed().types, ids=lambda known: known.name)
 def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) -> None:
     validate_spec(known.aggregate)
     answered: dict[str, int] = {}
