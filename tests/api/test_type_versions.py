@@ -142,6 +142,41 @@ async def test_a_version_does_not_change_under_answers(servers: Servers) -> None
     assert refused(answer, 409, "answers-exist")["fields"] == ["type_version"]
 
 
+async def test_opaque_answers_do_not_come_under_a_version(servers: Servers) -> None:
+    async with servers("none") as none:
+        event, made = await _toast(none)
+        accepted(await event.answer(made, await event.join(), NONSENSE), 201)
+        empty = await event.activity(type="toast", config=CONFIG)
+    async with servers("both") as both:
+        path = f"/activities/{made['id']}?force=true"
+        versioned = refused(await both.patch(path, {"type_version": "2.1"}, token=event.host), 409, "answers-exist")
+        config = {"config": NEW_CONFIG}
+        changed = refused(await both.patch(path, config, token=event.host), 409, "answers-exist")
+        untouched = accepted(await both.patch(path, {"title": "T"}, token=event.host))
+        fields = {"type_version": "2.1", "secret": {"best": "Rye"}}
+        unanswered = accepted(await both.patch(f"/activities/{empty['id']}", fields, token=event.host))
+
+    assert (versioned["fields"], changed["fields"]) == (["type_version"], ["type_version"])
+    assert (untouched["type_version"], unanswered["type_version"]) == (None, "2.1")
+
+
+async def test_an_unrecorded_version_becomes_the_oldest_one_under_answers(servers: Servers) -> None:
+    async with servers("old") as old:
+        event, made = await _toast(old)
+        accepted(await event.answer(made, await event.join(), GOOD), 201)
+        with old.app.platform.db.writer_connection() as connection, connection.begin():
+            connection.exec_driver_sql("UPDATE activities SET type_version = 'unknown' WHERE type = 'toast'")
+    async with servers("both") as both:
+        path = f"/activities/{made['id']}?force=true"
+        newest = refused(
+            await both.patch(path, {"type_version": "3", "config": NEW_CONFIG}, token=event.host), 409, "answers-exist"
+        )
+        oldest = accepted(await both.patch(path, {"type_version": "2.1"}, token=event.host))
+
+    assert newest["fields"] == ["type_version"]
+    assert oldest["type_version"] == "2.1"
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [({"type": "toast", "type_version": "9"}, "must be one of 3, 2.1"),

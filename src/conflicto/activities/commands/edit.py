@@ -24,7 +24,6 @@ from conflicto.activities.model import (
 )
 from conflicto.activities.privacy import has_binding_settings, weakened_settings
 from conflicto.activities.queries import activity_with_content, count_responses
-from conflicto.activity_types.registry import UNRECORDED
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions.commands import Revisions, clear_activity, require_active, require_revision
 from conflicto.sessions.idempotency import store as idempotency
@@ -144,7 +143,8 @@ def change_activity(
     changed = replace(wanted, type_version=version)
     if (changed, new_content) == (activity, content):
         return activity, content
-    _require_no_responses(tx, (activity, changed), (content, new_content), force=force)
+    frozen = {"type_version"} if _changes_version(types, activity, changed) else set()
+    _require_no_responses(tx, (activity, changed), (content, new_content), frozen, force=force)
     head = tx.head(activity.session_id)
     more = content_bytes(changed, new_content) - content_bytes(activity, content)
     if more > 0:
@@ -197,14 +197,21 @@ def content_bytes(activity: Activity, content: Content) -> int:
     return text_bytes(activity.title, content.config, content.secret, content.aggregate, content.scopes)
 
 
+def _changes_version(types: Registry, before: Activity, after: Activity) -> bool:
+    """Return whether other schemas check the answers; an unrecorded version is the oldest one."""
+    if before.type_version == after.type_version:
+        return False
+    old, new = (types.find_version(each.type, each.type_version) for each in (before, after))
+    return old is not new
+
+
 def _require_no_responses(
-    tx: WriteTx, before_after: tuple[Activity, Activity], contents: tuple[Content, Content], *, force: bool
+    tx: WriteTx, before_after: tuple[Activity, Activity], contents: tuple[Content, Content], frozen: set[str], *, force: bool
 ) -> None:
+    """Raise `ResponsesExist` if a change of `frozen` or other binding fields follows answers."""
     before, after = before_after
-    frozen = weakened_settings(before, after)
+    frozen = frozen | weakened_settings(before, after)
     frozen |= {name for name in FROZEN_FIELDS if getattr(before, name) != getattr(after, name)}
-    if before.type_version not in {None, UNRECORDED, after.type_version}:
-        frozen.add("type_version")
     if not force:
         frozen |= {name for name in ("config", "secret") if getattr(contents[0], name) != getattr(contents[1], name)}
     if frozen and has_binding_settings(before, count_responses(store.counts_by_round(tx, before.id))):
