@@ -1,6 +1,7 @@
 """`conflicto types upgrade`: previews, changes whole activities, continues, and loses nothing."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -205,6 +206,44 @@ async def test_activities_without_steps_are_named(servers: Servers, env: dict[st
     assert done.exit_code == 0
     assert done.stdout == "toast 2.1 → 3: no declared steps for 2 activities. Keep that version registered.\n"
     assert upgrade(env, "bread").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "arguments", "reason"),
+    [
+        ("config.schema.json", (), "the type is left out. Correct its faults, which are listed above."),
+        (None, (), "the type is not registered. Is CONFLICTO_ACTIVITY_TYPES that of the server?"),
+        (None, ("toast", "--dry-run"), "the type is not registered. Is CONFLICTO_ACTIVITY_TYPES that of the server?"),
+    ],
+)
+async def test_activities_of_a_missing_type_are_named(
+    servers: Servers, env: dict[str, str], types: Path, spoiled: str | None, arguments: tuple[str, ...], reason: str
+) -> None:
+    async with servers("old") as old:
+        await _answered(old)
+    if spoiled:
+        for file in (types / "new/toast").rglob(spoiled):
+            file.write_text('{"type": "object", "minimumItems": 1}')
+    else:
+        env = env | {"CONFLICTO_ACTIVITY_TYPES": ""}
+
+    done = upgrade(env, *arguments)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"toast 2.1: 2 activities stay as they are and take no answers: {reason}" in done.stderr
+
+
+async def test_activities_of_a_missing_version_without_steps_are_named(servers: Servers, env: dict[str, str], types: Path) -> None:
+    async with servers("old") as old:
+        await _answered(old)
+    shutil.rmtree(types / "new/toast/versions")
+    assert upgrade(env, "--dry-run").exit_code == 0, "the steps are enough"
+    (types / f"new/toast/upgrades/{OLD}.json").unlink()
+
+    done = upgrade(env)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "only version 3 is registered. Register it too, or declare upgrades/2.1.json." in done.stderr
 
 
 async def test_a_version_that_was_not_stored_is_found_out(servers: Servers, env: dict[str, str], database_url: str) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from conflicto.activities.queries import typed_activities
+from conflicto.activities.model import StoredVersion
+from conflicto.activities.queries import stored_versions, typed_activities
 from conflicto.activity_types.upgrade import UpgradeFailed
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.transaction import WriteTx
@@ -52,13 +53,14 @@ class UpgradeSummary:
     """Counts of an upgrade by stride, and what was left as it is.
 
     `failures` are sentences with session, activity and reason. `stranded` counts the activities
-    without declared steps.
+    without declared steps, and `unavailable` those whose version is not registered.
     """
 
     activities: Counter[Stride] = field(default_factory=Counter)
     responses: Counter[Stride] = field(default_factory=Counter)
     sessions: dict[Stride, set[int]] = field(default_factory=dict)
     stranded: Counter[Stride] = field(default_factory=Counter)
+    unavailable: list[StoredVersion] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     failed: int = 0
 
@@ -78,9 +80,12 @@ class UpgradeSummary:
 
 
 def upgrade_activities(db: Database, types: Registry, names: Sequence[str], *, dry_run: bool) -> UpgradeSummary:
-    """Upgrade the activities of some types, or only try it; a repeated run continues."""
+    """Upgrade the activities of some types, or only try it; a repeated run continues.
+
+    Names without a registered type are allowed: their activities are counted as unavailable.
+    """
     summary = UpgradeSummary()
-    for activity in _outdated(db, types, names):
+    for activity in _outdated(db, types, [name for name in names if types.find(name)]):
         try:
             plan = db.query(plan_upgrade, activity.id, types) if dry_run else _upgrade(db, activity, types)
         except UpgradeFailed as error:
@@ -88,11 +93,14 @@ def upgrade_activities(db: Database, types: Registry, names: Sequence[str], *, d
         except NotFound:
             continue  # deleted meanwhile
         else:
-            if plan is None:
+            if plan is not None:
+                summary.add(plan)
+            elif not types.is_unavailable(activity.type, activity.type_version):
                 newest = types.get(activity.type).version
                 summary.stranded[Stride(activity.type, activity.type_version or "", newest)] += 1
-            else:
-                summary.add(plan)
+    planned = {(stride.type, stride.source) for stride in summary.activities}
+    stored = [each for each in db.query(stored_versions) if each.type in names and (each.type, each.version) not in planned]
+    summary.unavailable = sorted(each for each in stored if types.is_unavailable(each.type, each.version))
     return summary
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from conflicto.activities.queries import stored_versions
 from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.property_tests import property_failures
 from conflicto.activity_types.scaffold import InvalidTypeName, ScaffoldParts, create_type
@@ -23,6 +24,9 @@ from conflicto.cli.environment import (
 )
 from conflicto.cli.preflight import exclusive_database
 from conflicto.cli.type_upgrade import UpgradeSummary, upgrade_activities
+
+if TYPE_CHECKING:
+    from conflicto.activity_types.registry import Registry
 
 app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
@@ -92,19 +96,20 @@ def upgrade(
 
     One transaction upgrades everything of an activity, or nothing. A repeated run continues. An
     embedded database has no server meanwhile. Activities that do not fit stay as they are, and make
-    the exit code 1.
+    the exit code 1. So do activities whose type or version is not registered.
     """
     settings = settings_or_exit()
     types = registered_types(settings)
-    chosen = names or [each.name for each in types.all()]
-    unknown = [name for name in chosen if types.find(name) is None]
-    if unknown:
-        err.print(f"There is no type {', '.join(unknown)}. Types: {', '.join(each.name for each in types.all())}.", markup=False)
-        raise typer.Exit(EXIT_USAGE)
     with nullcontext() if dry_run else exclusive_database(settings), existing_database(settings) as db:
-        summary = upgrade_activities(db, types, chosen, dry_run=dry_run)
+        known = {*(each.name for each in types.all()), *(each.type for each in db.query(stored_versions))}
+        unknown = [name for name in names or () if name not in known]
+        if unknown:
+            err.print(f"There is no type {', '.join(unknown)}. Types: {', '.join(sorted(known))}.", markup=False)
+            raise typer.Exit(EXIT_USAGE)
+        summary = upgrade_activities(db, types, names or sorted(known), dry_run=dry_run)
     _print_upgrade(summary, "Would upgrade" if dry_run else "Upgraded")
-    if summary.failed:
+    _print_unavailable(summary, types)
+    if summary.failed or summary.unavailable:
         raise typer.Exit(EXIT_DIFFERENT)
 
 
@@ -118,5 +123,18 @@ def _print_upgrade(summary: UpgradeSummary, verb: str) -> None:
         err.print(failure, markup=False)
     if summary.failed:
         err.print(f"{summary.failed:,} activities do not fit and stay as they are.", markup=False)
-    if not (summary.activities or summary.stranded or summary.failed):
+    if not (summary.activities or summary.stranded or summary.failed or summary.unavailable):
         out.print("Every activity has the newest version of its type.", markup=False)
+
+
+def _print_unavailable(summary: UpgradeSummary, types: Registry) -> None:
+    """Print which activities this server cannot check, and what to do."""
+    left_out = {each.name for each in types.rejected}
+    for name, version, activities in summary.unavailable:
+        if known := types.versions(name):
+            reason = f"only version {', '.join(known)} is registered. Register it too, or declare upgrades/{version}.json."
+        elif name in left_out:
+            reason = "the type is left out. Correct its faults, which are listed above."
+        else:
+            reason = "the type is not registered. Is CONFLICTO_ACTIVITY_TYPES that of the server?"
+        err.print(f"{name} {version}: {activities:,} activities stay as they are and take no answers: {reason}", markup=False)
