@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.live_session import LiveSession, new_session, screenshot, view_frame
 from tests.support.custom_types import put_type
-from tests.support.processes import served
+from tests.support.processes import Served, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -157,3 +160,90 @@ def _answer(room: LiveSession, activity: dict[str, Any], data: Any) -> None:
     joined = room.server.call("POST", "/join", {"nickname": "Ben", "code": room.session["join_code"]}, key="another-phone-joins")
     path = f"{room.path}/activities/{activity['id']}/responses"
     room.server.call("POST", path, {"response_data": data}, token=joined["participant_token"])
+
+
+FAULTS = {
+    "throws-in-its-view": ('view() {\n    throw new Error("not today");\n  }', "Error: not today (participant.js:5)"),
+    "throws-in-its-constructor": (
+        'constructor() {\n    super();\n    throw new RangeError("not now");\n  }\n\n  view() {}',
+        "RangeError: not now (participant.js:6)",
+    ),
+    "throws-when-connected": ("connectedCallback() {\n    null.x;\n  }\n\n  view() {}", "(participant.js:5)"),
+    "throws-in-a-setter": (
+        'set mine(value) {\n    throw new TypeError("mine");\n  }\n\n  view() {}',
+        "TypeError: mine (participant.js:5)",
+    ),
+    "has-a-syntax-error": ("view( {\n    return 1;\n  }", "(participant.js:5)"),
+    "imports-nothing": ('view() {}\n}\nimport { nothing } from "../../sdk/v1.js";\nif (nothing) {', "nothing"),
+    "imports-no-file": ('view() {}\n}\nimport "./missing.js";\n{', "imports ./missing.js, which is missing (participant.js:6)"),
+}
+"""Bodies of views that fail, and what the console says of each beside type, version and view."""
+
+FAULTY = """import { ActivityElement } from "../../sdk/v1.js";
+
+export default class extends ActivityElement {
+  %s
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("faulty")
+    for name in FAULTS:
+        put_type(folder / "types" / name, name, {"participant": FAULTY % "view() {}"})
+    with served(folder / "data", CONFLICTO_ACTIVITY_TYPES=str(folder / "types")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_has_its_place_in_the_console_and_leaves_the_rest_alone(faulty: Served, browser: Any, name: str) -> None:
+    logged: list[str] = []
+    with new_session(faulty, browser) as live:
+        phone = live.phone()
+        _serve(phone, name, FAULTY % FAULTS[name][0])
+        phone.on("console", lambda message: logged.append(message.text))
+        live.activity(name, {"question": "Well?"})
+        phone.get_by_text("This activity cannot be shown here.").wait_for()
+        phone.get_by_label("Your answer as JSON").fill('{"waved": true}')
+        phone.get_by_role("button", name="Send").click()
+        phone.get_by_text("Your answer is in ·").wait_for()
+        live.activity("poll", {"question": "Lunch?", "options": [{"id": "a", "text": "Soup"}, {"id": "b", "text": "Pie"}]})
+        phone.get_by_label("Soup").wait_for()
+        live.errors.clear()
+    (fault,) = [each for each in logged if each.startswith(f"{name} 1, participant: ")]
+    assert FAULTS[name][1] in fault
+
+
+@pytest.mark.parametrize("name", ["throws-in-its-constructor", "throws-when-connected", "throws-in-a-setter", "has-a-syntax-error"])
+def test_a_fault_of_an_included_view_ends_that_view_alone(faulty: Served, browser: Any, name: str) -> None:
+    logged: list[str] = []
+    with new_session(faulty, browser) as live:
+        phone = live.phone()
+        _serve(phone, "poll", FAULTY % FAULTS[name][0])
+        phone.on("console", lambda message: logged.append(message.text))
+        live.activity("poll", {"question": "Lunch?", "options": [{"id": "a", "text": "Soup"}, {"id": "b", "text": "Pie"}]})
+        phone.get_by_text("This activity cannot be shown here.").wait_for()
+        phone.get_by_label("Your answer as JSON").wait_for()
+        live.activity("wall", {"question": "Say"})
+        phone.get_by_label("Your text").wait_for()
+        live.errors.clear()
+    assert [each for each in logged if each.startswith("poll 1, participant: ") and "participant.js" in each]
+
+
+def test_the_host_sees_the_fault_of_a_preview_with_its_place(faulty: Served, browser: Any) -> None:
+    with new_session(faulty, browser) as live:
+        host = live.host()
+        _serve(host, "throws-in-its-view", FAULTY % FAULTS["throws-in-its-view"][0])
+        host.get_by_text("+ Add an activity").click()
+        host.get_by_role("button", name="A throws-in-its-view").click()
+        host.get_by_role("alert").get_by_text("throws-in-its-view 1, participant: Error: not today (participant.js:5)").wait_for()
+        host.get_by_label("Whom at").fill("the moon")
+        host.get_by_role("button", name="Save").click()
+        host.locator("dialog").wait_for(state="hidden")
+
+
+def _serve(page: "Page", type_name: str, body: str) -> None:
+    """Serve another participant's view: the server leaves out types whose modules do not load."""
+    headers = {"content-type": "text/javascript", "access-control-allow-origin": "*"}
+    page.context.route(f"**/types/{type_name}/participant.js", lambda route: route.fulfill(headers=headers, body=body))

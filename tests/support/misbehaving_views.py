@@ -49,7 +49,7 @@ REACHES = {
     "image": LOADED % ("img", "{ src: 'SINK/image?secret' }"),
     "image-of-the-api": LOADED % ("img", "{ src: '/api/v1/sessions/by-code/BCDFGHJK' }"),
     "script": LOADED % ("script", "{ src: 'SINK/script' }"),
-    "module": "return await import('SINK/module');",
+    "module": "const address = 'SINK/module'; return await import(address);",
     "style": LOADED % ("link", "{ rel: 'stylesheet', href: 'SINK/style' }"),
     "nested-frame": LOADED % ("iframe", "{ src: 'SINK/frame', onload: () => reject(new Error('blocked')) }"),
     "web-socket": (

@@ -52,15 +52,19 @@ export interface TypeData {
   secret?: any;
 }
 
-// A fault of a view, with the place in its file.
-export interface ViewFault {
+// Name and message of an error, and the place in the files of its type.
+export interface FaultPlace {
+  name: string;
+  message: string;
+  file: string;
+  line: number;
+}
+
+// A fault of a view. `reason` tells why its page cut it off.
+export interface ViewFault extends Partial<FaultPlace> {
   type: string;
   view: string;
-  reason?: string; // why the page cut the view off
-  name?: string; // of the error
-  message?: string;
-  file?: string;
-  line?: number;
+  reason?: string;
 }
 
 // Where the possible values of an aggregation are: a list of a config, or two bounds.

@@ -104,6 +104,22 @@ function setFormValue(node, name, value) {
   if (!isTheirs && node[name] !== value) node[name] = value;
 }
 
+/**
+ * Sets a property of a view. A view that throws fails alone: the rest of the page is drawn.
+ *
+ * @param {any} node
+ * @param {string} name
+ * @param {unknown} value
+ */
+function setViewProperty(node, name, value) {
+  try {
+    node[name] = value;
+  } catch (error) {
+    const failed = new CustomEvent("failed", { detail: { error }, bubbles: true });
+    queueMicrotask(() => node.dispatchEvent(failed)); // the page is drawing
+  }
+}
+
 const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "indeterminate"]);
 
 /**
@@ -114,7 +130,8 @@ const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "hidden"
 function setProperty(node, name, value) {
   if (/^(key|own|unmanaged)$/.test(name)) return;
   if (name === "style") for (const [rule, to] of Object.entries(value ?? {})) node.style.setProperty(rule, to);
-  else if (name.startsWith("on") || name.startsWith(".")) node[name.replace(".", "")] = value;
+  else if (name.startsWith("on")) node[name] = value;
+  else if (name.startsWith(".")) setViewProperty(node, name.slice(1), value);
   else if (PROPERTIES.has(name)) setFormValue(node, name, value ?? (name === "value" ? "" : false));
   else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : value);

@@ -5,7 +5,7 @@ export const PROTOCOL_VERSION = 1;
 // The longest text of one message, in UTF-16 code units. An answer is shorter.
 export const MAX_MESSAGE_CHARS = 65_536;
 export const MAX_HEIGHT_PX = 10_000;
-const MAX_FAULT_CHARS = 500;
+const MAX_FAULT_CHARS = 2_000;
 
 // Budgets as [burst, per second].
 const MESSAGES = [200, 50];
@@ -36,7 +36,7 @@ const SHAPES = {
   ready: { isInstant: is("boolean"), showsResults: is("boolean") },
   pong: { n: Number.isInteger },
   height: { height: Number.isFinite },
-  fault: { name: isText, message: isText, file: isText, line: Number.isInteger, isFatal: is("boolean") },
+  fault: { name: isText, message: isText, stack: isText, file: isText, line: Number.isInteger, isFatal: is("boolean") },
   draft: { response: isPresent, isComplete: is("boolean") },
   submit: { response: isPresent },
   change: { config: isObject, secret: isPresent },

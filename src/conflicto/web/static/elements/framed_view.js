@@ -4,7 +4,7 @@
 import { patch } from "../core/dom.js";
 import { boot, loadDeferredTexts } from "../core/i18n.js";
 import { titleOf, typeOf } from "../core/types.js";
-import { reportFault } from "./faults.js";
+import { faultOf, reportFault } from "./faults.js";
 import { appearanceOf, loadStyles, watchAppearance } from "./frame_appearance.js";
 import { Heartbeat, hasStoppedPage } from "./frame_heartbeat.js";
 import { Breach, MessageReader, PROTOCOL_VERSION } from "./frame_messages.js";
@@ -145,7 +145,7 @@ export class FramedView extends HTMLElement {
     const { type, ...detail } = message;
     if (type === "pong") this.#heartbeat?.answer(detail.n);
     else if (type === "height") this.#frame.style.blockSize = `${Math.max(1, Math.ceil(detail.height))}px`;
-    else if (type === "fault") this.#failed(detail);
+    else if (type === "fault") void this.#failed(detail);
     else if (type === "ready") this.#becameReady(detail);
     else if (type === "form") this.#drawForm();
     else if (!this.#isReady) this.#reader.ignore();
@@ -169,10 +169,17 @@ export class FramedView extends HTMLElement {
   }
 
   /** @param {Record<string, any>} fault */
-  #failed(fault) {
-    const { isFatal, ...place } = fault;
-    if (isFatal) this.#stop("fault", place);
-    else reportFault({ ...this.#named, ...place });
+  async #failed(fault) {
+    const place = faultOf(fault, fault.file, fault.line);
+    if (!fault.isFatal) return reportFault({ ...this.#named, ...place });
+    const missing = !this.#isReady && !place.line ? await this.#missingImport() : null;
+    this.#stop("fault", { ...place, ...missing });
+  }
+
+  async #missingImport() {
+    const { type, view } = this.#shows;
+    const { missingImport } = await import("./missing_import.js");
+    return missingImport(`${boot.base}/types/${type}/${view}.js`).catch(() => null);
   }
 
   get #named() {
@@ -189,7 +196,7 @@ export class FramedView extends HTMLElement {
     this.#close();
     const fault = { ...this.#named, reason, ...(place ?? { name: "Stopped", message: STOPPED[reason] }) };
     reportFault(fault);
-    queueMicrotask(() => this.#emit("failed", fault)); // the page may be drawing
+    queueMicrotask(() => this.#emit("failed", { fault })); // the page may be drawing
   }
 
   /** @param {string} name @param {unknown} detail */

@@ -23,9 +23,13 @@ export function viewOf(type, view, ready) {
     (hasView ? load(type, view, ready) : loadOpaque())
       .then((loaded) => {
         customElements.define(tag, loaded);
+        if (!(document.createElement(tag) instanceof loaded)) throw new TypeError("the constructor failed");
         found.set(tag, tag);
       })
-      .catch(() => found.set(tag, "failed"))
+      .catch((error) => {
+        found.set(tag, "failed");
+        void report(type, view, error);
+      })
       .finally(ready);
   }
   return found.get(tag) ?? null;
@@ -41,7 +45,44 @@ export function viewOf(type, view, ready) {
  */
 async function load(type, view, ready) {
   if (typeOf(type).framed) return (await import("./framed_view.js")).framedView(type, view, ready);
-  return (await import(`${boot.base}/types/${type}/${view}.js`)).default;
+  return guarded(type, view, (await import(`${boot.base}/types/${type}/${view}.js`)).default);
+}
+
+/**
+ * Returns a view in the page whose faults end it alone. A `failed` event tells the page, wherever it throws.
+ *
+ * @param {string} type
+ * @param {string} view
+ * @param {any} View
+ * @returns {CustomElementConstructor}
+ */
+const guarded = (type, view, View) =>
+  /** @type {any} */ (
+    class extends View {
+      constructor() {
+        super();
+        this.addEventListener("failed", (/** @type {CustomEvent} */ { detail }) => report(type, view, detail?.error));
+      }
+
+      connectedCallback() {
+        try {
+          super.connectedCallback?.();
+        } catch (error) {
+          const failed = new CustomEvent("failed", { detail: { error }, bubbles: true });
+          queueMicrotask(() => this.dispatchEvent(failed)); // the page is drawing
+        }
+      }
+    }
+  );
+
+/**
+ * @param {string} type
+ * @param {string} view
+ * @param {unknown} error
+ */
+async function report(type, view, error) {
+  const { faultOf, reportFault } = await import("./faults.js");
+  reportFault({ type, view, ...faultOf(error, `${view}.js`) });
 }
 
 async function loadOpaque() {

@@ -1,26 +1,22 @@
-// Faults of a view: name, message and place. Places are files of the type, such as `participant.js`.
+// Faults of a view, as the page around it reads them: it finds the place in the stack.
 
 const MAX_CHARS = 500;
-const PLACE = /\/types\/[^/]+\/([^\s:)?#]+):(\d+)/;
+const MAX_STACK_CHARS = 2_000;
 
-const cut = (text) => String(text ?? "").slice(0, MAX_CHARS);
+const cut = (text, max = MAX_CHARS) => String(text ?? "").slice(0, max);
 
-export function faultOf(error, file = "", line = 0) {
-  const [, found = fileOf(file), at = line] = PLACE.exec(error?.stack ?? "") ?? [];
-  return {
-    name: cut(error?.name ?? "Error"),
-    message: cut(error?.message ?? error),
-    file: cut(found),
-    line: Number(at) || 0,
-  };
-}
+export const faultOf = (error, file = "", line = 0) => ({
+  name: cut(error?.name ?? "Error"),
+  message: cut(error?.message ?? error),
+  stack: cut(error?.stack, MAX_STACK_CHARS),
+  file: cut(file),
+  line,
+});
 
-const fileOf = (address) => address.split("/").at(-1).split(/[?#]/)[0];
+const faultOfEvent = (event) => faultOf(event.error ?? event, event.filename, event.lineno);
 
 // Calls `report` with every uncaught error.
 export function watchFaults(report) {
-  addEventListener("error", ({ error, message, filename, lineno }) =>
-    report(faultOf(error ?? { message }, filename, lineno)),
-  );
+  addEventListener("error", (event) => report(faultOfEvent(event)));
   addEventListener("unhandledrejection", ({ reason }) => report(faultOf(reason)));
 }

@@ -71,7 +71,7 @@ async function load() {
     return (await import(address)).default;
   } catch (error) {
     await importAgain();
-    fail(faultOf(error), true);
+    fail(faultOf(error, address), true); // unless the window told the place
     return null;
   }
 }
@@ -93,8 +93,7 @@ function start(shown, changes) {
   try {
     customElements.define("framed-view", shown);
     element = document.createElement("framed-view");
-    if (!(element instanceof shown))
-      return fail({ name: "Error", message: "the constructor failed", file: "", line: 0 }, true);
+    if (!(element instanceof shown)) return fail(faultOf(new TypeError("the constructor failed")), true);
     element.className = CLASSES[view];
     listen();
     if (view === "editor") element.form = drawForm;

@@ -6,7 +6,7 @@ import { titleOf, typeKey, typeOf } from "../core/types.js";
 import { viewOf } from "../elements/views.js";
 import { drawSimple, select } from "./fields.js";
 import { blank, drawForm } from "./form.js";
-import { drawPreview } from "./preview.js";
+import { drawFault, drawPreview } from "./preview.js";
 import { Validation } from "./validation.js";
 
 const VISIBILITIES = ["after_reveal", "after_answer", "always", "host"];
@@ -33,6 +33,7 @@ export function editorState(type, activity = null) {
     fields: { ...fields },
     json: {},
     message: "",
+    faults: {}, // of the type's views, by view
     config: activity ? made : inLanguage(known, made),
     secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null),
     validation: new Validation(type, known),
@@ -112,8 +113,8 @@ const advancedForms = (edited, change) => (edited.known ? forms(edited, change, 
 // Draws the type's own editor, which may contain the form. If it fails, the form replaces it.
 function content(edited, change, draw) {
   const { type, key, known, config, secret } = edited;
-  const tag = known.views.includes("editor") && !edited.isBroken ? viewOf(key, "editor", draw) : "failed";
-  if (tag === "failed") return forms(edited, change);
+  const tag = known.views.includes("editor") && !edited.faults.editor ? viewOf(key, "editor", draw) : "failed";
+  if (tag === "failed") return [drawFault(edited, "editor", draw), forms(edited, change)];
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
   return h(tag, {
     key: "own",

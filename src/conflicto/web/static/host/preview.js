@@ -13,16 +13,42 @@ export function drawPreview(edited, draw) {
     "section",
     { class: "preview", "aria-label": t("host.preview"), key: "preview" },
     h("h3", {}, t("host.preview")),
-    h("div", { class: "phone-frame", inert: true }, h("div", { class: "now" }, phone(activity, draw))),
+    drawFault(edited, "participant", draw),
+    h(
+      "div",
+      { class: "phone-frame", inert: true },
+      h("div", { class: "now" }, phone(activity, draw, edited.faults.participant)),
+    ),
+    drawFault(edited, "screen", draw),
     h(
       "div",
       { class: "projector", inert: true },
       h(
         "div",
         { class: "stage" },
-        h("section", { class: "question" }, drawActivity(activity, { phase: "open", redraw: draw })),
+        h(
+          "section",
+          { class: "question" },
+          drawActivity(activity, { phase: "open", redraw: draw, isBroken: Boolean(edited.faults.screen) }),
+        ),
       ),
     ),
+  );
+}
+
+// Draws the fault of a view with its type, version and place, for the host and the author.
+export function drawFault(edited, which, draw) {
+  const fault = edited.faults[which];
+  if (!fault) return null;
+  const retry = () => {
+    delete edited.faults[which];
+    draw();
+  };
+  return h(
+    "div",
+    { class: "stack-tight", key: `fault ${which}` },
+    h("p", { class: "bad small", role: "alert" }, fault.text ?? t("view.stopped")),
+    h("button", { type: "button", onclick: retry }, t("view.again")),
   );
 }
 
@@ -57,8 +83,8 @@ function view(tag, activity) {
   });
 }
 
-function phone(activity, draw) {
-  const tag = viewOf(typeKey(activity), "participant", draw);
+function phone(activity, draw, fault) {
+  const tag = fault ? "failed" : viewOf(typeKey(activity), "participant", draw);
   const isInstant = viewClass(tag)?.isInstant;
   return [
     h("p", { class: "h1", dir: "auto" }, questionOf(activity)),

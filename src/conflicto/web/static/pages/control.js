@@ -19,6 +19,11 @@ import { areKeysEnabled, enableKeys, listen } from "../screen/keys.js";
 
 enableAppearance();
 
+const PLACES = [
+  [".own-editor", "editor"],
+  [".phone-frame", "participant"],
+  [".projector", "screen"],
+];
 const main = document.getElementById("main");
 main.classList.replace("column", "desk");
 const id = location.pathname.split("/").at(-1);
@@ -76,12 +81,22 @@ function show(picture) {
   if (!dialog.open) dialog.showModal();
 }
 
-// The form replaces a type's own editor that fails.
+// The form replaces a type's own editor that fails. The faults of editor and preview stand beside them.
 function edit(edited) {
   dialog.onclose = () => dialog.removeEventListener("failed", failed);
-  const failed = (event) => event.target.matches(".own-editor") && ((edited.isBroken = true), draw());
+  const failed = (event) => noteFault(edited, event.target, event.detail);
   dialog.addEventListener("failed", failed);
   show(() => drawEditor(edited, store, { close: () => dialog.close(), draw }));
+}
+
+async function noteFault(edited, target, { fault, error }) {
+  const view = PLACES.find(([place]) => target.closest(place))?.[1];
+  if (!view) return;
+  edited.faults[view] = { type: edited.type, view }; // drawn at once
+  draw();
+  const { describeFault, faultOf } = await import("../elements/faults.js");
+  edited.faults[view].text = describeFault(fault ?? { type: edited.type, view, ...faultOf(error, `${view}.js`) });
+  draw();
 }
 
 function editFilter(edited) {

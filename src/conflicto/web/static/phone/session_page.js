@@ -59,7 +59,7 @@ export class SessionPage {
     main.addEventListener("draft", (event) => this.#draftChanged(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
     main.addEventListener("failed", ({ detail }) => {
-      this.failed = detail ?? {};
+      this.failed = detail?.fault ?? {};
       this.draw();
     });
   }
