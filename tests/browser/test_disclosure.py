@@ -22,14 +22,14 @@ PLAIN = {
     "anonymous": False, "responses_visibility": "host", "results_visibility": "after_reveal", "moderation": "off",
 }  # fmt: skip
 CASES: list[tuple[dict[str, Any], str]] = [
-    ({}, "named host r.after_reveal kept"),
-    ({"responses_visibility": "screen", "results_visibility": "always"}, "named screen r.always kept"),
-    ({"responses_visibility": "participants", "moderation": "after"}, "named participants r.after_reveal kept"),
-    ({"responses_visibility": "participants", "moderation": "before"}, "named participants before r.after_reveal kept"),
-    ({"responses_visibility": "host", "moderation": "before", "results_visibility": "host"}, "named host r.host kept"),
-    ({"anonymous": True, "min_group": 0, "results_visibility": "after_answer"}, "guess host r.after_answer kept"),
-    ({"anonymous": True, "min_group": 5}, "pool host r.after_reveal kept"),
-    ({"anonymous": True, "min_group": 1, "responses_visibility": "screen"}, "pool screen r.after_reveal kept"),
+    ({}, "named host results_after_reveal unlimited"),
+    ({"responses_visibility": "screen", "results_visibility": "always"}, "named screen results_always unlimited"),
+    ({"responses_visibility": "participants", "moderation": "after"}, "named participants results_after_reveal unlimited"),
+    ({"responses_visibility": "participants", "moderation": "before"}, "named participants before results_after_reveal unlimited"),
+    ({"responses_visibility": "host", "moderation": "before", "results_visibility": "host"}, "named host results_host unlimited"),
+    ({"anonymous": True, "min_group": 0, "results_visibility": "after_answer"}, "anonymous host results_after_answer unlimited"),
+    ({"anonymous": True, "min_group": 5}, "pool host results_after_reveal unlimited"),
+    ({"anonymous": True, "min_group": 1, "responses_visibility": "screen"}, "pool screen results_after_reveal unlimited"),
 ]
 
 
@@ -62,7 +62,7 @@ def test_the_notice_follows_from_the_settings(live: LiveSession, fields: dict[st
 def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(live: LiveSession) -> None:
     page = live.phone()
     activity = live.activity("poll", POLL, **PLAIN)
-    text = notice("en", "named host r.after_reveal kept")
+    text = notice("en", "named host results_after_reveal unlimited")
     shown(page, text)
     live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "expired"})
     page.get_by_text("Answering is closed", exact=True).wait_for()
@@ -74,7 +74,7 @@ def test_the_notice_has_every_language(forgetful: LiveSession, locale: str) -> N
     forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True, "min_group": 3}))
     page = forgetful.phone(f"Anna {locale}", locale=locale)
     words = catalogs()[locale]
-    shown(page, f"{notice(locale, 'pool host r.after_reveal', n=3)} {words['privacy.days'].format(n=30)}")
+    shown(page, f"{notice(locale, 'pool host results_after_reveal', n=3)} {words['privacy.days'].format(n=30)}")
     screenshot(page, f"phone-notice-{locale}")
 
 
