@@ -177,6 +177,41 @@ async def test_an_unrecorded_version_becomes_the_oldest_one_under_answers(server
     assert oldest["type_version"] == "2.1"
 
 
+NOWHERE = {"x": {"path": "/crumb", "op": "count"}}
+FAULT = {
+    "pointer": "/aggregate/x/path",
+    "message": "leads nowhere in response.schema.json. Correct the pointer. Names at its last step: bread, shade",
+}
+
+
+async def test_an_aggregate_leads_into_the_schemas_of_the_type(servers: Servers) -> None:
+    fields = {"type": "toast", "config": CONFIG, "secret": {"best": "Rye"}}
+    own = {"x": {"path": "/bread", "op": "score", "key": "/best"}}
+    async with servers("both") as both:
+        event, made = await _toast(both, type_version="2.1", aggregate=own)
+        body = fields | {"type_version": "2.1", "aggregate": NOWHERE}
+        created = refused(await both.post(f"{event.path}/activities", body, token=event.host), 422, "invalid-input")
+        path = f"/activities/{made['id']}"
+        patched = refused(await both.patch(path, {"aggregate": NOWHERE}, token=event.host), 422, "invalid-input")
+        put = refused(await both.put(path, fields | {"aggregate": NOWHERE}, token=event.host), 422, "invalid-input")
+        opaque = await event.activity(type="lunch", aggregate=NOWHERE)
+
+    assert made["aggregate"] == own
+    assert [created["errors"], patched["errors"], put["errors"]] == [[FAULT]] * 3
+    assert opaque["aggregate"] == NOWHERE, "nothing describes the answers of a type that was never registered"
+
+
+async def test_a_stored_aggregate_that_leads_nowhere_does_not_hinder_other_changes(servers: Servers) -> None:
+    async with servers("old") as old:
+        event, made = await _toast(old)
+        with old.app.platform.db.writer_connection() as connection, connection.begin():
+            connection.exec_driver_sql("""UPDATE activities SET aggregate_text = '{"x":{"path":"/crumb","op":"count"}}'""")
+        path = f"/activities/{made['id']}"
+        changed = accepted(await old.patch(path, {"config": CONFIG | {"most": 3}}, token=event.host))
+
+    assert (changed["config"]["most"], changed["aggregate"]) == (3, NOWHERE)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [({"type": "toast", "type_version": "9"}, "must be one of 3, 2.1"),

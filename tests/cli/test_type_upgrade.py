@@ -208,6 +208,29 @@ async def test_activities_without_steps_are_named(servers: Servers, env: dict[st
     assert upgrade(env, "bread").exit_code == 2
 
 
+async def test_an_aggregate_that_would_count_nothing_stays_with_its_activity(
+    servers: Servers, env: dict[str, str], types: Path, database_url: str
+) -> None:
+    own = {"x": {"path": "/bread", "op": "count"}}
+    async with servers("old") as old:
+        event = await make_event(old)
+        plain, counted = await event.activity(**TOAST), await event.activity(**TOAST, aggregate=own)
+    steps = types / f"new/toast/upgrades/{OLD}.json"
+    declared = json.loads(steps.read_text())
+    del declared["aggregate"]
+    steps.write_text(json.dumps(declared))
+
+    tried, done = upgrade(env, "--dry-run"), upgrade(env)
+
+    reason = "/aggregate/x/path leads nowhere in response.schema.json. Correct the pointer."
+    assert (tried.exit_code, done.exit_code) == (1, 1)
+    for each in (tried, done):
+        assert f"activity {counted['id']} (toast 2.1): {reason}" in each.stderr
+    rows = _activities(database_url)
+    assert [rows[each["id"]]["type_version"] for each in (plain, counted)] == [NEW, OLD]
+    assert json.loads(rows[counted["id"]]["aggregate_text"]) == own
+
+
 @pytest.mark.parametrize(
     ("spoiled", "arguments", "reason"),
     [

@@ -14,7 +14,10 @@ UPGRADE = {
         {"op": "map", "path": "/shade", "values": [[1, 2]]},
         {"op": "default", "path": "/crust", "value": True},
     ],
-    "aggregate": [{"op": "map", "path": "/*/path", "values": [["/bread", "/loaf"]]}],
+    "aggregate": [
+        {"op": "map", "path": "/*/path", "values": [["/bread", "/loaf"]]},
+        {"op": "map", "path": "/*/key", "values": [["/best", "/right"]]},
+    ],
 }
 
 

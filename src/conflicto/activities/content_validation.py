@@ -34,13 +34,18 @@ def chosen_type(types: Registry, name: str, version: str | None) -> ActivityType
     return found
 
 
-def validated_content(types: Registry, name: str, version: str | None, content: Content) -> tuple[str | None, Content]:
+def validated_content(
+    types: Registry, name: str, version: str | None, content: Content, *, stored_aggregate: str | None = None
+) -> tuple[str | None, Content]:
     """Return the version and the JSON to store, with the type's aggregate and scopes.
+
+    `stored_aggregate` was valid under the same version, and is not checked again.
 
     Types that were never registered accept any JSON and have no version.
 
     Raises:
-        InvalidInput: `config` or `secret` does not fit the type, or there is no such version.
+        InvalidInput: `config`, `secret` or `aggregate` does not fit the type, or there is no such
+            version.
         TypeUnavailable: as in `chosen_type`.
     """
     activity_type = chosen_type(types, name, version)
@@ -49,6 +54,8 @@ def validated_content(types: Registry, name: str, version: str | None, content: 
     faults = activity_type.content_errors(content.config, content.secret)
     if faults:
         raise InvalidInput(errors=faults)
+    if content.aggregate != stored_aggregate:
+        _check_aggregate(activity_type, content)
     aggregate = content.aggregate or activity_type.aggregate
     return activity_type.version, replace(content, aggregate=aggregate, scopes=activity_type.scopes)
 
@@ -71,10 +78,20 @@ def validated_change(
     is_same_version = is_same_type and wanted == old.type_version
     old_type = types.find_version(old.type, old.type_version)
     if is_same_version and (old_content.config, old_content.secret) == (content.config, content.secret):
+        if old_type is not None and content.aggregate != old_content.aggregate:
+            _check_aggregate(old_type, content)
         return wanted, replace(content, aggregate=content.aggregate or (old_type.aggregate if old_type else None))
     if is_same_version and types.is_unavailable(old.type, wanted):
         raise types.unavailable(old.type, wanted)
     if not is_same_version and old_type is not None and content.aggregate == old_type.aggregate:
         content = replace(content, aggregate=None)
     is_recorded = types.find_version(new.type, wanted) is not None or new.type_version is not None
-    return validated_content(types, new.type, wanted if is_recorded else None, content)
+    stored = old_content.aggregate if is_same_version and old_type is not None else None
+    return validated_content(types, new.type, wanted if is_recorded else None, content, stored_aggregate=stored)
+
+
+def _check_aggregate(activity_type: ActivityType, content: Content) -> None:
+    """Raise `InvalidInput` for an aggregate whose pointers lead nowhere in the type's schemas."""
+    errors = activity_type.aggregate_errors(content.aggregate) if content.aggregate is not None else ()
+    if errors:
+        raise InvalidInput(errors=errors)

@@ -15,7 +15,7 @@ from conflicto.activity_types.hints import RehearsalHints
 from conflicto.activity_types.manifest import CATALOG, DEFAULT_ORDER, EXAMPLE, MANIFEST, REHEARSAL
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
-from conflicto.activity_types.pointer_checks import check_aggregate_pointers, check_config_pointers, check_hint_pointers
+from conflicto.activity_types.pointer_checks import aggregate_faults, check_config_pointers, check_hint_pointers
 from conflicto.activity_types.schema_files import TypeSchemas, read_schemas
 from conflicto.activity_types.scopes import scopes_of
 from conflicto.activity_types.upgrade_files import read_upgrades
@@ -79,7 +79,8 @@ def _read(reader: FolderReader, name: str) -> _Content | None:
     if schemas is None:
         return None
     check_config_pointers(reader, schemas)
-    check_aggregate_pointers(reader, AGGREGATE_FILE, aggregate or {}, schemas)
+    for fault in aggregate_faults(aggregate or {}, schemas):
+        reader.add(AGGREGATE_FILE, *fault)
     check_hint_pointers(reader, REHEARSAL_FILE, hints, schemas)
     upgrades = read_upgrades(reader, manifest.get("version"))
     return _Content(manifest, schemas, aggregate, examples, catalogs, hints, upgrades)

@@ -10,7 +10,11 @@ import msgspec
 
 from conflicto.activity_types.binding import ConfigValues, bind, defaults_of, has_config_limits
 from conflicto.activity_types.hints import RehearsalHints
+from conflicto.activity_types.pointer_checks import aggregate_faults
+from conflicto.activity_types.schema_files import TypeSchemas
 from conflicto.activity_types.validator import SchemaValidator
+from conflicto.aggregation.spec import spec_faults
+from conflicto.platform.problems import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +23,9 @@ if TYPE_CHECKING:
     from conflicto.activity_types.origin import Origin
     from conflicto.activity_types.subset import Schema
     from conflicto.activity_types.upgrade_steps import UpgradeSteps
-    from conflicto.platform.problems import FieldError
 
-CONFIG, SECRET, RESPONSE = "/config", "/secret", "/response_data"
-"""JSON pointers of the three values in a request body."""
+CONFIG, SECRET, RESPONSE, AGGREGATE = "/config", "/secret", "/response_data", "/aggregate"
+"""JSON pointers of the values in a request body."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -99,6 +102,16 @@ class ActivityType:
     def bound_secret_schema(self, config: object) -> Schema | None:
         """Return the schema of the secret under a config; None if the type has no secret."""
         return None if self.secret_schema is None else bind(self.secret_schema, self._config_values(config))
+
+    def aggregate_errors(self, text: str) -> tuple[FieldError, ...]:
+        """Return the errors of a host's own aggregate, by the rules for `aggregate.json`."""
+        value = _decode(text)
+        found = tuple(FieldError(AGGREGATE + pointer, message) for pointer, message in spec_faults(value))
+        schemas = TypeSchemas(self.config_schema, self.response_schema, self.secret_schema)
+        return found or tuple(
+            FieldError(AGGREGATE + pointer, f"{message}. {remedy.rstrip('.')}")
+            for pointer, message, remedy in aggregate_faults(value, schemas)
+        )
 
     def errors(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
         """Return the errors of `config`, `secret` and `response_data`, given as canonical JSON.

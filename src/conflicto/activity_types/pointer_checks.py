@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.activity_types.config_pointers import USABLE_TYPES, names_at, schemas_at, unusable_type
 from conflicto.activity_types.schema_files import CONFIG_FILE, RESPONSE_FILE, SECRET_FILE
@@ -13,6 +13,8 @@ from conflicto.aggregation.operations import OPERATIONS
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conflicto.activity_types.folder_reader import FolderReader
     from conflicto.activity_types.schema_files import TypeSchemas
     from conflicto.activity_types.subset import Schema
@@ -22,6 +24,14 @@ SECRET_OPTIONS = ("key", "tolerance")
 
 SCORE_MEMBERS = "all"
 """Option that lists several members of an answer, each with options of its own."""
+
+
+class PointerFault(NamedTuple):
+    """A pointer that leads nowhere: its place in the file, what is wrong, and the remedy."""
+
+    pointer: str
+    message: str
+    remedy: str
 
 
 def check_config_pointers(reader: FolderReader, schemas: TypeSchemas) -> None:
@@ -45,28 +55,31 @@ def _check_limit(reader: FolderReader, file: str, at: str, target: str, config: 
         reader.add(file, at, message, f"Remove {SCOPE} there, or this limit.")
 
 
-def check_aggregate_pointers(reader: FolderReader, file: str, spec: dict[str, Any], schemas: TypeSchemas) -> None:
-    """Report pointers of the aggregate that no answer, secret or config can hold."""
+def aggregate_faults(spec: dict[str, Any], schemas: TypeSchemas) -> Iterator[PointerFault]:
+    """Yield the pointers of a valid spec that no answer, secret or config can hold.
+
+    The loader, the API and upgrades of activities check specs with it.
+    """
     for name, entry in spec.items():
         operation, path = OPERATIONS[entry["op"]], entry["path"]
-        _leads(reader, file, f"/{name}/path", path, RESPONSE_FILE, schemas.response)
+        yield from _nowhere(f"/{name}/path", path, RESPONSE_FILE, schemas.response)
         for option, target in config_pointers(operation, entry).items():
-            _leads(reader, file, f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
+            yield from _nowhere(f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
         for option in operation.answer_options.keys() & entry.keys():
             target = path + operation.answer_options[option] + entry[option]
-            _leads(reader, file, f"/{name}/{option}", target, RESPONSE_FILE, schemas.response)
-        _check_secret_pointers(reader, file, f"/{name}", entry, schemas)
+            yield from _nowhere(f"/{name}/{option}", target, RESPONSE_FILE, schemas.response)
+        yield from _secret_faults(f"/{name}", entry, schemas)
 
 
-def _check_secret_pointers(reader: FolderReader, file: str, at: str, entry: dict[str, Any], schemas: TypeSchemas) -> None:
-    """Report pointers of a score that no secret can hold, and members that no answer can hold."""
+def _secret_faults(at: str, entry: dict[str, Any], schemas: TypeSchemas) -> Iterator[PointerFault]:
+    """Yield pointers of a score that no secret can hold, and members that no answer can hold."""
     for place, member in enumerate(entry.get(SCORE_MEMBERS, ())):
         here = f"{at}/{SCORE_MEMBERS}/{place}"
-        _leads(reader, file, f"{here}/path", entry["path"] + member["path"], RESPONSE_FILE, schemas.response)
-        _check_secret_pointers(reader, file, here, member, schemas)
+        yield from _nowhere(f"{here}/path", entry["path"] + member["path"], RESPONSE_FILE, schemas.response)
+        yield from _secret_faults(here, member, schemas)
     for option in SECRET_OPTIONS:
         if isinstance(target := entry.get(option), str):
-            _leads(reader, file, f"{at}/{option}", target, SECRET_FILE, schemas.secret or {"type": "null"})
+            yield from _nowhere(f"{at}/{option}", target, SECRET_FILE, schemas.secret or {"type": "null"})
 
 
 def check_hint_pointers(reader: FolderReader, file: str, hints: dict[str, Any], schemas: TypeSchemas) -> None:
@@ -79,11 +92,17 @@ def check_hint_pointers(reader: FolderReader, file: str, hints: dict[str, Any], 
 
 def _leads(reader: FolderReader, file: str, at: str, target: str, into: str, schema: Schema, start: Schema | None = None) -> bool:
     """Return whether a pointer leads to a described value; report it if it does not."""
-    if schemas_at(schema, target, start):
-        return True
-    names = ", ".join(names_at(schema, target, start)) or "none"
-    reader.add(file, at, f"leads nowhere in {into}", f"Correct the pointer. Names at its last step: {names}.")
-    return False
+    faults = list(_nowhere(at, target, into, schema, start))
+    for fault in faults:
+        reader.add(file, *fault)
+    return not faults
+
+
+def _nowhere(at: str, target: str, into: str, schema: Schema, start: Schema | None = None) -> Iterator[PointerFault]:
+    """Yield the fault of a pointer that leads to no described value."""
+    if not schemas_at(schema, target, start):
+        names = ", ".join(names_at(schema, target, start)) or "none"
+        yield PointerFault(at, f"leads nowhere in {into}", f"Correct the pointer. Names at its last step: {names}.")
 
 
 def _check_type(reader: FolderReader, file: str, at: str, found: list[Schema]) -> None:

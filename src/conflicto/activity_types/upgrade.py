@@ -10,7 +10,6 @@ import msgspec
 from conflicto.activity_types.manifest import version_key
 from conflicto.activity_types.registry import UNRECORDED
 from conflicto.activity_types.upgrade_steps import StepFailed, apply_steps
-from conflicto.aggregation.spec import spec_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +81,7 @@ class TypeUpgrade:
         if text is None or text == self.old_aggregate:
             return self.target.aggregate
         changed = self._changed("aggregate", text)
-        for pointer, message in spec_faults(_decode(changed)):
-            reason = f"/aggregate{pointer} {message}"
-            raise UpgradeFailed(reason)
+        _raise_first(self.target.aggregate_errors(changed))
         return changed
 
     def _changed(self, part: str, text: str) -> str:
