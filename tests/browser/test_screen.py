@@ -204,3 +204,19 @@ def test_a_screen_outlives_its_server_without_a_word(own: LiveSession) -> None:
         screen.locator(".lost").wait_for(state="detached")
         screen.context.close()
         own.contexts.clear()
+
+
+@pytest.mark.parametrize("visibility", ["after_reveal", "after_answer", "host"])
+def test_hidden_results_are_not_requested(counting: LiveSession, visibility: str) -> None:
+    """Pages know when results are hidden; refused requests would fill the console."""
+    activity = counting.activity("poll", SAMPLES["poll"][0], results_visibility=visibility)
+    screen, phone = counting.screen(), counting.phone()
+    phone.get_by_text("Where do we eat?").first.wait_for()
+    requested: list[tuple[str, int]] = []
+    for page in (screen, phone):
+        page.on("response", lambda response: requested.append((response.url, response.status)))
+
+    screen.wait_for_timeout(4_000)
+
+    assert [each for each in requested if each[1] >= 400] == []
+    assert any(f"{activity['id']}/status" in url for url, _ in requested)

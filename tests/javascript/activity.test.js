@@ -22,6 +22,24 @@ test("phases follow the status, the timer and the reveal", async () => {
   for (const [activity, phase] of phases) assert.equal(phaseOf(activity), phase, JSON.stringify(activity));
 });
 
+test("results are visible as the server decides", async () => {
+  const { areResultsVisible } = await load("core/activity.js");
+  const visible = [
+    ["host", [false, false, false, false]],
+    ["after_reveal", [false, false, true, true]],
+    ["after_answer", [false, true, true, true]],
+    ["always", [true, true, true, true]],
+  ];
+  for (const [visibility, expected] of visible) {
+    const found = [false, true].flatMap((isRevealed) =>
+      [false, true].map((hasAnswered) =>
+        areResultsVisible({ results_visibility: visibility, results_revealed: isRevealed }, hasAnswered),
+      ),
+    );
+    assert.deepEqual(found, expected, visibility);
+  }
+});
+
 test("the clock of the server ends an activity, not the device's", async () => {
   fakeTime();
   const { phaseOf, secondsLeft } = await load("core/activity.js");

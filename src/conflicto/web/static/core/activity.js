@@ -28,6 +28,20 @@ export function phaseOf(activity) {
 }
 
 /**
+ * Returns whether the server shows the results to others than hosts. A request for hidden ones would be refused.
+ *
+ * @param {Partial<ActivityLike>} activity
+ * @param {boolean} [hasAnswered] this participant, in this round
+ */
+export function areResultsVisible(
+  { results_visibility: visibility, results_revealed: isRevealed },
+  hasAnswered = false,
+) {
+  if (visibility === "host") return false;
+  return isRevealed || visibility === "always" || (hasAnswered && visibility === "after_answer");
+}
+
+/**
  * Returns whole seconds until the end of answering, or null without a running timer.
  *
  * @param {Partial<ActivityLike>} activity

@@ -1,6 +1,6 @@
 // The screen: join code, question and visible results. It never shows an error.
 
-import { drawTimer, phaseOf } from "../core/activity.js";
+import { areResultsVisible, drawTimer, phaseOf } from "../core/activity.js";
 import { TimeAnnouncer } from "../core/announce.js";
 import { Client, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
@@ -111,8 +111,9 @@ async function poll() {
   if (activity) {
     const at = `${path}/activities/${activity.id}`;
     const found =
-      (await client.get(`${at}/results`).catch((problem) => retryLater(problem))) ??
-      (await client.get(`${at}/status`).catch(() => null));
+      (areResultsVisible(activity)
+        ? await client.get(`${at}/results`).catch((problem) => retryLater(problem))
+        : null) ?? (await client.get(`${at}/status`).catch(() => null));
     if (found && found.activity_id === shown()?.id) results = found;
     timeAnnouncer.tick(activity);
   }

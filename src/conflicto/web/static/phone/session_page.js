@@ -1,6 +1,6 @@
 // The page of a session on a phone: the running activity, pending responses and their outcome.
 
-import { phaseOf, questionOf } from "../core/activity.js";
+import { areResultsVisible, phaseOf, questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
 import { Problem, newKey, subjectOf, time } from "../core/api.js";
 import { loadAppearance } from "../elements/appearance_loader.js";
@@ -306,9 +306,11 @@ export class SessionPage {
 
   async #fetchResults() {
     const activity = this.activity;
-    const mayBeOpen =
-      activity && (activity.results_revealed || ["always", "after_answer"].includes(activity.results_visibility));
-    if (!mayBeOpen || !this.deferred) return;
+    if (!activity || !this.deferred) return;
+    if (!areResultsVisible(activity, this.answers.length > 0)) {
+      this.results.delete(this.slot);
+      return;
+    }
     const slot = this.slot;
     const path = `/sessions/${this.session}`;
     const [results, ranks] = await Promise.all([
