@@ -125,7 +125,8 @@ def test_a_server_of_make_takes_a_port_as_the_first_section_states() -> None:
     options = re.search(r'`make run ARGS="(.*?)"`', first)
     assert options
 
-    shown = subprocess.run(["make", "-n", "run", f"ARGS={options[1]}"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["make", "--no-print-directory", "-n", "run", f"ARGS={options[1]}"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert shown.stdout.splitlines()[-1] == f".venv/bin/conflicto serve {options[1]}"
     assert "`. .venv/bin/activate`" in first

@@ -91,7 +91,7 @@ def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
 
 
 LOOKUPS = {
-    "present": participants._PRESENT, "taken": participants._TAKEN, "earlier": store._SINGLE_RESPONSES, "each": store._ROWS_OF_PARTICIPANTS,
+    "present": participants._PRESENT, "taken": participants._TAKEN, "earlier": store._SINGLE_RESPONSES, "each": store._ROW_COUNTS,
     "rounds": activities._SOME_ROUNDS, "keys": idempotency._LOOKUP,
 }  # fmt: skip
 

@@ -16,8 +16,10 @@ MODULES = sorted(path.name for path in FOLDER.glob("*.py"))
 OWN_CALLABLES = {"telemetry.py"}
 """Modules that may write a lambda: gauges read the services of this process."""
 
-CONTRIBUTIONS = {("domain.py", "purge")}
-"""Functions that packages contribute to a list: the purge steps of their tables."""
+CONTRIBUTIONS = {("domain.py", "purge"), ("domain.py", "stored_versions")}
+"""Functions that packages contribute to a list, the purge steps of their tables, and queries that
+the root itself runs.
+"""
 
 
 def _tree(name: str) -> ast.Module:

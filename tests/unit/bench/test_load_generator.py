@@ -122,7 +122,7 @@ async def test_a_missing_role_is_an_error() -> None:
         generator.expect_news(b"never")
         await generator.wait_for_news(0.1)
 
-    assert generator.errors == {"never told": 3}
+    assert generator.errors == {"never notified": 3}
 
 
 async def test_more_answers_than_connections_wait_for_one_and_count_from_when_they_were_due() -> None:
