@@ -17,8 +17,9 @@ MARGIN_S = 3.0
 
 STUCK = """
 import sys, threading
-from conflicto.participants import http as seats
 from conflicto.cli import main
+from conflicto.joining import http as joining
+from conflicto.participants import http as seats
 
 def stuck(tx, *args, **kwargs):
     print("stuck", flush=True)
@@ -26,7 +27,8 @@ def stuck(tx, *args, **kwargs):
         pass
     threading.Event().wait()
 
-seats.participant_page = seats.shown_names = stuck
+assert joining.participant_page and seats.shown_names
+joining.participant_page = seats.shown_names = stuck
 sys.argv[0] = "conflicto"
 main()
 """
