@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.activity_types.registry import load_registry
+from conflicto.activity_types.response_generator.generator import ResponseGenerator
 from conflicto.app import App
 from conflicto.platform.problems import Unavailable
 from conflicto.settings import Settings

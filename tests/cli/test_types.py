@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from conflicto.activity_types.kit.conformance import CHECKS, failures
 from conflicto.activity_types.registry import types_in
-from conflicto.activity_types.testing import CHECKS, failures
 from tests.support.patience import PATIENCE_S
 from tests.support.processes import environment, run, served
 

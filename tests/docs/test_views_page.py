@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from conflicto.activity_types.folder_files.view_files import SDK_EXPORTS
 from conflicto.activity_types.registry import types_in
-from conflicto.activity_types.view_files import SDK_EXPORTS
 from conflicto.web.page_bundle import STATIC
 from tests.docs.pages import ROOT
 

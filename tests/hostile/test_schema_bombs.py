@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from conflicto.activity_types.errors import UnsupportedSchema
-from conflicto.activity_types.subset import MAX_PATTERN_CHARS, subset_errors
-from conflicto.activity_types.validator import compile_schema
+from conflicto.activity_types.json_schema.subset import MAX_PATTERN_CHARS, subset_errors
+from conflicto.activity_types.json_schema.validator import compile_schema
 
 MAX_CHECK_S = 0.05
 """Processor time for one schema or one value, seconds."""

@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conflicto.activity_types.binding import ConfigValues, bind
+from conflicto.activity_types.json_schema.binding import ConfigValues, bind
+from conflicto.activity_types.json_schema.validator import SchemaValidator
 from conflicto.activity_types.registry import installed, load_registry
-from conflicto.activity_types.validator import SchemaValidator
 
 TYPES = installed().types
 SCALARS = (

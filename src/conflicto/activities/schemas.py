@@ -17,7 +17,7 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.activity_types.manifest import VERSION
+from conflicto.activity_types.folder_files.manifest import VERSION
 from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.formats import JsonText, OptionalJsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example

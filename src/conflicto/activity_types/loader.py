@@ -10,22 +10,22 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from conflicto import __version__
 from conflicto.activity_types.errors import InvalidActivityType
-from conflicto.activity_types.folder_reader import FolderReader
-from conflicto.activity_types.hints import RehearsalHints
-from conflicto.activity_types.manifest import CATALOG, DEFAULT_ORDER, EXAMPLE, MANIFEST, REHEARSAL
+from conflicto.activity_types.folder_files.folder_reader import FolderReader
+from conflicto.activity_types.folder_files.hints import RehearsalHints
+from conflicto.activity_types.folder_files.manifest import CATALOG, DEFAULT_ORDER, EXAMPLE, MANIFEST, REHEARSAL
+from conflicto.activity_types.folder_files.pointer_checks import aggregate_faults, check_config_pointers, check_hint_pointers
+from conflicto.activity_types.folder_files.schema_files import TypeSchemas, read_schemas
+from conflicto.activity_types.folder_files.upgrade_files import read_upgrades
+from conflicto.activity_types.folder_files.view_files import VIEWS, check_views
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
-from conflicto.activity_types.pointer_checks import aggregate_faults, check_config_pointers, check_hint_pointers
-from conflicto.activity_types.schema_files import TypeSchemas, read_schemas
 from conflicto.activity_types.scopes import scopes_of
-from conflicto.activity_types.upgrade_files import read_upgrades
-from conflicto.activity_types.view_files import VIEWS, check_views
 from conflicto.aggregation.spec import spec_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conflicto.activity_types.upgrade_steps import UpgradeSteps
+    from conflicto.activity_types.folder_files.upgrade_steps import UpgradeSteps
 
 MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"

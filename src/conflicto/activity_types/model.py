@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from conflicto.activity_types.binding import ConfigValues, bind, defaults_of, has_config_limits
-from conflicto.activity_types.hints import RehearsalHints
-from conflicto.activity_types.pointer_checks import aggregate_faults
-from conflicto.activity_types.schema_files import TypeSchemas
-from conflicto.activity_types.validator import SchemaValidator
+from conflicto.activity_types.folder_files.hints import RehearsalHints
+from conflicto.activity_types.folder_files.pointer_checks import aggregate_faults
+from conflicto.activity_types.folder_files.schema_files import TypeSchemas
+from conflicto.activity_types.json_schema.binding import ConfigValues, bind, defaults_of, has_config_limits
+from conflicto.activity_types.json_schema.validator import SchemaValidator
 from conflicto.aggregation.spec import spec_faults
 from conflicto.platform.problems import FieldError
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from conflicto.activity_types.folder_files.upgrade_steps import UpgradeSteps
+    from conflicto.activity_types.json_schema.subset import Schema
     from conflicto.activity_types.origin import Origin
-    from conflicto.activity_types.subset import Schema
-    from conflicto.activity_types.upgrade_steps import UpgradeSteps
 
 CONFIG, SECRET, RESPONSE, AGGREGATE = "/config", "/secret", "/response_data", "/aggregate"
 """JSON pointers of the values in a request body."""

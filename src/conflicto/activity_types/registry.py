@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.activity_types.errors import InvalidActivityType, TypeFault, TypeUnavailable
+from conflicto.activity_types.folder_files.manifest import version_key
 from conflicto.activity_types.loader import MANIFEST_FILE, VERSIONS, load_type
-from conflicto.activity_types.manifest import version_key
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.platform.problems import NotFound
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from conflicto.activity_types.binding import EVERY_ELEMENT, ConfigValues, defaults_of
-from conflicto.activity_types.flattening import flatten
+from conflicto.activity_types.json_schema.binding import EVERY_ELEMENT, ConfigValues, defaults_of
+from conflicto.activity_types.json_schema.flattening import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conflicto.activity_types.json_schema.subset import Schema
     from conflicto.activity_types.model import ActivityType
-    from conflicto.activity_types.subset import Schema
 
 RANK = "rank"
 """Operation that makes an array a ranking, whose order is the answer."""

@@ -8,7 +8,7 @@ import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from conflicto.activity_types.manifest import SDK, VERSION
+from conflicto.activity_types.folder_files.manifest import SDK, VERSION
 from conflicto.platform.http.formats import OptionalJsonText
 from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from conflicto.activity_types.subset import SCOPE, SCOPES
+from conflicto.activity_types.json_schema.subset import SCOPE, SCOPES
 
 if TYPE_CHECKING:
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.json_schema.subset import Schema
 
 PUBLIC = "public"
 AFTER_REVEAL = "after_reveal"

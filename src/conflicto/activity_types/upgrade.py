@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from conflicto.activity_types.manifest import version_key
+from conflicto.activity_types.folder_files.manifest import version_key
+from conflicto.activity_types.folder_files.upgrade_steps import StepFailed, apply_steps
 from conflicto.activity_types.registry import UNRECORDED
-from conflicto.activity_types.upgrade_steps import StepFailed, apply_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conflicto.activity_types.folder_files.upgrade_steps import Step, UpgradeSteps
+    from conflicto.activity_types.json_schema.validator import SchemaValidator
     from conflicto.activity_types.model import ActivityType
     from conflicto.activity_types.registry import Registry
-    from conflicto.activity_types.upgrade_steps import Step, UpgradeSteps
-    from conflicto.activity_types.validator import SchemaValidator
     from conflicto.platform.problems import FieldError
 
 _decode = msgspec.json.Decoder().decode

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 
 from conflicto.activities.queries import stored_versions
+from conflicto.activity_types.kit.conformance import CHECKS, failures
+from conflicto.activity_types.kit.property_tests import property_failures
+from conflicto.activity_types.kit.scaffold import InvalidTypeName, ScaffoldParts, create_type
 from conflicto.activity_types.loader import load_type
-from conflicto.activity_types.property_tests import property_failures
-from conflicto.activity_types.scaffold import InvalidTypeName, ScaffoldParts, create_type
-from conflicto.activity_types.testing import CHECKS, failures
 from conflicto.cli.environment import (
     EXIT_CODES_HELP,
     EXIT_DIFFERENT,

@@ -2,5 +2,5 @@
 
 `traits.py` holds bot names and traits, `timing.py` their delays; both are pure. `simulation.py`
 runs one session, `manager.py` all rehearsals of a process, `http.py` the endpoints. Answers come
-from the activity's type (`activity_types/generator.py`).
+from the activity's type (`activity_types/response_generator/generator.py`).
 """

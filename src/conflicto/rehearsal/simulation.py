@@ -13,7 +13,7 @@ import structlog
 
 from conflicto.activities.model import ActivityStatus, ResponsePolicy
 from conflicto.activities.queries import activity_with_content
-from conflicto.activity_types.generator import ResponseGenerator
+from conflicto.activity_types.response_generator.generator import ResponseGenerator
 from conflicto.joining.commands import JoinRequest, join_many
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone
 from conflicto.participants.nickname import clean_nickname

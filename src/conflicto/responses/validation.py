@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
+    from conflicto.activity_types.json_schema.validator import SchemaValidator
     from conflicto.activity_types.registry import Registry
-    from conflicto.activity_types.validator import SchemaValidator
     from conflicto.platform.db.engine import Database
     from conflicto.platform.event_bus import EventBus
     from conflicto.platform.problems import DomainError

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from conflicto.activity_types.binding import defaults_of
+from conflicto.activity_types.json_schema.binding import defaults_of
+from conflicto.activity_types.json_schema.subset import SCOPE, map_children
 from conflicto.activity_types.response_parts import label_property
 from conflicto.activity_types.scopes import PUBLIC
-from conflicto.activity_types.subset import SCOPE, map_children
 from conflicto.web.view_frames import is_framed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conflicto.activity_types.json_schema.subset import Schema
     from conflicto.activity_types.model import ActivityType
-    from conflicto.activity_types.subset import Schema
 
 BASE_LOCALE = "en"
 

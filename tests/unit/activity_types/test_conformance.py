@@ -143,8 +143,8 @@ def test_visible_hidden_parts_are_reported(tmp_path: Path) -> None:
     """Change the loaded type: a folder alone cannot make `scopes_of` fail."""
     from dataclasses import replace
 
+    from conflicto.activity_types.kit.conformance import scopes_hide_properties
     from conflicto.activity_types.loader import load_type
-    from conflicto.activity_types.testing import scopes_hide_properties
 
     known = load_type(TYPES / "toast")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.activity_types.loader import load_type
+from conflicto.activity_types.response_generator.generator import ResponseGenerator
 
 EXAMPLES = Path(__file__).parents[3] / "examples/types"
 POINTS = load_type(EXAMPLES / "points")

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conflicto.activity_types.flattening import flatten
-from conflicto.activity_types.generator import ResponseGenerator
+from conflicto.activity_types.json_schema.flattening import flatten
+from conflicto.activity_types.json_schema.members import replace_at, value_at
+from conflicto.activity_types.json_schema.validator import SchemaValidator
 from conflicto.activity_types.loader import load_type
-from conflicto.activity_types.members import replace_at, value_at
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.registry import load_registry
-from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
-from conflicto.activity_types.validator import SchemaValidator
+from conflicto.activity_types.response_generator.generator import ResponseGenerator
+from conflicto.activity_types.response_generator.sampling import NothingToSample, ResponseSampler, SamplingHints
 
 TYPES = {each.name: each for each in load_registry().all()}
 PHRASES = ["one", "two words", "three more words"]

@@ -11,9 +11,9 @@ import pytest
 from conflicto import __version__
 from conflicto.activities.schemas import ActivityFields
 from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.folder_files.manifest import DEFAULTS
+from conflicto.activity_types.kit.conformance import failures
 from conflicto.activity_types.loader import load_type
-from conflicto.activity_types.manifest import DEFAULTS
-from conflicto.activity_types.testing import failures
 
 TYPES = Path(__file__).parents[2] / "support/types"
 

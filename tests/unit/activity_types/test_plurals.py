@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from conflicto.activity_types.kit.conformance import catalogs_are_complete
 from conflicto.activity_types.registry import installed
-from conflicto.activity_types.testing import catalogs_are_complete
 
 
 def test_plurals_are_each_languages_own() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from conflicto.activity_types.kit.property_tests import property_failures
 from conflicto.activity_types.loader import load_type
-from conflicto.activity_types.property_tests import property_failures
 from conflicto.activity_types.registry import installed
 from conflicto.aggregation.operations.count import CountState
 from tests.unit.activity_types.test_loader import TYPES
@@ -32,7 +32,7 @@ def test_a_wrong_count_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_type_without_answers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.activity_types.generator.ResponseGenerator.generate", lambda self, rng: None)
+    monkeypatch.setattr("conflicto.activity_types.response_generator.generator.ResponseGenerator.generate", lambda self, rng: None)
 
     assert list(property_failures(load_type(TYPES / "toast"))) == [
         "no config of the examples or the schema has an answer that can be generated"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from conflicto.activity_types.kit.conformance import failures
+from conflicto.activity_types.kit.scaffold import InvalidTypeName, ScaffoldParts, create_type
 from conflicto.activity_types.registry import GROUP, types_in
-from conflicto.activity_types.scaffold import InvalidTypeName, ScaffoldParts, create_type
-from conflicto.activity_types.testing import failures
 
 COMBINATIONS = [ScaffoldParts(*parts) for parts in product((False, True), repeat=3)]
 

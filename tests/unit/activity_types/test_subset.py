@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from conflicto.activity_types.errors import UnsupportedSchema
-from conflicto.activity_types.subset import FORMATS, KEYWORDS, MAX_DEPTH, MAX_SCHEMAS, subset_errors
-from conflicto.activity_types.validator import compile_schema
+from conflicto.activity_types.json_schema.subset import FORMATS, KEYWORDS, MAX_DEPTH, MAX_SCHEMAS, subset_errors
+from conflicto.activity_types.json_schema.validator import compile_schema
 
 PAGE = Path(__file__).parents[3] / "docs/activity-types.md"
 

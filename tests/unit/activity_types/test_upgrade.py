@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from conflicto.activity_types.kit.conformance import failures
 from conflicto.activity_types.registry import UNRECORDED, Registry, types_in
-from conflicto.activity_types.testing import failures
 from conflicto.activity_types.upgrade import UpgradeFailed, upgrades_of
 from tests.support.type_versions import NEW, OLD, UPGRADE, put_both, put_upgrade, put_version
 

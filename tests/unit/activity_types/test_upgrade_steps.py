@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.upgrade_steps import StepFailed, apply_steps, steps_of
+from conflicto.activity_types.folder_files.upgrade_steps import StepFailed, apply_steps, steps_of
 
 
 def after(text: str, *steps: dict[str, Any]) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.binding import ConfigValues, bind
-from conflicto.activity_types.validator import MAX_ERRORS, MAX_VALUES_FOR_ALL_ERRORS, SchemaValidator
+from conflicto.activity_types.json_schema.binding import ConfigValues, bind
+from conflicto.activity_types.json_schema.validator import MAX_ERRORS, MAX_VALUES_FOR_ALL_ERRORS, SchemaValidator
 
 CANARY = "canary-7f3a"
 

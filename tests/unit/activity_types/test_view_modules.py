@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.folder_files.view_files import SDK_EXPORTS
+from conflicto.activity_types.folder_files.view_modules import ViewModule, parse_module
+from conflicto.activity_types.kit.conformance import failures
 from conflicto.activity_types.loader import load_type
-from conflicto.activity_types.testing import failures
-from conflicto.activity_types.view_files import SDK_EXPORTS
-from conflicto.activity_types.view_modules import ViewModule, parse_module
 from conflicto.web.page_bundle import STATIC
 from tests.unit.activity_types.test_loader import TYPES
 

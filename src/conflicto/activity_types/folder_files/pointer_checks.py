@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conflicto.activity_types.config_pointers import USABLE_TYPES, names_at, schemas_at, unusable_type
-from conflicto.activity_types.schema_files import CONFIG_FILE, RESPONSE_FILE, SECRET_FILE
+from conflicto.activity_types.folder_files.schema_files import CONFIG_FILE, RESPONSE_FILE, SECRET_FILE
+from conflicto.activity_types.json_schema.config_pointers import USABLE_TYPES, names_at, schemas_at, unusable_type
+from conflicto.activity_types.json_schema.subset import CONFIG_POINTERS, NAME_POINTERS, SCOPE, SUM_OF, UNIQUE, walk
 from conflicto.activity_types.scopes import PUBLIC
-from conflicto.activity_types.subset import CONFIG_POINTERS, NAME_POINTERS, SCOPE, SUM_OF, UNIQUE, walk
 from conflicto.aggregation.config_options import config_pointers
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.platform.strict_json import pointer_escape
@@ -15,9 +15,9 @@ from conflicto.platform.strict_json import pointer_escape
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conflicto.activity_types.folder_reader import FolderReader
-    from conflicto.activity_types.schema_files import TypeSchemas
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.folder_files.folder_reader import FolderReader
+    from conflicto.activity_types.folder_files.schema_files import TypeSchemas
+    from conflicto.activity_types.json_schema.subset import Schema
 
 SECRET_OPTIONS = ("key", "tolerance")
 """Options of an operation that may point into the secret."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.manifest import UPGRADE, VERSION, version_key
-from conflicto.activity_types.upgrade_steps import EVERY, UpgradeSteps, steps_of
+from conflicto.activity_types.folder_files.manifest import UPGRADE, VERSION, version_key
+from conflicto.activity_types.folder_files.upgrade_steps import EVERY, UpgradeSteps, steps_of
 
 if TYPE_CHECKING:
-    from conflicto.activity_types.folder_reader import FolderReader
+    from conflicto.activity_types.folder_files.folder_reader import FolderReader
 
 UPGRADES = "upgrades"
 

@@ -6,8 +6,8 @@ from decimal import Context, Decimal, Inexact
 from operator import eq, ge, le
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.members import value_at
-from conflicto.activity_types.subset import SUM_OF, SUMS, UNIQUE, Schema
+from conflicto.activity_types.json_schema.members import value_at
+from conflicto.activity_types.json_schema.subset import SUM_OF, SUMS, UNIQUE, Schema
 from conflicto.platform.normalization import normalized
 
 if TYPE_CHECKING:

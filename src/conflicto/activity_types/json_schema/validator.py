@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import jsonschema_rs
 
 from conflicto.activity_types.errors import UnsupportedSchema
-from conflicto.activity_types.keywords import KEYWORD_CLASSES
-from conflicto.activity_types.subset import ASSERTIONS, Schema, walk
+from conflicto.activity_types.json_schema.keywords import KEYWORD_CLASSES
+from conflicto.activity_types.json_schema.subset import ASSERTIONS, Schema, walk
 from conflicto.platform.problems import FieldError
 from conflicto.platform.strict_json import pointer_escape
 

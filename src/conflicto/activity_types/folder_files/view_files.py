@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from conflicto.activity_types.view_modules import DEFAULT, ModuleSyntaxError, ViewModule, parse_module
+from conflicto.activity_types.folder_files.view_modules import DEFAULT, ModuleSyntaxError, ViewModule, parse_module
 from conflicto.platform.sizes import KIB
 
 if TYPE_CHECKING:
-    from conflicto.activity_types.folder_reader import FolderReader
-    from conflicto.activity_types.view_modules import ModuleImport
+    from conflicto.activity_types.folder_files.folder_reader import FolderReader
+    from conflicto.activity_types.folder_files.view_modules import ModuleImport
 
 UI = "ui"
 VIEWS = ("participant", "screen", "editor")
@@ -21,7 +21,7 @@ MAX_MODULES = 50
 
 SDK_PREFIX = "../../sdk/"
 SDK_EXPORTS: dict[str, frozenset[str]] = msgspec.json.decode(
-    files("conflicto.activity_types").joinpath("sdk_exports.json").read_bytes(), type=dict[str, frozenset[str]]
+    files("conflicto.activity_types.folder_files").joinpath("sdk_exports.json").read_bytes(), type=dict[str, frozenset[str]]
 )
 """Names that each module of the SDK exports; a test compares them with the sources."""
 

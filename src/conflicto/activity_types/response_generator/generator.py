@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from conflicto.activity_types.members import replace_at, value_at
+from conflicto.activity_types.json_schema.members import replace_at, value_at
+from conflicto.activity_types.json_schema.validator import SchemaValidator
 from conflicto.activity_types.model import RESPONSE
-from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
-from conflicto.activity_types.validator import SchemaValidator
+from conflicto.activity_types.response_generator.sampling import NothingToSample, ResponseSampler, SamplingHints
 from conflicto.aggregation.correctness import DISTANCE, EQUAL
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact, pointer_escape
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from random import Random
 
+    from conflicto.activity_types.json_schema.subset import Schema
     from conflicto.activity_types.model import ActivityType
-    from conflicto.activity_types.subset import Schema
 
 MAX_TRIES = 6
 DEFAULT_NUMBER = 50.0

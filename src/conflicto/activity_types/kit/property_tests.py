@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from conflicto.activity_types.generator import ResponseGenerator
+from conflicto.activity_types.json_schema.validator import SchemaValidator
 from conflicto.activity_types.model import CONFIG
-from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
-from conflicto.activity_types.validator import SchemaValidator
+from conflicto.activity_types.response_generator.generator import ResponseGenerator
+from conflicto.activity_types.response_generator.sampling import NothingToSample, ResponseSampler, SamplingHints
 from conflicto.aggregation.operation import ResponseMetadata, RoundContext
 from conflicto.aggregation.pointer import MISSING, find
 from conflicto.aggregation.spec import parse_spec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from conflicto.activity_types.json_format import JsonFormat
-from conflicto.activity_types.upgrade_steps import MAX_STEPS
+from conflicto.activity_types.folder_files.json_format import JsonFormat
+from conflicto.activity_types.folder_files.upgrade_steps import MAX_STEPS
 from conflicto.platform.instants import S_PER_DAY
 
 NAME = "^[a-z][a-z0-9_-]{0,31}$"

@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conflicto.activity_types.manifest import NAME, SDK
-from conflicto.activity_types.subset import DIALECT
+from conflicto.activity_types.folder_files.manifest import NAME, SDK
+from conflicto.activity_types.json_schema.subset import DIALECT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.subset import reference_target
+from conflicto.activity_types.json_schema.subset import reference_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.json_schema.subset import Schema
 
 _MERGE_BY_KEYWORD: dict[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties", "x-max-sum"), min),

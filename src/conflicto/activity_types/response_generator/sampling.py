@@ -11,15 +11,15 @@ from math import exp, floor, inf, log10
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.allocation import fit_sum, schema_below
-from conflicto.activity_types.flattening import flatten, merge
-from conflicto.activity_types.members import replace_at, value_at
-from conflicto.activity_types.subset import UNIQUE
+from conflicto.activity_types.json_schema.flattening import flatten, merge
+from conflicto.activity_types.json_schema.members import replace_at, value_at
+from conflicto.activity_types.json_schema.subset import UNIQUE
+from conflicto.activity_types.response_generator.allocation import fit_sum, schema_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.json_schema.subset import Schema
 
 MAX_RANGE = 1_000_000
 """Widest range that is sampled; the limits of a wider one are no hint at likely answers."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conflicto.activity_types.binding import EVERY_ELEMENT
-from conflicto.activity_types.flattening import flatten
-from conflicto.activity_types.subset import CONFIG_POINTERS, NAME_POINTERS
+from conflicto.activity_types.json_schema.binding import EVERY_ELEMENT
+from conflicto.activity_types.json_schema.flattening import flatten
+from conflicto.activity_types.json_schema.subset import CONFIG_POINTERS, NAME_POINTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.json_schema.subset import Schema
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
 _NUMBERS = frozenset({"integer", "number", "boolean"})

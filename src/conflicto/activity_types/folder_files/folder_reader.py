@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conflicto.activity_types.errors import TypeFault
-from conflicto.activity_types.json_lines import line_at, syntax_error_line
+from conflicto.activity_types.folder_files.json_lines import line_at, syntax_error_line
 from conflicto.platform.problems import DomainError
 from conflicto.platform.sizes import KIB
 from conflicto.platform.strict_json import (
@@ -25,7 +25,7 @@ from conflicto.platform.strict_json import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conflicto.activity_types.json_format import JsonFormat
+    from conflicto.activity_types.folder_files.json_format import JsonFormat
 
 FILE_LIMITS = JsonLimits(max_bytes=64 * KIB)
 MAX_FILES = 50

@@ -7,15 +7,15 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.flattening import flatten
-from conflicto.activity_types.keywords import decimal_of, exact_sum, values_below
-from conflicto.activity_types.members import member_steps, replace_at
-from conflicto.activity_types.subset import SUM_OF
+from conflicto.activity_types.json_schema.flattening import flatten
+from conflicto.activity_types.json_schema.keywords import decimal_of, exact_sum, values_below
+from conflicto.activity_types.json_schema.members import member_steps, replace_at
+from conflicto.activity_types.json_schema.subset import SUM_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.json_schema.subset import Schema
 
 FINE_STEPS = 1_000
 """Steps of a total whose values need not be whole."""

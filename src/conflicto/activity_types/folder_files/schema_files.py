@@ -5,14 +5,14 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.activity_types.subset import KEYWORDS, SCOPE, Schema, subset_errors, walk
-from conflicto.activity_types.validator import compile_errors
+from conflicto.activity_types.json_schema.subset import KEYWORDS, SCOPE, Schema, subset_errors, walk
+from conflicto.activity_types.json_schema.validator import compile_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conflicto.activity_types.errors import UnsupportedSchema
-    from conflicto.activity_types.folder_reader import FolderReader
+    from conflicto.activity_types.folder_files.folder_reader import FolderReader
 
 CONFIG_FILE = "config.schema.json"
 RESPONSE_FILE = "response.schema.json"

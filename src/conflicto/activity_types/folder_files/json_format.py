@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conflicto.activity_types.validator import SchemaValidator
+from conflicto.activity_types.json_schema.validator import SchemaValidator
 from conflicto.aggregation.pointer import find, parse
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conflicto.activity_types.subset import Schema
+    from conflicto.activity_types.json_schema.subset import Schema
 
 _ARTICLES = {"object": "an object", "array": "a list", "string": "a text", "integer": "a whole number", "boolean": "true or false"}
 

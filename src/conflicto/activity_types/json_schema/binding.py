@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.subset import CONFIG_POINTERS, SUMS, Schema, map_children, walk
+from conflicto.activity_types.json_schema.subset import CONFIG_POINTERS, SUMS, Schema, map_children, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
