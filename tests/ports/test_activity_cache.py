@@ -40,3 +40,23 @@ async def test_the_oldest_go_first(kit: Kit) -> None:
         await remembered.get(found[place])
 
     assert made == [found[place].id for place in (0, 1, 2, 0)]
+
+
+async def test_a_reader_of_a_change_never_gets_a_load_that_began_before(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = set_stage(kit, people=0)
+    found = kit.db.query(activity_by_id, stage.activity_id)
+    remembered: ActivityCache[int] = ActivityCache(kit.db, lambda each, _: each.revision, 9)
+    read, late = kit.db.read_unmeasured, []
+
+    async def read_before_a_change(*args: Any) -> Any:
+        before = await read(*args)
+        if not late:
+            changed, _ = kit.do(stage.session_id, change_activity, stage.activity_id, {"title": "New"}, {}, types=load_registry(()))
+            late.append(asyncio.create_task(remembered.get(changed)))
+            await asyncio.sleep(0)
+        return before
+
+    monkeypatch.setattr(kit.db, "read_unmeasured", read_before_a_change)
+
+    assert await remembered.get(found) == found.revision
+    assert await late[0] == found.revision + 1

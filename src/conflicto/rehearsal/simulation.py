@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.writer import Writer
     from conflicto.rehearsal.traits import BotTraits
     from conflicto.responses.commands.submit import SubmitResult
+    from conflicto.responses.model import ResponseContent
     from conflicto.responses.validation import ResponseValidator
     from conflicto.session_state.presence import Presence
     from conflicto.session_state.session_cache import SessionCache
@@ -248,14 +249,16 @@ class Simulation:
         text = round_.next_text(bot.traits)
         if text is None:
             return
-        written, problem = await self._context.validator.validate(self._session_id, round_.activity.id, text)
-        if problem:
-            return
-        wall_us = self._context.clock.wall_us()
-        item = Submission(self._session_id, round_.activity.id, bot.participant_id, written, wall_us)
-        keys = ((round_.activity.id, bot.participant_id),)
+
+        async def store(content: ResponseContent) -> SubmitResult:
+            wall_us = self._context.clock.wall_us()
+            item = Submission(self._session_id, round_.activity.id, bot.participant_id, content, wall_us)
+            keys = ((round_.activity.id, bot.participant_id),)
+            stored: SubmitResult = await self._context.writer.submit(self._session_id, submit_many, item, keys)
+            return stored
+
         try:
-            receipt: SubmitResult = await self._context.writer.submit(self._session_id, submit_many, item, keys)
+            receipt = await self._context.validator.store(self._session_id, round_.activity.id, text, store)
         except SeatGone:
             if bot in self.bots:
                 self.bots.remove(bot)

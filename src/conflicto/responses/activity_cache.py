@@ -49,7 +49,7 @@ class ActivityCache(Generic[T]):
         self._account = account or CacheBudget().account("activities")
         self._size_of = size_of
         self._entries: OrderedDict[UUID, tuple[int, T, int]] = OrderedDict()
-        self._load_tasks: dict[UUID, asyncio.Task[T]] = {}
+        self._load_tasks: dict[UUID, asyncio.Task[tuple[int, T]]] = {}
 
     async def get(self, activity: Activity) -> T:
         """Return the value of an activity in this or a later revision.
@@ -60,11 +60,10 @@ class ActivityCache(Generic[T]):
         entry = self._entries.get(activity.id)
         if entry is not None and entry[0] >= activity.revision:
             return entry[1]
-        task = self._load_tasks.get(activity.id)
-        if task is None:
-            task = self._load_tasks[activity.id] = asyncio.create_task(self._load(activity.id))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(task)
+        revision, value = await self._shared_load(activity.id)
+        if revision < activity.revision:  # the load began before the change
+            revision, value = await self._shared_load(activity.id)
+        return value
 
     def clear(self) -> None:
         """Remove all entries."""
@@ -79,7 +78,14 @@ class ActivityCache(Generic[T]):
         self._account.add(-size)
         return True
 
-    async def _load(self, activity_id: UUID) -> T:
+    async def _shared_load(self, activity_id: UUID) -> tuple[int, T]:
+        task = self._load_tasks.get(activity_id)
+        if task is None:
+            task = self._load_tasks[activity_id] = asyncio.create_task(self._load(activity_id))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    async def _load(self, activity_id: UUID) -> tuple[int, T]:
         try:
             activity, content = await self._db.read_unmeasured(activity_with_content, activity_id)
         finally:
@@ -90,4 +96,4 @@ class ActivityCache(Generic[T]):
         if len(self._entries) > self._max_entries:
             self.evict_oldest()
         self._account.add(size - (before[2] if before else 0))
-        return value
+        return activity.revision, value

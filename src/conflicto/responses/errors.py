@@ -11,12 +11,18 @@ DomainError
 ├── ScanTooLong        a `contains` filter reached its limit before the page was full.
 ├── PatternTooLarge    a `contains` filter has too many values.
 ├── ScanRunning        the token has a running `contains` filter.
-└── ScansBusy          the server runs the maximum number of `contains` filters.
+├── ScansBusy          the server runs the maximum number of `contains` filters.
+└── ValidationOutdated the activity changed after the response was validated.
 """
 
 from __future__ import annotations
 
-from conflicto.platform.problems import DomainError, Kind
+from typing import TYPE_CHECKING
+
+from conflicto.platform.problems import DomainError, Kind, Unavailable
+
+if TYPE_CHECKING:
+    from conflicto.activities.model import Activity
 
 
 class ActivityNotOpen(DomainError):
@@ -120,3 +126,15 @@ class ScansBusy(DomainError):
     code = "scans-busy"
     title = "The server is running other filters"
     kind = Kind.UNAVAILABLE
+
+
+class ValidationOutdated(Unavailable):
+    """The activity changed between the validation of a response and the lock of its session.
+
+    `activity` is the locked row. The response is validated again, so a caller sees this only if
+    the activity changes again and again.
+    """
+
+    def __init__(self, activity: Activity) -> None:
+        super().__init__(retry_after_s=1)
+        self.activity = activity

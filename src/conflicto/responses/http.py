@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -34,7 +34,7 @@ from conflicto.responses.capacity import ResponseCapacity
 from conflicto.responses.commands import change
 from conflicto.responses.commands.flood import NOTHING_CLEARED, clear_flood, record_cleared
 from conflicto.responses.commands.submit import Submission, SubmitResult, submit_many
-from conflicto.responses.model import Moderation, ParticipantResponse
+from conflicto.responses.model import Moderation, ParticipantResponse, ResponseContent
 from conflicto.responses.queries import (
     ResponseFilter,
     own_response,
@@ -109,7 +109,17 @@ class ResponseEndpoints:
             raise problem
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
-        result: SubmitResult = await self.writer.submit(caller.session_id, self.store_many, item, keys)
+        submit = partial(self.writer.submit, caller.session_id, self.store_many, keys=keys)
+        try:
+            result: SubmitResult = await submit(item)
+        except errors.ValidationOutdated as outdated:
+            result = await self.validator.store(
+                caller.session_id,
+                activity_id,
+                body.response_data,
+                lambda newer: submit(replace(item, content=newer)),
+                outdated.activity,
+            )
         request.concealment = Concealment.UNTIL_RELEASE if result.is_private else None
         return json_response(schemas.response_out(result.response, anonymous=False), status=result.status)
 
@@ -157,13 +167,14 @@ class ResponseEndpoints:
     ) -> Response:
         """Replace the caller's own response while the activity is open."""
         _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
-        content, problem = await self.validator.validate(session_id, activity_id, body.response_data)
-        if problem:
-            raise problem
-        edited = await self.writer.run(
-            session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, content=content,
-            received_us=self.clock.wall_us(),
-        )  # fmt: skip
+
+        async def store(content: ResponseContent) -> ParticipantResponse:
+            return await self.writer.run(
+                session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, content=content,
+                received_us=self.clock.wall_us(),
+            )  # fmt: skip
+
+        edited = await self.validator.store(session_id, activity_id, body.response_data, store)
         request.concealment = Concealment.UNTIL_RELEASE if activity.anonymous else None
         return _to_response(request, edited, activity)
 

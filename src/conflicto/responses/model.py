@@ -87,11 +87,14 @@ class ResponseContent(NamedTuple):
     """Validated JSON text of a response, and the result of the word filter.
 
     `masked`: the text for others, None if it is `text`. `is_held`: the host has to approve it.
+    `revision`: the revision of the activity that validated it. 0: no visible activity was known.
+    None: the caller answers for the text, and no command compares.
     """
 
     text: str
     masked: str | None = None
     is_held: bool = False
+    revision: int | None = None
 
 
 def initial_moderation(activity: Activity, before: ParticipantResponse | None, *, is_held: bool = False) -> Moderation:

@@ -2,12 +2,15 @@
 
 Compiled checks are cached, so a check takes well below a microsecond. A changed filter applies from
 its acknowledgement, and within 2 s at other workers.
+
+Validation precedes the lock of the session, so the activity may change in between. The commands
+compare its revision under the lock, and a response that is outdated is validated again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,11 +19,12 @@ from conflicto.platform.db.epochs import EpochChanged
 from conflicto.platform.problems import InvalidInput
 from conflicto.platform.word_filter.masking import mask_json, strings_in
 from conflicto.responses.activity_cache import ActivityCache
+from conflicto.responses.errors import ValidationOutdated
 from conflicto.responses.model import ResponseContent
 from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Awaitable, Callable, Container
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
@@ -58,6 +62,11 @@ MAX_INLINE_CHARACTERS = 1_000
 A thread filters longer ones.
 """
 
+MAX_ATTEMPTS = 4
+"""Maximum attempts to store a response whose activity changes meanwhile."""
+
+T = TypeVar("T")
+
 _decode = msgspec.json.Decoder().decode
 
 
@@ -86,22 +95,50 @@ class ResponseValidator:
         """Remove all cached values when an epoch begins."""
         bus.subscribe(EpochChanged, lambda _: self.clear_caches())
 
-    async def validate(self, session_id: int, activity_id: UUID, text: str) -> Validated:
+    async def store(
+        self,
+        session_id: int,
+        activity_id: UUID,
+        text: str,
+        store: Callable[[ResponseContent], Awaitable[T]],
+        locked: Activity | None = None,
+    ) -> T:
+        """Validate a response and `store` it, again if the activity changed in between.
+
+        Raises:
+            InvalidInput, TypeUnavailable: the problem of an invalid response.
+            NotFound: the activity was deleted meanwhile.
+            ValidationOutdated: it changed during each attempt.
+        """
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            content, problem = await self.validate(session_id, activity_id, text, locked)
+            if problem:
+                raise problem
+            try:
+                return await store(content)
+            except ValidationOutdated as outdated:
+                if attempt == MAX_ATTEMPTS:
+                    raise
+                locked = outdated.activity
+        raise AssertionError
+
+    async def validate(self, session_id: int, activity_id: UUID, text: str, locked: Activity | None = None) -> Validated:
         """Validate a response, given as compact JSON text, and apply the word filter.
 
-        Without a visible activity there is no problem, because the writer rejects the response.
-        Only activities whose type was never registered accept any JSON.
+        `locked` is a newer row than memory may have. Without a visible activity there is no
+        problem, because the writer rejects the response. Only activities whose type was never
+        registered accept any JSON.
 
         Raises:
             NotFound: the activity was deleted meanwhile.
         """
         state = await self._sessions.find(session_id)
-        activity = state.activities.get(activity_id) if state else None
+        activity = locked or (state.activities.get(activity_id) if state else None)
         if state is None or activity is None or not activity.is_visible:
-            return Validated(ResponseContent(text))
+            return Validated(ResponseContent(text, revision=0))
         problem = await self._problem(activity, text)
         if problem or not state.session.word_filter.is_on:
-            return Validated(ResponseContent(text), problem)
+            return Validated(ResponseContent(text, revision=activity.revision), problem)
         return Validated(await self._filter(state.session.word_filter, activity, text))
 
     async def _problem(self, activity: Activity, text: str) -> DomainError | None:
@@ -119,11 +156,11 @@ class ResponseValidator:
     async def _filter(self, word_filter: WordFilter, activity: Activity, text: str) -> ResponseContent:
         """Return a response with its masked text. Texts of the config are allowed."""
         if (await _mask(text, word_filter)).is_clean:
-            return ResponseContent(text)
+            return ResponseContent(text, revision=activity.revision)
         masked = await _mask(text, word_filter, await self._host_texts.get(activity))
         if word_filter.mode is FilterMode.HOLD:
-            return ResponseContent(text, is_held=not masked.is_clean)
-        return ResponseContent(text, masked.text, is_held=masked.in_names)
+            return ResponseContent(text, is_held=not masked.is_clean, revision=activity.revision)
+        return ResponseContent(text, masked.text, is_held=masked.in_names, revision=activity.revision)
 
     def clear_caches(self) -> None:
         """Clear the caches. After a restore, known revisions may have other content."""

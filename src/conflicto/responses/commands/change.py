@@ -25,7 +25,7 @@ from conflicto.responses.commands.pool import (
     withdraw_pooled,
 )
 from conflicto.responses.commands.record import added_bytes, record_changes
-from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
+from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff, ValidationOutdated
 from conflicto.responses.model import Moderation, ParticipantResponse, ResponseContent, initial_moderation
 from conflicto.responses.pool import store as pool
 from conflicto.responses.queries import response_by_id
@@ -56,6 +56,7 @@ def edit_response(
         SeatGone: the author left or was removed before the edit arrived.
         ActivityNotOpen: the activity is closed, or the response belongs to an earlier round.
         AlreadyAnswered: under the policy `first`, a response is final.
+        ValidationOutdated: the activity changed after the new text was validated.
         StorageFull: the session stores a tenth more than its limit, and the edit adds bytes.
     """
     own = _find_own(tx, response_id, participant_id)
@@ -64,6 +65,8 @@ def edit_response(
         return response
     if activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
+    if content.revision not in (activity.revision, None):
+        raise ValidationOutdated(activity)
     is_reserve_full = is_full(tx.head(activity.session_id), in_reserve=True)
     if activity.anonymous:
         after = pooled_response(

@@ -23,7 +23,7 @@ from conflicto.responses import store
 from conflicto.responses.commands.admission import admissions
 from conflicto.responses.commands.pool import pooled_response, record_pooled
 from conflicto.responses.commands.record import record_changes_by_session
-from conflicto.responses.errors import ActivityNotOpen
+from conflicto.responses.errors import ActivityNotOpen, ValidationOutdated
 from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse, ResponseContent, initial_moderation
 from conflicto.responses.pool import store as pool
 from conflicto.sessions.idempotency import store as idempotency
@@ -92,7 +92,7 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Res
     ensures that no two of them share a participant and activity, or an idempotency key.
 
     Outcomes: `SubmitResult`, or one of these errors: NotFound, SeatGone, ActivityNotOpen,
-    AlreadyAnswered, AnsweredTooOften, AnswersFull, StorageFull, KeyReused.
+    AlreadyAnswered, AnsweredTooOften, AnswersFull, StorageFull, KeyReused, ValidationOutdated.
     """
     activities = activities_by_id(tx, set(map(_activity_id, submissions)))
     outcomes = _replays_and_refusals(tx, submissions, activities)
@@ -163,6 +163,8 @@ def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, pre
         return SeatGone()
     if not is_open(activity, at_us=tx.effective_now(submission.session_id)):
         return ActivityNotOpen()
+    if submission.content.revision not in (activity.revision, None):
+        return ValidationOutdated(activity)
     return None
 
 
@@ -216,7 +218,7 @@ def _store_pooled(tx: WriteTx, accepted: Sequence[_Accepted]) -> list[tuple[int,
 
 
 def _next_revision(activity: Activity, submission: Submission, before: ParticipantResponse, ts: int) -> ParticipantResponse:
-    text, masked, is_held = submission.content
+    text, masked, is_held, _ = submission.content
     moderation = initial_moderation(activity, before, is_held=is_held)
     return replace(
         before, ts=ts, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
@@ -225,7 +227,7 @@ def _next_revision(activity: Activity, submission: Submission, before: Participa
 
 
 def _first_revision(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> ParticipantResponse:
-    text, masked, is_held = submission.content
+    text, masked, is_held, _ = submission.content
     moderation = initial_moderation(activity, None, is_held=is_held)
     is_many = activity.response_policy is ResponsePolicy.MANY
     return ParticipantResponse(
