@@ -273,7 +273,8 @@ async def api(app: App, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         fast_path, client = request.config.getoption("--fast-path"), Api(app)
         if fast_path is not None:
-            app.edge.connections.fast_path = app.edge.fast_path if fast_path == "on" else None
+            if fast_path == "off":
+                app.edge.connections.fast_path = app.edge.connections.direct = None
             client.over(await stack.enter_async_context(listening(app)))
         yield client
         await client.http.aclose()

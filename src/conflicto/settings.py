@@ -142,7 +142,7 @@ class Settings(BaseModel):
         description="Origins of images that hosts may show by address, `https://…`, separated by commas. Every phone requests them.",
     )
     fast_path: bool = Field(
-        True, alias="CONFLICTO_FAST_PATH", description="`off` sends every poll through ASGI: the same responses, more slowly."
+        True, alias="CONFLICTO_FAST_PATH", description="`off` sends every request through ASGI: the same responses, more slowly."
     )
     max_connections: int = Field(
         25_000,

@@ -199,7 +199,8 @@ async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, 
     Proxies and the server must mean the same site.
     """
     event, seat, _ = wall
-    app.edge.connections.fast_path = app.edge.fast_path if has_fast_path else None
+    if not has_fast_path:
+        app.edge.connections.fast_path = app.edge.connections.direct = None
     poll = get(f"{event.path}/status", seat.token)
     async with connected(port) as line:
         for _ in range(3):  # a repeated request is cached, with its bytes

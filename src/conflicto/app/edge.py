@@ -14,12 +14,14 @@ from conflicto.app.services import EdgeServices
 from conflicto.app.shutdown import Drain
 from conflicto.app.telemetry import RedisReadiness
 from conflicto.platform.http import health
+from conflicto.platform.http.asgi import AsgiApplication
 from conflicto.platform.http.cors import with_cors
 from conflicto.platform.http.openapi.document import ApiDocument
 from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.platform.http.request_pipeline import Dependencies, RequestPipeline
 from conflicto.platform.http.route_table import RouteTable
 from conflicto.platform.http.server.connection_manager import ConnectionManager
+from conflicto.platform.http.server.direct_path import DirectPath
 from conflicto.platform.http.server.fast_path import FastPath
 from conflicto.platform.metrics import definitions
 from conflicto.platform.metrics.exposition import MetricsExposition
@@ -62,7 +64,11 @@ def build_edge(platform: PlatformServices, domain: DomainServices) -> EdgeServic
         metrics=platform.metrics, auths=auths, presence=domain.presence,
         access_log=settings.access_log, server=issuer, prefix=connections.prefix,
     ))  # fmt: skip
-    http = ProxyHeadersMiddleware(with_cors(pipeline, settings.cors_origins), trusted_hosts=settings.trusted_proxies)
+    http = ProxyHeadersMiddleware(
+        with_cors(AsgiApplication(pipeline), settings.cors_origins), trusted_hosts=settings.trusted_proxies
+    )
+    if settings.fast_path:
+        connections.direct = DirectPath(pipeline, has_origins=bool(settings.cors_origins))
     connections.eviction.proxies = http.trusted_hosts
     return EdgeServices(
         auths=auths, fast_path=fast_path, connections=connections, long_poll=delivery.long_poll, streams=delivery.streams, routes=routes,

@@ -174,14 +174,14 @@ def routes(exports: ExportEndpoints) -> list[Route]:
     """Return the routes of this package."""
     job = "/sessions/{session_id:int}/exports/{export_id:uuid}"
     return [
-        route("GET", "/sessions/{session_id:int}/export", exports.export, roles=HOSTS, policy=EXPORT, tag="sessions",
+        route("GET", "/sessions/{session_id:int}/export", exports.export, roles=HOSTS, policy=EXPORT, tag="sessions", streams=True,
               docs=Docs(summary="Download the answers", responses={200: None, 202: schemas.ExportOut},
                         headers=("Prefer",), files=schemas.FILE_TYPES, response_headers=("Content-Disposition",),
                         problems=(ExportBusy, InvalidInput))),
         route("GET", job, exports.read, roles=HOSTS, policy=EXPORT_JOB, tag="sessions",
               docs=Docs(summary="Read the progress of an export", responses={200: schemas.ExportOut}, response_headers=("Retry-After",),
                         problems=(ExportUnknown,))),
-        route("GET", f"{job}/file", exports.download, roles=HOSTS, policy=EXPORT, tag="sessions",
+        route("GET", f"{job}/file", exports.download, roles=HOSTS, policy=EXPORT, tag="sessions", streams=True,
               docs=Docs(summary="Download the file of an export", responses={200: None, 206: None}, headers=("Range", "If-Range"),
                         files=schemas.FILE_TYPES, response_headers=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
                         problems=(ExportUnknown, ExportNotReady, ExportFailed))),

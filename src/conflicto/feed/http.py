@@ -151,6 +151,7 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         route("POST", "/sessions/{session_id:int}/events/ticket", feed.ticket, roles=MEMBERS, policy=STREAM, tag="polling",
               docs=Docs(summary="Create a ticket for the stream", responses={201: schemas.TicketOut})),
         route("GET", "/sessions/{session_id:int}/events", feed.events, roles=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,
+              streams=True,
               docs=Docs(summary="Stream changes as Server-Sent Events", responses={200: None, 204: None}, query=schemas.EventsQuery,
                         headers=("Last-Event-ID",), events=schemas.EVENT_EXAMPLE,
                         problems=(InvalidTimestamp, CursorInFuture, CursorExpired, TooManyStreams))),

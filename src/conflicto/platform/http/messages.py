@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -42,6 +42,45 @@ PREFERENCES = frozenset({"wait"})
 _POSITION = re.compile(r"[0-9]{16}|0|now", re.ASCII)
 _VALUE = re.compile(r"0|[1-9][0-9]{0,7}|[a-z]{1,16}", re.ASCII)
 """Canonical spellings of positions in a path, and of numbers and words in a query."""
+
+
+class TokenHolder(Protocol):
+    """A connection. A valid token on it protects it from eviction."""
+
+    has_token: bool
+
+
+class Incoming(Protocol):
+    """A request as its transport hands it to the pipeline.
+
+    - `address`: that of the client, behind trusted proxies.
+    - `body`: the whole body, None if `read_body` must read it.
+    - `connection`: None if the server is not ours.
+    - `matched`: route and parameters, None if the pipeline must match them.
+    """
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query_string(self) -> bytes: ...
+    @property
+    def headers(self) -> list[Header]: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def body(self) -> bytes | None: ...
+    @property
+    def connection(self) -> TokenHolder | None: ...
+    @property
+    def matched(self) -> tuple[Route, Mapping[str, Any]] | None: ...
+
+    async def read_body(self, max_bytes: int) -> bytes:
+        """Read a body of up to `max_bytes`."""
+
+    def receive(self) -> Awaitable[Any]:
+        """Return the next ASGI message of the client, `http.disconnect` once it is gone."""
 
 
 class Concealment(Enum):
@@ -111,7 +150,7 @@ class Request:
     )
 
     def __init__(
-        self, *, route: Route, params: dict[str, Any], headers: list[Header], query_string: bytes, address: str, request_id: str
+        self, *, route: Route, params: Mapping[str, Any], headers: list[Header], query_string: bytes, address: str, request_id: str
     ) -> None:
         self.route = route
         self.params = params

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 _name = itemgetter(0)
 
+IDENTITY = b"identity"
+
 EMPTY_BODY_LIMITS = JsonLimits(max_bytes=1024)
 """Limits of routes without a body: they accept an empty object, which some clients always send."""
 
@@ -59,31 +61,44 @@ async def until_disconnect(request: Request, work: Awaitable[T]) -> T:
         raise
 
 
-async def read_body(request: Request, receive: Callable[[], Awaitable[Any]]) -> bytes:
-    """Return the request's body as compact JSON, `b""` if it has none.
+def require_size(request: Request) -> int:
+    """Return the bytes that the route's body may have.
 
     Raises:
-        BodyTooLarge: it is longer than the route accepts. No more than that is buffered.
+        BodyTooLarge: the request declares more.
+    """
+    max_bytes = (request.route.body or EMPTY_BODY_LIMITS).max_bytes
+    declared = request.first_values.get(b"content-length")
+    if declared is not None and declared.isdigit() and int(declared) > max_bytes:
+        raise BodyTooLarge
+    return max_bytes
+
+
+def check_body(request: Request, body: bytes) -> bytes:
+    """Return a body as compact JSON, `b""` if there is none.
+
+    Raises:
         MediaTypeUnsupported: its media type is not JSON.
         DomainError: it is not strict JSON.
         InvalidInput: the route accepts no body, and it is not an empty object.
     """
-    limits = request.route.body or EMPTY_BODY_LIMITS
-    body = await _read(request, receive, limits.max_bytes)
     if not body:
         return b""
     _require_json(request)
-    checked = compact(body, limits)
+    checked = compact(body, request.route.body or EMPTY_BODY_LIMITS)
     if request.route.body is None and checked != b"{}":
         detail = "This route takes no body."
         raise InvalidInput(detail)
     return checked
 
 
-async def _read(request: Request, receive: Callable[[], Awaitable[Any]], max_bytes: int) -> bytes:
-    declared = request.header(b"content-length")
-    if declared is not None and declared.isascii() and declared.isdecimal() and int(declared) > max_bytes:
-        raise BodyTooLarge
+async def read_asgi_body(receive: Callable[[], Awaitable[Any]], max_bytes: int) -> bytes:
+    """Read the body of an ASGI request. No more than `max_bytes` are buffered.
+
+    Raises:
+        BodyTooLarge: it is longer.
+        ClientDisconnected: the client disconnected before its end.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -100,10 +115,13 @@ async def _read(request: Request, receive: Callable[[], Awaitable[Any]], max_byt
 
 
 def _require_json(request: Request) -> None:
+    values = request.first_values
     content_type = request.header(b"content-type")
-    is_repeated = list(map(_name, request.headers)).count(b"content-type") > 1
-    if content_type is None or is_repeated or request.header(b"content-encoding") not in {None, "identity"}:
+    is_repeated = len(values) < len(request.headers) and list(map(_name, request.headers)).count(b"content-type") > 1
+    if content_type is None or is_repeated or values.get(b"content-encoding", IDENTITY) != IDENTITY:
         raise MediaTypeUnsupported
+    if content_type == "application/json":
+        return
     main, _, parameter = content_type.lower().partition(";")
     if main.strip() != "application/json" or parameter.strip().replace('"', "") not in {"", "charset=utf-8"}:
         raise MediaTypeUnsupported

@@ -11,17 +11,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from conflicto.platform.db.slow_queries import ROUTE
-from conflicto.platform.http.messages import IMMUTABLE, NO_SNIFF, SAFE_HEADERS, Concealment, Request, Response
+from conflicto.platform.http.messages import IMMUTABLE, NO_SNIFF, SAFE_HEADERS, Concealment, Incoming, Request, Response
 from conflicto.platform.http.path_prefix import with_prefix
 from conflicto.platform.http.problem_response import problem_code, problem_response
 from conflicto.platform.http.query_fields import require_known_fields
-from conflicto.platform.http.request_body import ClientDisconnected, read_body
+from conflicto.platform.http.request_body import ClientDisconnected, check_body, require_size
 from conflicto.platform.http.route_table import TextInvalid
 from conflicto.platform.ids import opaque_names
 from conflicto.platform.instants import MS_PER_S
@@ -48,16 +47,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CONNECTION_EXTENSION = "conflicto.connection"
-"""Name of our server's ASGI extension (`platform/http/server`)."""
-
-CONNECTION = "connection"
-"""Key of the connection in that extension. A valid token on it protects the connection from
-eviction."""
-
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FIRST_ERROR_STATUS = 400
+
+BODILESS = frozenset({204, 304})
+"""Statuses whose responses have neither a body nor its length."""
 
 REQUEST_ID_BYTES = 12
 """Random bytes of a request id. Consecutive numbers would reveal requests that the log leaves out.
@@ -104,40 +99,41 @@ class Dependencies:
 
 
 class RequestPipeline:
-    """ASGI application for HTTP requests."""
+    """Answers requests, whatever transport they came by."""
 
     def __init__(self, dependencies: Dependencies) -> None:
         self._dependencies = dependencies
         self._bodies = dependencies.metrics.histogram(BODY_BYTES)
         self._request_ids = opaque_names(REQUEST_ID_BYTES)
+        self.routes = dependencies.routes
 
-    async def __call__(
-        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        """Answer one request."""
+    async def answer(self, incoming: Incoming) -> Response | None:
+        """Return the response to a request with all its headers, None if the client left."""
         request_id = next(self._request_ids)
         started_s = self._dependencies.clock.monotonic_s()
         route: Route | None = None
-        params: dict[str, Any] = {}
+        params: Mapping[str, Any] = {}
         try:
-            if b"%00" in scope["query_string"]:
+            if b"%00" in incoming.query_string:
                 raise TextInvalid  # noqa: TRY301 - a function of its own would be a call for each request
-            route, params = self._dependencies.routes.match(scope["method"], scope["path"])
+            route, params = incoming.matched or self.routes.match(incoming.method, incoming.path)
             ROUTE.set(route.path)
-            response = await self._respond(scope, receive, route, params, request_id)
+            response = await self._respond(incoming, route, params, request_id)
         except ClientDisconnected:
-            return
+            return None
         except Exception as error:  # noqa: BLE001 - the caller gets an id, the log gets the cause
-            response = self._error_response(error, scope, route, request_id)
+            response = self._error_response(error, incoming, route, request_id)
             if route and route.problem_headers:
                 response.headers += route.problem_headers(params)
-        if self._dependencies.prefix and not response.has_final_headers:
-            response.headers = with_prefix(self._dependencies.prefix, response.headers)
+        if not response.has_final_headers:
+            if self._dependencies.prefix:
+                response.headers = with_prefix(self._dependencies.prefix, response.headers)
+            _complete_headers(response, request_id)
         duration_s = self._dependencies.clock.monotonic_s() - started_s
-        self._count(scope, route, response, request_id, duration_s)
-        await _send(send, response, request_id, head=scope["method"] == "HEAD")
+        self._count(incoming, route, response, request_id, duration_s)
+        return response
 
-    def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, duration_s: float) -> None:
+    def _count(self, incoming: Incoming, route: Route | None, response: Response, request_id: str, duration_s: float) -> None:
         """Count a request and log it, unless that would reveal an anonymous response."""
         path = route.path if route else UNKNOWN_ROUTE
         if response.concealment is Concealment.UNTIL_RELEASE:
@@ -145,30 +141,29 @@ class RequestPipeline:
         elif response.concealment is Concealment.OWN_CHANGES:
             self._dependencies.metrics.fast_path(path).count_as_not_modified()
         else:
-            self._dependencies.metrics.count_response(path, scope["method"], response.status, duration_s)
+            self._dependencies.metrics.count_response(path, incoming.method, response.status, duration_s)
             if self._dependencies.access_log:
-                _log_access(scope, route, response, request_id, duration_s)
+                _log_access(incoming, route, response, request_id, duration_s)
 
-    def _error_response(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Response:
+    def _error_response(self, error: Exception, incoming: Incoming, route: Route | None, request_id: str) -> Response:
         _log_error(error, request_id, route)
-        self._dependencies.metrics.count_problem(route.path if route else UNKNOWN_ROUTE, scope["method"], problem_code(error))
+        self._dependencies.metrics.count_problem(route.path if route else UNKNOWN_ROUTE, incoming.method, problem_code(error))
         return problem_response(error, request_id=request_id, server=self._dependencies.server)
 
-    async def _respond(
-        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], route: Route, params: dict[str, Any], request_id: str
-    ) -> Response:
-        client = scope.get("client")
+    async def _respond(self, incoming: Incoming, route: Route, params: Mapping[str, Any], request_id: str) -> Response:
         request = Request(
-            route=route, params=params, headers=scope["headers"], query_string=scope["query_string"],
-            address=client[0] if client else "", request_id=request_id,
+            route=route, params=params, headers=incoming.headers, query_string=incoming.query_string,
+            address=incoming.address, request_id=request_id,
         )  # fmt: skip
-        renewed = await self._admit(request, scope) if route.roles else None
+        renewed = await self._admit(request, incoming) if route.roles else None
         if request.query_string:
             require_known_fields(request)
-        if scope["method"] in METHODS_WITH_BODY:
-            request.body = await read_body(request, receive)
+        if incoming.method in METHODS_WITH_BODY:
+            max_bytes = require_size(request)
+            body = incoming.body
+            request.body = check_body(request, await incoming.read_body(max_bytes) if body is None else body)
         else:
-            request.receive = receive
+            request.receive = incoming.receive
         try:
             is_shared = route.policy.scope is LimitScope.SERVER
             response = await (self._spend_and_dispatch(request) if is_shared else route.handler(request))
@@ -203,7 +198,7 @@ class RequestPipeline:
         ):
             response.headers += (policy_header(request.route.policy),)
 
-    async def _admit(self, request: Request, scope: dict[str, Any]) -> str | None:
+    async def _admit(self, request: Request, incoming: Incoming) -> str | None:
         """Authenticate the caller, note their presence, and spend from their bucket.
 
         Returns a renewed token if theirs is old.
@@ -216,8 +211,8 @@ class RequestPipeline:
         else:
             self._dependencies.authenticator.require_access(auth.caller, request.route.roles, request.params)
             request.caller, request.reauthenticate = auth.caller, auth.reauthenticate
-        if extension := scope.get("extensions", {}).get(CONNECTION_EXTENSION):
-            extension[CONNECTION].has_token = True
+        if incoming.connection is not None:
+            incoming.connection.has_token = True
         now_s = self._dependencies.clock.monotonic_s()
         if request.route.shows_presence and (auth is None or now_s - auth.presence_noted_s >= PRESENCE_INTERVAL_S):
             self._dependencies.presence.record_caller(request.caller)
@@ -271,30 +266,24 @@ def _log_error(error: Exception, request_id: str, route: Route | None) -> None:
         log.warning("request-refused", request_id=request_id, route=route.name if route else None, code=error.code, cause=cause)
 
 
-def _log_access(scope: dict[str, Any], route: Route | None, response: Response, request_id: str, duration_s: float) -> None:
+def _log_access(incoming: Incoming, route: Route | None, response: Response, request_id: str, duration_s: float) -> None:
     """Log the path template, never the path: it may contain a code."""
-    method, path = (scope["method"], route.path) if route else ("other", UNKNOWN_ROUTE)
-    address = scope["client"][0] if scope.get("client") else None
+    method, path = (incoming.method, route.path) if route else ("other", UNKNOWN_ROUTE)
     log.info(
         "answered", request_id=request_id, method=method, route=path, status=response.status,
-        bytes=len(response.body), ms=round(duration_s * MS_PER_S, 2), address=address,
+        bytes=len(response.body), ms=round(duration_s * MS_PER_S, 2), address=incoming.address or None,
     )  # fmt: skip
 
 
-async def _send(send: Callable[[Any], Awaitable[None]], response: Response, request_id: str, *, head: bool) -> None:
-    headers = list(response.headers)
-    if not response.has_final_headers:
-        # A file has the referrer policy of its page and is shared by caches, so it carries fewer
-        # headers.
-        is_file = IMMUTABLE in headers and bool(response.body)
-        headers += (NO_SNIFF,) if is_file else (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
-        if response.status not in {204, 304} and response.stream is None:
-            headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if response.stream is not None and not head:
-        await response.stream(partial(_send_part, send))
-    await send({"type": "http.response.body", "body": b"" if head else response.body})
+def _complete_headers(response: Response, request_id: str) -> None:
+    """Add the headers of every response.
 
-
-async def _send_part(send: Callable[[Any], Awaitable[None]], part: bytes) -> None:
-    await send({"type": "http.response.body", "body": part, "more_body": True})
+    A file has the referrer policy of its page and is shared by caches, so it carries fewer.
+    """
+    is_file = IMMUTABLE in response.headers and bool(response.body)
+    headers = (
+        (*response.headers, NO_SNIFF) if is_file else (*response.headers, *SAFE_HEADERS, (b"x-request-id", request_id.encode()))
+    )
+    if response.status not in BODILESS and response.stream is None:
+        headers += ((b"content-length", b"%d" % len(response.body)),)
+    response.headers = headers

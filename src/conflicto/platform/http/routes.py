@@ -71,6 +71,7 @@ class Route:
       it.
     - `shows_presence`: a request counts as presence of its caller.
     - `takes_ticket`: `?ticket=` may replace the token, because browsers cannot send one.
+    - `streams`: responses may be streams, whatever media type the request accepts.
     - `is_page`: a page for browsers, or one of its files.
     - `problem_headers`: returns further headers of a problem by the parameters of the path.
     """
@@ -86,6 +87,7 @@ class Route:
     body: JsonLimits | None = None
     tag: str = ""
     takes_ticket: bool = False
+    streams: bool = False
     is_page: bool = False
     guesses: tuple[Policy, ...] = ()
     replays: Callable[[Request], Awaitable[bool]] | None = None

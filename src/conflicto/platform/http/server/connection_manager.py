@@ -14,6 +14,7 @@ from conflicto.platform.http.server.refusals import Refusals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conflicto.platform.http.server.direct_path import DirectPath
     from conflicto.platform.http.server.fast_path import FastPath
     from conflicto.platform.http.server.http_connection import HttpConnection
     from conflicto.platform.http.server.refusals import Refusal
@@ -25,7 +26,7 @@ TICKS_PER_SECOND = 10
 class ConnectionManager:
     """All connections of one process.
 
-    - `fast_path`: None disables it.
+    - `fast_path`, `direct`: None disables it.
     - `prefix`: the path below which the server is mounted, empty for none.
     - `drain`: called for each open connection when the server begins to stop.
     - `on_tick`: called ten times a second with the lag of the event loop, in seconds.
@@ -43,6 +44,7 @@ class ConnectionManager:
         on_refusal: Callable[[str], None],
     ) -> None:
         self.fast_path = fast_path
+        self.direct: DirectPath | None = None
         self.prefix = b""
         self.refusals = Refusals(server)
         self._max_connections = max_connections

@@ -27,10 +27,24 @@ RETRY_S = 0.1
 
 
 class Addresses(Protocol):
-    """Set of addresses."""
+    """Set of addresses of trusted proxies."""
 
     def __contains__(self, address: str | None, /) -> bool:
         """Return whether the set contains an address."""
+
+    def get_trusted_client_address(self, x_forwarded_for: str) -> tuple[str, int]:
+        """Return the first address before the trusted proxies in a list of `X-Forwarded-For`."""
+
+
+class NoAddresses:
+    """The set of trusted proxies before it is configured: empty."""
+
+    def __contains__(self, address: str | None, /) -> bool:
+        return False
+
+    def get_trusted_client_address(self, x_forwarded_for: str) -> tuple[str, int]:
+        """Return the whole list."""
+        return x_forwarded_for, 0
 
 
 class ConnectionEviction:
@@ -43,7 +57,7 @@ class ConnectionEviction:
         self.evicted = 0
         self._pressure = int(max_connections * PRESSURE)
         self._batch = max(1, int(max_connections * BATCH))
-        self.proxies: Addresses = ()
+        self.proxies: Addresses = NoAddresses()
         self._networks: dict[str, dict[HttpConnection, None]] = {}
         self._retry_at_s = 0.0
 

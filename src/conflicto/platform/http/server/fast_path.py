@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.http.server import deadlines
-from conflicto.platform.http.server.http_connection import HttpConnection
+from conflicto.platform.http.server.direct_path import DirectConnection
 from conflicto.platform.metrics.registry import UNTIMED_MASK
 from conflicto.platform.response_cache.auth_cache import PRESENCE_INTERVAL_S
 
@@ -167,7 +167,7 @@ class FastPath:
         return bool(dropped_bytes or self.previous)
 
 
-class Connection(HttpConnection):
+class Connection(DirectConnection):
     """A client connection that answers plain polls itself."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's

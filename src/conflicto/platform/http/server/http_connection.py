@@ -15,8 +15,8 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from conflicto.platform.http.asgi import CONNECTION, CONNECTION_EXTENSION
 from conflicto.platform.http.path_prefix import without_prefix
-from conflicto.platform.http.request_pipeline import CONNECTION, CONNECTION_EXTENSION
 from conflicto.platform.http.server import deadlines
 from conflicto.platform.http.server.request_cycle import RequestCycle
 from conflicto.platform.http.server.request_head import (

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from conflicto.platform.http.messages import Header
     from conflicto.platform.http.server.connection_manager import ConnectionManager
 
     Message = Any  # ASGI
@@ -95,9 +98,9 @@ class RequestCycle(RequestResponseCycle):
     async def _start(self, message: Message) -> BodyWriter:
         """Begin a response, and return the writer of its body."""
         if message["status"] in BODILESS or b"content-length" in dict(message["headers"]):
-            return OneMessage(head_to_bytes(message, self.manager.date_line))
+            return OneMessage(head_to_bytes(message["status"], message["headers"], self.manager.date_line))
         if self.scope["http_version"] == "1.0":
-            head = head_to_bytes(message, self.manager.date_line)
+            head = head_to_bytes(message["status"], message["headers"], self.manager.date_line)
             self.response_started = True
             self.transport.write(head.removesuffix(b"\r\n") + b"connection: close\r\n\r\n")
             return UNTIL_CLOSE
@@ -116,13 +119,13 @@ class RequestCycle(RequestResponseCycle):
         self.on_response()
 
 
-def head_to_bytes(message: Message, date_line: bytes) -> bytes:
+def head_to_bytes(status: int, headers: Collection[Header], date_line: bytes) -> bytes:
     """Return a response head as bytes.
 
     Raises:
         ValueError: a header holds a line break or NUL.
     """
-    lines = b"".join(map(b"%b: %b\r\n".__mod__, map(tuple, message["headers"])))
-    if lines.count(b"\n") != len(message["headers"]) or b"\0" in lines:
+    lines = b"".join(map(b"%b: %b\r\n".__mod__, map(tuple, headers)))
+    if lines.count(b"\n") != len(headers) or b"\0" in lines:
         raise ValueError("a header holds a line break or NUL")
-    return STATUS_LINE[message["status"]] + date_line + lines + b"\r\n"
+    return STATUS_LINE[status] + date_line + lines + b"\r\n"
