@@ -24,6 +24,7 @@ from bench.soak import measure as soak
 from bench.startup import measure as starts
 from bench.streams import measure as streams
 from bench.submits import measure_joins, measure_submits
+from bench.turnover import measure as turnover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,9 @@ SUITES = {
     "start": starts,
     "soak": soak,
 }
+HOUR_SUITES = {"turnover": turnover}
+"""Suites that take an hour, so that a run names them."""
+
 WIDTH = 190
 """Columns of the tables in a log or a pipe."""
 
@@ -50,7 +54,7 @@ def main() -> None:
     options = _options()
     scale = QUICK if options.quick else FULL
     if options.soak:
-        scale = replace(scale, soak_s=options.soak)
+        scale = replace(scale, soak_s=options.soak, turnover_s=options.soak)
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -72,18 +76,20 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Conflicto against the floor.")
     parser.add_argument("--quick", action="store_true", help="a few minutes, with less load and fewer stored rows")
-    parser.add_argument("--only", default=",".join(SUITES), help=f"some of {','.join(SUITES)}")
-    parser.add_argument("--soak", type=float, metavar="SECONDS", help="how long the soak lasts, such as 3600 with --only soak")
+    parser.add_argument("--only", default=",".join(SUITES), help=f"some of {','.join(SUITES | HOUR_SUITES)}")
+    parser.add_argument(
+        "--soak", type=float, metavar="SECONDS", help="how long soak or turnover last, such as 3600 with --only soak"
+    )
     parser.add_argument("--out", type=Path, help="where else to write the report")
     options = parser.parse_args()
     options.only = options.only.split(",")
-    if unknown := set(options.only) - set(SUITES):
+    if unknown := set(options.only) - set(SUITES | HOUR_SUITES):
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     return options
 
 
 def _run(console: Console, name: str, scale: Scale) -> list[Section]:
-    sections = SUITES[name](scale)
+    sections = (SUITES | HOUR_SUITES)[name](scale)
     for section in sections:
         show(console, section)
     return sections

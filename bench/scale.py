@@ -14,7 +14,8 @@ class Scale:
 
     `rooms` are numbers of participants, measured for `room_s` before they answer. `streams` are
     held open. A host makes `edits` of each kind. `starts` counts starts of the server. A load runs
-    for `soak_s` after everyone has answered `soak_fill` times.
+    for `soak_s` after everyone has answered `soak_fill` times. Sessions come and go for
+    `turnover_s`, and each lasts `turnover_session_s`.
 
     For growth, `rows` are stored, `samples` of each request are timed, and `crowd` answer at once
     in each round. The filter suite searches `contained` rows.
@@ -40,6 +41,8 @@ class Scale:
     starts: int
     soak_s: float
     soak_fill: int
+    turnover_s: float = 3_600
+    turnover_session_s: float = 60
 
 
 KEY_POLLS = ("session-status-200", "session-status-304", "since-nothing", "since-page")

@@ -1,5 +1,6 @@
 """Memory of cached polls: bounded in bytes, without any effect on the responses."""
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,10 +9,11 @@ import pytest
 
 from conflicto.app import App
 from conflicto.feed.pages import MAX_PAGE_BYTES
+from conflicto.platform.generations import TICKS
 from conflicto.platform.sizes import MIB
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
-from tests.support.checks import accepted
+from tests.support.checks import accepted, refused
 from tests.support.wire import connected, get, listening, streamed
 
 ANSWERS, LIMITS = 40, 25
@@ -171,3 +173,31 @@ async def test_page_is_read_whole_where_memory_never_has_enough(api: Api, monkey
     monkeypatch.setattr("conflicto.feed.poll_handler.MAX_CONFIG_READS", 1)
 
     assert accepted(await api.get(f"{path}?limit=50", token=event.host)) == whole
+
+
+@pytest.mark.in_process
+async def test_caches_let_go_of_a_session_that_is_over(api: Api, app: App) -> None:
+    event = await make_event(api)
+    poll = await event.activity(type="poll", config=POLL, status="active")
+    anna = await event.join()
+    status = get(f"{event.path}/status", anna.token)
+    async with listening(app) as port, connected(port) as line:
+        accepted(await event.answer(poll, anna, {"choices": ["a"]}), 201)
+        accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
+        for _ in range(3):
+            await line.send(status)
+            assert (await line.answer())[0] == 200
+        accounts = {account.name: account for account in app.platform.budget.accounts}
+        filled = {name for name, account in accounts.items() if account.bytes > 0}
+        assert {"sessions", "tokens", "passes", "requests", "responses", "checks"} <= filled
+
+        app.platform.clock.advance(301)
+        for _ in range(3 * TICKS):
+            for account in accounts.values():
+                account.age()
+        assert {name for name, account in accounts.items() if account.bytes > 0} <= {"codes"}
+
+        await line.send(status)
+        code, _, body = await line.answer()
+        assert (code, json.loads(body)["status"]) == (200, "completed")
+    refused(await event.answer(poll, anna, {"choices": ["b"]}), 409, "activity-not-open")

@@ -21,6 +21,7 @@ from conflicto.access.link_keys import LinkKeys
 from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Caller, Role
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import Generations
 from conflicto.platform.ids import opaque_secret, random_uuid
 from conflicto.platform.instants import S_PER_DAY, US_PER_S
 
@@ -99,8 +100,8 @@ class Tokens:
         self._clock = clock
         self.max_lifetime_s = max_days * S_PER_DAY
         self._links_since_s = clock.wall_us() // US_PER_S if links_since_s is None else links_since_s
-        self._verified: dict[str, Claims] = {}
-        self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._clear)
+        self._verified: Generations[str, Claims] = Generations()
+        self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._clear, age=self._age)
 
     def absolute_end_s(self, first_s: int) -> int:
         """Return the absolute end of tokens that were first issued at `first_s`.
@@ -167,7 +168,7 @@ class Tokens:
         Raises:
             TokenInvalid: it is foreign, incomplete or expired.
         """
-        claims = self._verified.get(token)
+        claims = self._verified.recent.get(token) or self._verified.get(token)
         if claims is None:
             _, claims = self._decode(token, AUDIENCE, CLAIMS)
             self._cache_verified(token, claims)
@@ -203,8 +204,11 @@ class Tokens:
     def _cache_verified(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MAX_CACHED_TOKENS:
             self._clear()
-        self._account.add(0 if token in self._verified else VERIFIED_BYTES + len(token))
-        self._verified[token] = claims
+        if self._verified.put(token, claims) is None:
+            self._account.add(VERIFIED_BYTES + len(token))
+
+    def _age(self) -> None:
+        self._account.add(-sum(VERIFIED_BYTES + len(token) for token, _ in self._verified.age()))
 
     def _clear(self) -> bool:
         """Clear the cache of verified tokens. Return whether there were any.

@@ -58,7 +58,7 @@ def _loops(services: Services) -> list[Callable[[], Awaitable[None]]]:
     platform, domain, edge = services
     loops: list[Callable[[], Awaitable[None]]] = [
         domain.expiry.run, domain.releases.run, domain.purger.run, domain.retention.run, edge.connections.run, edge.streams.run,
-        domain.exports.run, domain.presence_saver.run,
+        domain.exports.run, domain.presence_saver.run, platform.budget.run,
     ]  # fmt: skip
     if platform.db.is_shared:
         loops.append(domain.worker_sync.run)

@@ -4,16 +4,24 @@ Every cache opens an account and reports each byte that it takes or frees. An ac
 space that others leave. Above the limit, the account that exceeds its share by most evicts entry by
 entry. Sizes are estimates: texts are measured, objects count as constants that a test compares with
 the interpreter's allocations.
+
+Caches also age: at every tick each drops what nobody used for some ticks, so that memory follows
+the load down and not only up.
 """
 
 from __future__ import annotations
 
+import asyncio
 from math import inf
 from sys import getsizeof
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+AGING_INTERVAL_S = 10.0
+"""Time between two ticks of age."""
 
 
 def text_bytes(*texts: str | None) -> int:
@@ -25,23 +33,29 @@ def text_bytes(*texts: str | None) -> int:
     return found
 
 
-def _nothing() -> bool:
+def _evict_nothing() -> bool:
     return False
+
+
+def _age_nothing() -> None:
+    """Keep everything: these entries end by themselves, or are too small to matter."""
 
 
 class Account:
     """Bytes of one cache. For the event loop only.
 
-    `evict` drops its least useful entry and returns whether there was one.
+    `evict` drops its least useful entry and returns whether there was one. `age` is called at every
+    tick and drops what nobody used lately, in a few milliseconds at most.
     """
 
-    __slots__ = ("_budget", "bytes", "evict", "evictions", "name", "share")
+    __slots__ = ("_budget", "age", "bytes", "evict", "evictions", "name", "share")
 
-    def __init__(self, budget: CacheBudget, name: str, share: float, evict: Callable[[], bool]) -> None:
+    def __init__(self, budget: CacheBudget, name: str, share: float, evict: Callable[[], bool], age: Callable[[], None]) -> None:
         self._budget = budget
         self.name = name
         self.share = share
         self.evict = evict
+        self.age = age
         self.bytes = 0
         self.evictions = 0
 
@@ -71,11 +85,25 @@ class CacheBudget:
         self.used = 0
         self.accounts: list[Account] = []
 
-    def account(self, name: str, *, share: float = 0.0, evict: Callable[[], bool] = _nothing) -> Account:
+    def account(
+        self,
+        name: str,
+        *,
+        share: float = 0.0,
+        evict: Callable[[], bool] = _evict_nothing,
+        age: Callable[[], None] = _age_nothing,
+    ) -> Account:
         """Open an account."""
-        account = Account(self, name, share, evict)
+        account = Account(self, name, share, evict, age)
         self.accounts.append(account)
         return account
+
+    async def run(self) -> None:
+        """Age all caches every `AGING_INTERVAL_S`, one after the other, until cancelled."""
+        while True:
+            for account in self.accounts:
+                account.age()
+                await asyncio.sleep(AGING_INTERVAL_S / len(self.accounts))
 
     def evict_to_fit(self) -> None:
         """Evict entries until the accounts fit, or until no account has any left."""

@@ -6,11 +6,11 @@ Concurrent readers share one load. A newer revision is loaded again.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from conflicto.activities.queries import activity_with_content
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import Generations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class ActivityCache(Generic[T]):
         self._max_entries = max_entries
         self._account = account or CacheBudget().account("activities")
         self._size_of = size_of
-        self._entries: OrderedDict[UUID, tuple[int, T, int]] = OrderedDict()
+        self._entries: Generations[UUID, tuple[int, T, int]] = Generations()
         self._load_tasks: dict[UUID, asyncio.Task[tuple[int, T]]] = {}
 
     async def get(self, activity: Activity) -> T:
@@ -57,7 +57,7 @@ class ActivityCache(Generic[T]):
         Raises:
             NotFound: the activity was deleted.
         """
-        entry = self._entries.get(activity.id)
+        entry = self._entries.recent.get(activity.id) or self._entries.get(activity.id)
         if entry is not None and entry[0] >= activity.revision:
             return entry[1]
         revision, value = await self._shared_load(activity.id)
@@ -72,11 +72,15 @@ class ActivityCache(Generic[T]):
 
     def evict_oldest(self) -> bool:
         """Remove the oldest entry and return whether there was one."""
-        if not self._entries:
+        oldest = self._entries.pop_oldest()
+        if oldest is None:
             return False
-        _, (_, _, size) = self._entries.popitem(last=False)
-        self._account.add(-size)
+        self._account.add(-oldest[2])
         return True
+
+    def age(self) -> None:
+        """Remove entries that nobody used for a while."""
+        self._account.add(-sum(size for _, (_, _, size) in self._entries.age()))
 
     async def _shared_load(self, activity_id: UUID) -> tuple[int, T]:
         task = self._load_tasks.get(activity_id)
@@ -91,8 +95,8 @@ class ActivityCache(Generic[T]):
         finally:
             self._load_tasks.pop(activity_id, None)
         value = self._build(activity, content)
-        before, size = self._entries.pop(activity_id, None), self._size_of(content)
-        self._entries[activity_id] = activity.revision, value, size
+        size = self._size_of(content)
+        before = self._entries.put(activity_id, (activity.revision, value, size))
         if len(self._entries) > self._max_entries:
             self.evict_oldest()
         self._account.add(size - (before[2] if before else 0))

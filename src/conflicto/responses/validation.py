@@ -83,7 +83,7 @@ class ResponseValidator:
     def __init__(self, db: Database, types: Registry, sessions: SessionCache, budget: CacheBudget | None = None) -> None:
         self._types = types
         self._sessions = sessions
-        account = (budget or CacheBudget()).account("checks", share=CACHE_SHARE, evict=self._evict_oldest)
+        account = (budget or CacheBudget()).account("checks", share=CACHE_SHARE, evict=self._evict_oldest, age=self._age)
         self._checks: ActivityCache[SchemaValidator | None] = ActivityCache(
             db, self._compile_check, MAX_CACHED_CHECKS, account, size_of=_check_size
         )
@@ -169,6 +169,10 @@ class ResponseValidator:
 
     def _evict_oldest(self) -> bool:
         return self._host_texts.evict_oldest() or self._checks.evict_oldest()
+
+    def _age(self) -> None:
+        self._host_texts.age()
+        self._checks.age()
 
     def _compile_check(self, activity: Activity, content: Content) -> SchemaValidator | None:
         activity_type = self._types.find_version(activity.type, activity.type_version)

@@ -67,6 +67,11 @@ class Notifier:
         self._subscribers: set[Subscriber] = set()
         self._is_scheduled = False
 
+    @property
+    def has_subscribers(self) -> bool:
+        """Return whether anybody waits."""
+        return bool(self._subscribers)
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Wake a subscriber at every change."""
         self._subscribers.add(subscriber)

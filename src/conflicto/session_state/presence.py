@@ -6,8 +6,10 @@ is the newest tick of a fixed minute. Readers of states cannot infer when a part
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from conflicto.platform.generations import MAX_DROPPED
 from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ SETTLE_US = 15 * US_PER_S
 
 MAX_MINUTES = 3
 """Newest times per participant, one per minute: the third lies before any published tick."""
+
+MAX_AGE_US = 300 * US_PER_S
+"""Age from which times are dropped once they are stored: silence that long is a disconnection."""
 
 MAX_PARTICIPANTS = 200_000
 """Participants in memory, about 250 bytes each; the oldest are dropped after their last batch."""
@@ -70,7 +75,7 @@ class Presence:
                 due[participant_id] = newest
             if newest < times[0]:
                 self._unsaved[participant_id] = session_id
-        self._drop_oldest()
+        self._drop_old()
         return due
 
     def published_us(self, session_id: int) -> int:
@@ -96,7 +101,13 @@ class Presence:
             return "online"
         return "idle" if silence_s < IDLE_S else "disconnected"
 
-    def _drop_oldest(self) -> None:
+    def _drop_old(self) -> None:
+        """Drop times that are stored and change no state any more, among the next ones in turn."""
+        oldest_us = self._clock.wall_us() - MAX_AGE_US
+        for participant_id in list(islice(self._times, MAX_DROPPED)):
+            times = self._times.pop(participant_id)
+            if times[0] > oldest_us or participant_id in self._unsaved:
+                self._times[participant_id] = times
         if len(self._times) > MAX_PARTICIPANTS:
             newest = sorted(self._times.items(), key=lambda item: item[1])[-MAX_PARTICIPANTS // 2 :]
             self._times = dict(newest)

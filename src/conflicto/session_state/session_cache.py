@@ -19,6 +19,7 @@ from conflicto.platform.db.group import Committed
 from conflicto.platform.event_bus import EventBus, RemoteCommits
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.platform.response_cache.response_cache import EvictionQueue, ResponseCache
+from conflicto.session_state.idleness import age
 from conflicto.session_state.memory_size import memory_bytes
 from conflicto.session_state.remote_changes import events_by_session, load_remote_changes
 from conflicto.session_state.state import SessionState, has_anonymous_round, load_session_state
@@ -43,6 +44,9 @@ BUDGET_SHARE = 0.45
 
 USES_PER_MEASUREMENT = 32
 """Reads or commits of sessions between two measurements of a session's size."""
+
+MAX_DROPPED_SESSIONS = 100
+"""Limit of idle sessions that one tick of age drops, which takes a few milliseconds."""
 
 MAX_DELETED_IDS = 100_000
 """Limit of remembered ids of deleted sessions, so that phones that still poll cost no query."""
@@ -109,7 +113,7 @@ class SessionCache:
         self._parts = parts
         budget = budget or CacheBudget()
         self._responses = EvictionQueue(budget)
-        self._account = budget.account("sessions", share=BUDGET_SHARE, evict=self._evict)
+        self._account = budget.account("sessions", share=BUDGET_SHARE, evict=self._evict, age=self._age)
         self._bus = bus or EventBus()
         self._states: OrderedDict[int, SessionState] = OrderedDict()
         self.positions = StatePositions(self._states)
@@ -140,6 +144,7 @@ class SessionCache:
         while (state := self._states.get(session_id)) is not None:
             if not state.is_behind or await self._wait_until_caught_up(state):
                 self._states.move_to_end(session_id)
+                state.idle_ticks = 0
                 self._uses_since_measurement += 1
                 if self._uses_since_measurement >= USES_PER_MEASUREMENT:
                     self._measure(state)
@@ -194,6 +199,7 @@ class SessionCache:
                     self._mark_behind(state, locked.position)
                     continue
                 state.apply_commit(locked, events.get(session_id, ()))
+                state.idle_ticks = 0
                 self._uses_since_measurement += 1
                 if self._uses_since_measurement >= USES_PER_MEASUREMENT:
                     self._measure(state)
@@ -325,6 +331,12 @@ class SessionCache:
             return False
         self._drop(next(iter(self._states)))
         return True
+
+    def _age(self) -> None:
+        """Forget idle sessions, unless they catch up with the database just now."""
+        idle = [session_id for session_id, state in self._states.items() if age(state) and session_id not in self._catch_ups]
+        for session_id in idle[:MAX_DROPPED_SESSIONS]:
+            self._drop(session_id)
 
     def _measure(self, state: SessionState) -> None:
         self._uses_since_measurement = 0

@@ -71,7 +71,8 @@ class SessionState:
     each view: data wakes hosts and screens, control changes wake participants too.
 
     `seat_changes` counts new nicknames and departures. `is_behind`: this process committed more
-    than the state contains, because others committed in between.
+    than the state contains, because others committed in between. `idle_ticks` counts ticks of age
+    since the last use.
     """
 
     session: Session
@@ -101,6 +102,7 @@ class SessionState:
     counts_snapshot: CountsSnapshot | None = None
     is_current: bool = True
     is_behind: bool = False
+    idle_ticks: int = 0
 
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""

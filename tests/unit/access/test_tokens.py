@@ -10,7 +10,9 @@ from conflicto.access import tokens as module
 from conflicto.access.errors import TokenInvalid
 from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Role
-from conflicto.access.tokens import Tokens, digest, matches
+from conflicto.access.tokens import VERIFIED_BYTES, Tokens, digest, matches
+from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import TICKS
 from conflicto.platform.instants import S_PER_DAY
 from tests.support.clocks import HandClock
 
@@ -198,3 +200,21 @@ def test_an_opaque_secret_matches_only_its_digest() -> None:
 
     assert matches("secret", stored)
     assert not any(matches(other, stored) for other in ("", "Secret", "secret ", stored, "\ud800"))
+
+
+def test_verified_tokens_are_dropped_with_age_and_verified_again(clock: HandClock) -> None:
+    budget = CacheBudget()
+    tokens = Tokens(KEY, "epoch", clock, budget=budget)
+    (account,) = budget.accounts
+    token = tokens.mint(Role.HOST, 5, version=1)
+    tokens.mint(Role.SCREEN, 5, version=1)
+    for _ in range(TICKS):
+        account.age()
+    assert (tokens.verify(token).session_id, len(tokens._verified)) == (5, 2)
+    for _ in range(TICKS):
+        account.age()
+    assert (len(tokens._verified), account.bytes) == (1, VERIFIED_BYTES + len(token))
+    for _ in range(TICKS * 2):
+        account.age()
+    assert (len(tokens._verified), account.bytes) == (0, 0)
+    assert tokens.verify(token).session_id == 5

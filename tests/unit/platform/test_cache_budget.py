@@ -1,10 +1,13 @@
+import asyncio
 import gc
 import sys
 import tracemalloc
 from collections import deque
+from functools import partial
 
 import pytest
 
+from conflicto.platform import cache_budget as module
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.metrics.registry import FastPathMetrics, Histogram
@@ -16,6 +19,7 @@ from conflicto.platform.response_cache.cached_response import (
     Freshness,
 )
 from conflicto.platform.response_cache.response_cache import MAX_RESPONSE_BYTES, BoundedMap, EvictionQueue
+from tests.support.patience import PATIENCE_S
 
 POLICY = Policy("poll", 600, 60)
 DATE = b"date: Sat, 29 Nov 2026 10:00:00 GMT\r\n"
@@ -168,3 +172,37 @@ def test_the_account_follows_every_way_out() -> None:
     assert not queue.evict()
     where.put(1, cached_response(20))
     assert queue.account.bytes * 9 == nine
+
+
+def test_places_of_removed_responses_are_forgotten_with_age() -> None:
+    budget = CacheBudget()
+    queue = EvictionQueue(budget)
+    gone: BoundedMap[CachedResponse] = BoundedMap(queue)
+    kept: BoundedMap[CachedResponse] = BoundedMap(queue)
+    for where in (gone, kept, gone):
+        where.put("page", cached_response(10))
+    gone.clear()
+    queue.account.age()
+    assert [owner is kept for owner, _, _ in queue._queue] == [True, False]
+    kept.clear()
+    queue.account.age()
+    assert not queue._queue
+
+
+async def test_all_caches_age_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGING_INTERVAL_S", 0.0)
+    budget, aged, is_over = CacheBudget(), [], asyncio.Event()
+
+    def age(name: str) -> None:
+        aged.append(name)
+        if len(aged) == 6:
+            is_over.set()
+
+    for name in ("one", "other"):
+        budget.account(name, age=partial(age, name))
+    budget.account("ageless")
+    running = asyncio.create_task(budget.run())
+    async with asyncio.timeout(PATIENCE_S):
+        await is_over.wait()
+    running.cancel()
+    assert aged[:6] == ["one", "other"] * 3

@@ -138,3 +138,24 @@ def test_memory_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) 
     hall.stored(31)
     assert set(hall.presence._times) == set(range(26, 31))
     assert hall.stored(31 + 75).keys() == set(range(26, 31))
+
+
+def test_old_times_are_dropped_once_they_are_stored() -> None:
+    hall = Hall()
+    hall.sign(0, who=1)
+    hall.sign(301, who=2)
+    assert hall.stored(302) == {1: 0, 2: 301}
+    assert hall.presence._times.keys() == {2}
+    hall.sign(400, who=1)
+    assert hall.stored(500) == {1: 400}
+    assert hall.presence._times.keys() == {2, 1}
+    assert hall.stored(1_000) == {}
+    assert not hall.presence._times
+
+
+def test_times_that_wait_for_their_tick_are_kept() -> None:
+    hall = Hall(hidden={ROOM})
+    hall.sign(400)
+    hall.clock.at(401)
+    assert hall.stored(401) == {}
+    assert hall.presence._times.keys() == {1}

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import MAX_DROPPED
 from conflicto.platform.limits.bucket import Bucket, Policy, Unlimited, Verdict, admit
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class MemoryLimiter:
     """Buckets by policy and key. Without `enabled`, every request is allowed."""
 
     def __init__(self, clock: Clock, *, enabled: bool = True, budget: CacheBudget | None = None) -> None:
-        self._account = (budget or CacheBudget()).account("limits", share=BUDGET_SHARE)
+        self._account = (budget or CacheBudget()).account("limits", share=BUDGET_SHARE, age=self._age)
         self._clock = clock
         self._enabled = enabled
         self._buckets: dict[Hashable, Bucket] = {}
@@ -59,6 +60,19 @@ class MemoryLimiter:
     def drain(self, policy: Policy, key: Hashable) -> None:
         """Empty the bucket, because the shared bucket of the key is empty."""
         self.bucket(policy, key).full_at_s = self._clock.monotonic_s() + policy.window_s
+
+    def _age(self) -> None:
+        """Drop buckets that are full again, among the next ones in turn."""
+        now_s = self._clock.monotonic_s()
+        dropped = 0
+        for name in list(islice(self._buckets, MAX_DROPPED)):
+            bucket = self._buckets.pop(name)
+            if bucket.full_at_s > now_s:
+                self._buckets[name] = bucket
+            else:
+                bucket.is_evicted = True
+                dropped += 1
+        self._account.add(-dropped * BUCKET_BYTES)
 
     def _evict(self, now: float) -> None:
         """Drop full buckets, and if too many are left, the half that is full again first.

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import MAX_DROPPED
 from conflicto.platform.response_cache.response_cache import NO_PARTICIPANT
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class AuthCache:
 
     def __init__(self, clock: Clock, limiter: MemoryLimiter, budget: CacheBudget | None = None) -> None:
         self.now_s = clock.monotonic_s
-        self._account = (budget or CacheBudget()).account("passes", share=AUTHS_SHARE, evict=self._evict)
+        self._account = (budget or CacheBudget()).account("passes", share=AUTHS_SHARE, evict=self._evict, age=self._age)
         self._limiter = limiter
         self._auths: dict[bytes, CachedAuth] = {}
 
@@ -134,6 +135,14 @@ class AuthCache:
         for authorization in oldest:
             self._remove(authorization)
         return bool(oldest)
+
+    def _age(self) -> None:
+        """Drop expired entries; the oldest come first, and all live equally long."""
+        now_s = self.now_s()
+        for authorization in list(islice(self._auths, MAX_DROPPED)):
+            if self._auths[authorization].expires_s > now_s:
+                return
+            self._remove(authorization)
 
     def _remove(self, authorization: bytes) -> None:
         auth = self._auths.pop(authorization, None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import MAX_DROPPED
 from conflicto.platform.sizes import KIB, MIB
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ class EvictionQueue:
     """
 
     def __init__(self, budget: CacheBudget | None = None) -> None:
-        self.account = (budget or CacheBudget()).account("responses", share=SHARE, evict=self.evict)
+        self.account = (budget or CacheBudget()).account("responses", share=SHARE, evict=self.evict, age=self._age)
         self._queue: deque[tuple[BoundedMap[Any], Hashable, float]] = deque()
 
     def add(self, owner: BoundedMap[E], key: Hashable, entry: E) -> None:
@@ -132,6 +134,15 @@ class EvictionQueue:
             if is_cached:
                 owner_of_oldest.remove(oldest_key)
         self.account.add(entry.size_bytes + ENTRY_BYTES)
+
+    def _age(self) -> None:
+        """Forget the places of removed entries at the front, such as those of dropped sessions."""
+        for _ in range(min(MAX_DROPPED, len(self._queue))):
+            owner, key, expires_s = self._queue[0]
+            found = owner.get(key)
+            if found is not None and found.expires_s == expires_s:
+                return
+            self._queue.popleft()
 
     def evict(self) -> bool:
         """Remove the oldest entry that is still cached. Return whether there was one."""
@@ -163,20 +174,21 @@ class EventBatch(NamedTuple):
     @property
     def expires_s(self) -> float:
         """Infinity: only a change makes a batch stale."""
-        return float("inf")
+        return inf
 
 
 class ViewCache(BoundedMap["CachedResponse"]):
     """Responses of one view by target, and the tokens that may read it.
 
-    The fast path reads it on every poll.
+    The fast path reads it on every poll, and sets `was_read` at least once a second then.
     """
 
-    __slots__ = ("_auths",)
+    __slots__ = ("_auths", "was_read")
 
     def __init__(self, queue: EvictionQueue | None = None) -> None:
         super().__init__(queue or EvictionQueue())
         self._auths: dict[int, list[CachedAuth]] = {}
+        self.was_read = False
 
     def clear_data(self) -> None:
         """Remove responses that follow data, and keep those that only control changes."""
@@ -232,6 +244,13 @@ class ResponseCache:
         if response.visible_to is not None and not response.visible_to.includes(participant_id or NO_PARTICIPANT):
             return None
         return response
+
+    def pop_was_read(self) -> bool:
+        """Return whether the fast path read a view since the last call."""
+        was_read = any(view.was_read for view in self.views.values())
+        for view in self.views.values():
+            view.was_read = False
+        return was_read
 
     def invalidate(self, kind: Invalidation) -> None:
         """Remove what a change made stale."""

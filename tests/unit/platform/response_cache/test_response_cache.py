@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.metrics.registry import FastPathMetrics, Histogram
@@ -155,3 +156,26 @@ def test_a_message_is_built_once_for_each_date_line_in_one_piece() -> None:
     assert response.to_bytes(NOT_MODIFIED, monday).endswith(
         b"referrer: no-referrer\r\n\r\n".replace(b"referrer:", b"referrer-policy:")
     )
+
+
+def test_expired_authentication_is_dropped_with_age(clock: HandClock) -> None:
+    budget, view = CacheBudget(), ViewCache()
+    auths = AuthCache(clock, MemoryLimiter(clock), budget)
+    (account,) = budget.accounts
+    auth_of(auths, view, 1)
+    clock.advance(200)
+    later = auth_of(auths, view, 2)
+    clock.advance(101)
+    account.age()
+    assert (len(auths), set(view._auths), auths.find(b"Bearer 2") is later) == (1, {2}, True)
+    clock.advance(200)
+    account.age()
+    account.age()
+    assert (len(auths), account.bytes, view._auths) == (0, 0, {})
+
+
+def test_a_read_of_the_fast_path_counts_once() -> None:
+    cache = filled()
+    assert not cache.pop_was_read()
+    cache.views[HOST].was_read = True
+    assert [cache.pop_was_read(), cache.pop_was_read()] == [True, False]

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.generations import TICKS
 from conflicto.platform.http.server import deadlines
 from conflicto.platform.http.server.direct_path import DirectConnection
 from conflicto.platform.metrics.registry import UNTIMED_MASK
@@ -76,8 +77,9 @@ class FastPath:
 
     def __init__(self, clock: Clock, auths: AuthCache, presence: PresenceRecorder, budget: CacheBudget | None = None) -> None:
         budget = budget or CacheBudget()
-        self._request_account = budget.account("requests", share=REQUESTS_SHARE, evict=self._rotate_requests)
+        self._request_account = budget.account("requests", share=REQUESTS_SHARE, evict=self._rotate_requests, age=self._age)
         self._recent_bytes = 0
+        self._ticks = 0
         self.now_s = clock.monotonic_s
         self.recent: dict[bytes, ParsedPoll] = {}
         self.previous: dict[bytes, ParsedPoll] = {}
@@ -122,6 +124,7 @@ class FastPath:
             return None
         if now_s - auth.presence_noted_s >= PRESENCE_INTERVAL_S:
             auth.presence_noted_s = now_s
+            poll.responses.was_read = True
             self._presence.record_caller(auth.caller)
         return response
 
@@ -154,6 +157,11 @@ class FastPath:
             self._request_account.add(size)
         else:
             self.recent[request] = poll
+
+    def _age(self) -> None:
+        self._ticks += 1
+        if self._ticks % TICKS == 0:
+            self._rotate_requests()
 
     def _rotate_requests(self) -> bool:
         """Drop the previous generation and replace it with the recent one.
