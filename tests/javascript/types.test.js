@@ -9,7 +9,7 @@ const TYPES = {
     views: [],
     texts: { "left.one": "{n} left", left: "{n} of many left" },
     config_defaults: { multiple: false },
-    value_sources: { choices: { in: "/options/*/id", label: "text" } },
+    value_sources: { choices: { in: "/options/*/id", label: "/text" } },
   },
   scale: {
     title: "Scale",
@@ -17,6 +17,7 @@ const TYPES = {
     config_defaults: { min: 1, max: 3 },
   },
   stars: { title: "Stars", value_sources: { value: { from: 1, to: 5 } } },
+  sizes: { value_sources: { value: { values: [{ value: "s", text: "Small" }] } } },
 };
 const OPTIONS = [
   { id: "a", text: "Apple" },
@@ -40,6 +41,7 @@ test("values of a scale are its integers, with the type's defaults", async () =>
   assert.deepEqual(values("scale", { min: 0, max: 100 }), []); // too many for a chart of counts
   assert.deepEqual(values("scale", { min: 0.5, max: 2 }), []);
   assert.deepEqual(values("stars", {}), [1, 2, 3, 4, 5]);
+  assert.deepEqual(values("sizes", {}), ["s"]);
 });
 
 test("a type that this server does not have has its name as title, and no values", async () => {

@@ -10,9 +10,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from conflicto import __version__
 from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.folder_files.drawings import DRAWING_FILE, drawing_faults
 from conflicto.activity_types.folder_files.folder_reader import FolderReader
 from conflicto.activity_types.folder_files.hints import RehearsalHints
-from conflicto.activity_types.folder_files.manifest import CATALOG, DEFAULT_ORDER, EXAMPLE, MANIFEST, REHEARSAL
+from conflicto.activity_types.folder_files.manifest import CATALOG, DEFAULT_ORDER, DRAWING, EXAMPLE, MANIFEST, REHEARSAL
 from conflicto.activity_types.folder_files.pointer_checks import aggregate_faults, check_config_pointers, check_hint_pointers
 from conflicto.activity_types.folder_files.schema_files import TypeSchemas, read_schemas
 from conflicto.activity_types.folder_files.upgrade_files import read_upgrades
@@ -45,6 +46,7 @@ class _Content(NamedTuple):
     examples: tuple[dict[str, Any], ...]
     catalogs: dict[str, dict[str, str]]
     hints: dict[str, Any]
+    drawings: dict[str, Any]
     upgrades: dict[str, UpgradeSteps]
 
 
@@ -76,18 +78,21 @@ def _read(reader: FolderReader, name: str) -> _Content | None:
     examples = tuple(reader.folder_of("examples", EXAMPLE).values())
     catalogs = _catalogs(reader)
     hints = reader.checked(REHEARSAL_FILE, REHEARSAL) if reader.has(REHEARSAL_FILE) else {}
+    drawings = reader.checked(DRAWING_FILE, DRAWING) if reader.has(DRAWING_FILE) else {}
     if schemas is None:
         return None
     check_config_pointers(reader, schemas)
     for fault in aggregate_faults(aggregate or {}, schemas):
         reader.add(AGGREGATE_FILE, *fault)
+    for fault in drawing_faults(drawings, aggregate or {}, schemas.config):
+        reader.add(DRAWING_FILE, *fault)
     check_hint_pointers(reader, REHEARSAL_FILE, hints, schemas)
     upgrades = read_upgrades(reader, manifest.get("version"))
-    return _Content(manifest, schemas, aggregate, examples, catalogs, hints, upgrades)
+    return _Content(manifest, schemas, aggregate, examples, catalogs, hints, drawings, upgrades)
 
 
 def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
-    manifest, schemas, aggregate, examples, catalogs, hints, upgrades = content
+    manifest, schemas, aggregate, examples, catalogs, hints, drawings, upgrades = content
     return ActivityType(
         name=manifest["type"],
         version=manifest["version"],
@@ -111,6 +116,7 @@ def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
         examples=examples,
         catalogs=catalogs,
         rehearsal_hints=RehearsalHints(**hints),
+        drawings=drawings,
         upgrades=upgrades,
         ui=tuple(view for view in VIEWS if (folder / "ui" / f"{view}.js").is_file()),
     )

@@ -39,7 +39,8 @@ class ActivityType:
     an editor, which need not be valid yet. `catalogs` are texts by locale and key, `ui` the views
     in the folder: `participant`, `screen`, `editor`. `origin` is where the folder was found.
     `license` is an SPDX expression, and `requires` a range of versions of the program.
-    `upgrades` are the steps from older versions.
+    `drawings` are the declared drawings by name of a result, `upgrades` the steps from older
+    versions.
     """
 
     name: str
@@ -65,6 +66,7 @@ class ActivityType:
     catalogs: dict[str, dict[str, str]]
     ui: tuple[str, ...]
     rehearsal_hints: RehearsalHints
+    drawings: dict[str, dict[str, Any]] = field(default_factory=dict)
     upgrades: Mapping[str, UpgradeSteps] = field(default_factory=dict)
 
     def key(self, newest: str) -> str:

@@ -13,6 +13,8 @@ import msgspec
 
 from conflicto.activity_types.json_schema.binding import EVERY_ELEMENT, ConfigValues, defaults_of
 from conflicto.activity_types.json_schema.flattening import flatten
+from conflicto.activity_types.names import declared_pointer, label_pointer, member_title, value_label
+from conflicto.aggregation.pointer import MISSING, find, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,11 +73,6 @@ def response_parts(activity_type: ActivityType, config: str) -> tuple[ResponsePa
     return () if schema is None else tuple(_PartReader(activity_type, _decode(config), schema).parts())
 
 
-def label_property(rows: Schema, key: str) -> str | None:
-    """Return the property that labels the id `key` of listed objects: the first other text."""
-    return next((name for name, schema in rows.items() if schema.get("type") == "string" and name != key), None)
-
-
 def _paths(activity_type: ActivityType, operation: str) -> Iterator[str]:
     for spec in _decode(activity_type.aggregate or "{}").values():
         if spec["op"] == operation:
@@ -106,7 +103,7 @@ class _PartReader:
             return
         limits = self._properties(self._bound_schema, bound_schema)
         for step, schema in below.items():
-            title = flatten(self._root, schema).get("title") or step
+            title = member_title(self._activity_type, (*steps, step), flatten(self._root, schema)) or step
             yield from self._below(schema, limits.get(step, {}), (*steps, step), title, depth - 1)
 
     def _properties(self, root: Schema, given: Schema) -> dict[str, Schema]:
@@ -132,29 +129,33 @@ class _PartReader:
         if self._refers and part.get("format") == "uuid":
             return ResponsePart(steps, name, PartKind.ANSWER)
         items = flatten(self._root, part["items"]) if "items" in part else part
-        if "x-in" not in items:
+        path = "".join(f"/{step}" for step in steps)
+        options = self._options_of(items, path, steps)
+        if options is None:
             return ResponsePart(steps, name, PartKind.VALUE)
         kind = PartKind.CHOICE
         if "items" in part and bound_schema.get("maxItems") != 1:
-            kind = PartKind.RANKING if "".join(f"/{step}" for step in steps) in self._ranked else PartKind.CHOICES
-        return ResponsePart(steps, name, kind, tuple(self._options(items["x-in"])))
+            kind = PartKind.RANKING if path in self._ranked else PartKind.CHOICES
+        return ResponsePart(steps, name, kind, options)
+
+    def _options_of(self, items: Schema, path: str, steps: tuple[str, ...]) -> tuple[Option, ...] | None:
+        """Return the values of a member that have names, None if they have none."""
+        pointer = items.get("x-in") or declared_pointer(self._activity_type, path)
+        if pointer is not None:
+            return tuple(self._options(pointer))
+        labels = {
+            value: value_label(self._activity_type, steps, value) for value in items.get("enum", ()) if isinstance(value, str)
+        }
+        return tuple(Option(value, text or value) for value, text in labels.items()) if any(labels.values()) else None
 
     def _options(self, pointer: str) -> Iterator[Option]:
         place, _, key = pointer.rpartition(f"/{EVERY_ELEMENT}/")
         if not place:
             yield from (Option(value, str(value)) for value in self._config.at(pointer))
             return
-        label = label_property(_rows_schema(self._activity_type.config_schema, place), key)
+        steps, label = parse(f"/{key}") or (), parse(label_pointer(self._activity_type, pointer) or "")
         for row in self._config.at(f"{place}/{EVERY_ELEMENT}"):
-            if isinstance(row, dict) and key in row:
-                text = row.get(label) if label else None
-                yield Option(row[key], text if isinstance(text, str) else str(row[key]))
-
-
-def _rows_schema(root: Schema, place: str) -> Schema:
-    """Return the properties of the objects listed at a pointer into the config."""
-    part = root
-    for step in place.split("/")[1:]:
-        part = flatten(root, flatten(root, part).get("properties", {}).get(step, {}))
-    rows: Schema = flatten(root, flatten(root, part).get("items", {})).get("properties", {})
-    return rows
+            value = find(row, steps)
+            if value is not MISSING:
+                text = find(row, label) if label else MISSING
+                yield Option(value, text if isinstance(text, str) else str(value))

@@ -32,7 +32,7 @@ TYPE_EXAMPLE: dict[str, Any] = SUMMARY_EXAMPLE | {
     "config_schema": {"type": "object", "properties": {"places": {"type": "array", "items": {"type": "string"}}}},
     "response_schema": {"type": "object", "properties": {"place": {"x-in": "/places/*"}}},
     "secret_schema": {"type": "object", "properties": {"surprise": {"type": "string"}}},
-    "aggregate": {"places": {"path": "/place", "op": "count"}},
+    "aggregate": {"places": {"path": "/place", "op": "count"}}, "drawing": {"places": {"chart": "bars"}},
     "examples": [{"config": {"places": ["Curry", "Soup"]}, "responses": [{"place": "Soup"}]}],
     "catalogs": {"de": {"title": "Mittagessen", "description": "Wo essen wir?", "config.places": "Orte"}},
 }  # fmt: skip
@@ -73,8 +73,8 @@ class TypePage(PageOut):
 class TypeOut(TypeSummary):
     """A registered activity type with schemas, examples and texts by locale and key.
 
-    `fresh` is the initial config and secret in an editor, which need not be valid yet. `versions`
-    are the registered versions, newest first.
+    `fresh` is the initial config and secret in an editor, which need not be valid yet. `drawing`
+    declares charts and names by result. `versions` are the registered versions, newest first.
     """
 
     model_config = example(**TYPE_EXAMPLE)
@@ -89,6 +89,7 @@ class TypeOut(TypeSummary):
     response_schema: JsonObject
     secret_schema: JsonObject | None
     aggregate: JsonObject | None
+    drawing: JsonObject
     examples: list[JsonObject]
     catalogs: dict[str, Texts]
 
@@ -201,6 +202,7 @@ def type_out(activity_type: ActivityType) -> dict[str, Any]:
         "response_schema": activity_type.response_schema,
         "secret_schema": activity_type.secret_schema,
         "aggregate": None if activity_type.aggregate is None else msgspec.Raw(activity_type.aggregate.encode()),
+        "drawing": activity_type.drawings,
         "examples": activity_type.examples,
         "catalogs": activity_type.catalogs,
     }

@@ -112,6 +112,12 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         lambda at: view(at, "export default class {\n  view() {\n    return this.t('titel', { n: 1 });\n  }\n}"),
         "ui/screen.js:3 uses the text titel, which i18n/en.json lacks; write title, or add it",
     ),
+    "a title of no result": (
+        lambda at: changed(at / "i18n/en.json", **{"results.breds": "Breads"}), "i18n/en.json has results.breds, which names no result",
+    ),
+    "a title of no member": (
+        lambda at: changed(at / "i18n/en.json", **{"response.bred": "Bread"}), "i18n/en.json has response.bred, which names no",
+    ),
     "a text that is nothing like any": (
         lambda at: view(at, "export default class { view() { return this.t(`hwo`); } }"),
         "ui/screen.js:1 uses the text hwo, which i18n/en.json lacks; add it",

@@ -38,3 +38,30 @@ def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) 
     ]  # fmt: skip
     many = {"rows": [{"id": str(each)} for each in range(MAX_NAMED_PARTS + 1)]}
     assert [each.steps for each in response_parts(load_type(folder), json.dumps(many))] == [("row",), ("word",), ("points",)]
+
+
+def test_members_and_values_have_the_names_that_a_type_declares(tmp_path: Path) -> None:
+    folder = tmp_path / "named"
+    rows = {"properties": {"key": {"type": "string"}, "note": {"type": "string"}, "name": {"type": "string"}}}
+    files = {
+        "activity.json": {"type": "named", "version": "1", "title": "Named", "icon": "🙂", "sdk": "1"},
+        "config.schema.json": {"type": "object", "properties": {"rows": {"type": "array", "items": rows}}},
+        "response.schema.json": {
+            "type": "object",
+            "properties": {"row": {"type": "string"}, "size": {"enum": ["s", "l", 3]}, "level": {"enum": ["a"]}},
+        },
+        "aggregate.json": {"rows": {"path": "/row", "op": "count"}},
+        "drawing.json": {"rows": {"names": {"in": "/rows/*", "value": "/key", "text": "/name"}}},
+        "i18n/en.json": {"response.row": "Row", "response.size.s": "Small"},
+        "examples/one.json": {"config": {}, "responses": [{"row": "a"}]},
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+
+    config = {"rows": [{"key": "a", "note": "first", "name": "Apple"}]}
+    row, size, level = response_parts(load_type(folder), json.dumps(config))
+
+    assert (row.name, row.kind, row.options) == ("Row", PartKind.CHOICE, (Option("a", "Apple"),))
+    assert (size.kind, size.options) == (PartKind.CHOICE, (Option("s", "Small"), Option("l", "l")))
+    assert (level.kind, level.options) == (PartKind.VALUE, ())

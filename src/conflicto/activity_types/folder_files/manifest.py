@@ -28,6 +28,11 @@ _PLACE = {
     "description": "a JSON pointer of 1 to 8 names, such as /options/*/text",
 }
 _PAIR = {"type": "array", "minItems": 2, "maxItems": 2, "description": "a pair of the old and the new value"}
+_LISTED = {
+    "type": "string",
+    "pattern": r"^(/([^~/]|~[01])*){1,7}/\*$",
+    "description": "a JSON pointer to the elements of a list, such as /options/*",
+}
 _SHORT = {"type": "string", "minLength": 1, "maxLength": 60, "description": "a text of 1 to 60 characters"}
 _ANSWERS = {"type": "array", "minItems": 1, "description": "a list of at least one answer"}
 
@@ -84,6 +89,19 @@ REHEARSAL = JsonFormat(
         },
     },
 )  # fmt: skip
+
+_ROW_NAMES = _OBJECT | {"required": ["in"], "properties": {"in": _LISTED, "value": _POINTER, "text": _POINTER}}
+
+DRAWING_MEMBERS: dict[str, dict[str, Any]] = {
+    "chart": {"enum": ["bars", "box", "cloud", "figure", "grid", "histogram", "table", "none"]},
+    "figure": {"enum": ["mean", "share", "sum"]},
+    "names": _ROW_NAMES,
+    "unit": _PLACE,
+}
+"""Members of one drawing; a test compares the charts with those of operations."""
+
+DRAWING = JsonFormat({"type": "object", "additionalProperties": _OBJECT | {"properties": DRAWING_MEMBERS}})
+"""Format of `drawing.json`: by name of a result, what is drawn of it."""
 
 _STEP = _OBJECT | {
     "required": ["op", "path"],

@@ -50,7 +50,7 @@ def _check_limit(reader: FolderReader, file: str, at: str, target: str, config: 
     """Report a limit whose pointer leads nowhere, to an unusable value, or to a hidden part."""
     if _leads(reader, file, at, target, CONFIG_FILE, config):
         _check_type(reader, file, at, schemas_at(config, target))
-    if file == RESPONSE_FILE and _scope(config, target) != PUBLIC:
+    if file == RESPONSE_FILE and scope_of(config, target) != PUBLIC:
         message = "leads to a part of the config that participants do not see"
         reader.add(file, at, message, f"Remove {SCOPE} there, or this limit.")
 
@@ -62,12 +62,12 @@ def aggregate_faults(spec: dict[str, Any], schemas: TypeSchemas) -> Iterator[Poi
     """
     for name, entry in spec.items():
         operation, path = OPERATIONS[entry["op"]], entry["path"]
-        yield from _nowhere(f"/{name}/path", path, RESPONSE_FILE, schemas.response)
+        yield from nowhere_faults(f"/{name}/path", path, RESPONSE_FILE, schemas.response)
         for option, target in config_pointers(operation, entry).items():
-            yield from _nowhere(f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
+            yield from nowhere_faults(f"/{name}/{option}", target, CONFIG_FILE, schemas.config)
         for option in operation.answer_options.keys() & entry.keys():
             target = path + operation.answer_options[option] + entry[option]
-            yield from _nowhere(f"/{name}/{option}", target, RESPONSE_FILE, schemas.response)
+            yield from nowhere_faults(f"/{name}/{option}", target, RESPONSE_FILE, schemas.response)
         yield from _secret_faults(f"/{name}", entry, schemas)
 
 
@@ -75,11 +75,11 @@ def _secret_faults(at: str, entry: dict[str, Any], schemas: TypeSchemas) -> Iter
     """Yield pointers of a score that no secret can hold, and members that no answer can hold."""
     for place, member in enumerate(entry.get(SCORE_MEMBERS, ())):
         here = f"{at}/{SCORE_MEMBERS}/{place}"
-        yield from _nowhere(f"{here}/path", entry["path"] + member["path"], RESPONSE_FILE, schemas.response)
+        yield from nowhere_faults(f"{here}/path", entry["path"] + member["path"], RESPONSE_FILE, schemas.response)
         yield from _secret_faults(here, member, schemas)
     for option in SECRET_OPTIONS:
         if isinstance(target := entry.get(option), str):
-            yield from _nowhere(f"{at}/{option}", target, SECRET_FILE, schemas.secret or {"type": "null"})
+            yield from nowhere_faults(f"{at}/{option}", target, SECRET_FILE, schemas.secret or {"type": "null"})
 
 
 def check_hint_pointers(reader: FolderReader, file: str, hints: dict[str, Any], schemas: TypeSchemas) -> None:
@@ -92,13 +92,13 @@ def check_hint_pointers(reader: FolderReader, file: str, hints: dict[str, Any], 
 
 def _leads(reader: FolderReader, file: str, at: str, target: str, into: str, schema: Schema, start: Schema | None = None) -> bool:
     """Return whether a pointer leads to a described value; report it if it does not."""
-    faults = list(_nowhere(at, target, into, schema, start))
+    faults = list(nowhere_faults(at, target, into, schema, start))
     for fault in faults:
         reader.add(file, *fault)
     return not faults
 
 
-def _nowhere(at: str, target: str, into: str, schema: Schema, start: Schema | None = None) -> Iterator[PointerFault]:
+def nowhere_faults(at: str, target: str, into: str, schema: Schema, start: Schema | None = None) -> Iterator[PointerFault]:
     """Yield the fault of a pointer that leads to no described value."""
     if not schemas_at(schema, target, start):
         names = ", ".join(names_at(schema, target, start)) or "none"
@@ -114,7 +114,8 @@ def _check_type(reader: FolderReader, file: str, at: str, found: list[Schema]) -
         reader.add(file, at, f"leads to a value of type {unusable}", f"Usable types: {usable}.{hint}")
 
 
-def _scope(config: Schema, target: str) -> str:
+def scope_of(config: Schema, target: str) -> str:
+    """Return the scope of the config's property that a pointer begins with."""
     name = target.split("/")[1:2]
     properties = config.get("properties", {})
     scope: str = properties.get(name[0].replace("~1", "/").replace("~0", "~"), {}).get(SCOPE, PUBLIC) if name else PUBLIC

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.folder_files.view_modules import ModuleImport
 
 UI = "ui"
-VIEWS = ("participant", "screen", "editor")
+VIEWS = ("participant", "screen", "results", "editor")
 MAX_MODULE_BYTES = 256 * KIB
 MAX_MODULES = 50
 

@@ -22,20 +22,21 @@ from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.folder_files.folder_reader import FolderReader
 from conflicto.activity_types.folder_files.view_files import check_views
 from conflicto.activity_types.json_schema.binding import ConfigValues
+from conflicto.activity_types.json_schema.config_pointers import schemas_at
 from conflicto.activity_types.json_schema.subset import SCOPE, walk
 from conflicto.activity_types.loader import VERSIONS, load_type
+from conflicto.activity_types.names import BASE_LOCALE, RESPONSE_TEXTS, RESULT_TEXTS
 from conflicto.activity_types.response_generator.generator import ResponseGenerator
 from conflicto.activity_types.scopes import PUBLIC, shown_config
 from conflicto.activity_types.upgrade import TypeUpgrade, UpgradeFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from conflicto.activity_types.json_schema.subset import Schema
     from conflicto.activity_types.model import ActivityType
 
-BASE_LOCALE = "en"
 SECTIONS = ("Picture", "Config", "Answer", "Results")
 README = "README.md"
 PLURALS = (".zero", ".one", ".two", ".few", ".many")
@@ -191,6 +192,12 @@ def scopes_hide_properties(activity_type: ActivityType) -> Iterator[str]:
 
 def catalogs_are_complete(activity_type: ActivityType) -> Iterator[str]:
     """Yield missing and unused texts."""
+    yield from _locale_faults(activity_type)
+    for key in sorted(_unknown_names(activity_type)):
+        yield f"i18n/{BASE_LOCALE}.json has {key}, which names no result and no member of an answer"
+
+
+def _locale_faults(activity_type: ActivityType) -> Iterator[str]:
     base = activity_type.catalogs.get(BASE_LOCALE, {})
     needed = {"title", "description", *_labels(activity_type)}
     for key in sorted(needed - base.keys()):
@@ -316,6 +323,26 @@ def _labels(activity_type: ActivityType) -> Iterator[str]:
         for pointer, part, _ in walk(schema) if kind != "response" else ():
             steps = [step for step in pointer.split("/")[1:] if step not in {"properties", "items"}]
             yield from (".".join([kind, *steps, name]) for name in part.get("properties", {}) if "$defs" not in steps)
+
+
+def _unknown_names(activity_type: ActivityType) -> Iterator[str]:
+    """Yield keys of texts that name an unknown result, member or value of an answer."""
+    results = {RESULT_TEXTS + name for name in msgspec.json.decode(activity_type.aggregate or "{}")}
+    for key in activity_type.catalogs.get(BASE_LOCALE, {}):
+        if key.startswith(RESULT_TEXTS) and key not in results:
+            yield key
+        elif key.startswith(RESPONSE_TEXTS):
+            *steps, last = key.split(".")[1:]
+            parts = _parts_at(activity_type.response_schema, steps)
+            values = (str(value) for part in parts for value in part.get("enum", ()))
+            if last not in {*values, *(name for part in parts for name in part.get("properties", {}))}:
+                yield key
+
+
+def _parts_at(root: Schema, steps: Sequence[str]) -> list[Schema]:
+    """Return the schemas of an answer's member and its elements, with all branches of choices."""
+    found = [part for path in ("", "/*") for part in schemas_at(root, "".join(f"/{step}" for step in steps) + path)]
+    return [branch for part in found for branch in _branches(part)]
 
 
 def _at(value: object, pointer: str) -> list[Any]:

@@ -111,6 +111,9 @@ def folder() -> Path:
 '''
 
 
+NAMES = {"response.text": "Answer", "results.answers": "Equal answers"}
+
+
 class InvalidTypeName(ValueError):
     """The name is not a valid type name, or the folder exists."""
 
@@ -156,10 +159,12 @@ def _files(name: str, parts: ScaffoldParts) -> dict[str, Any]:
         "config.schema.json": _object("question", _TEXT | {"x-ui": {"widget": "textarea"}}),
         "response.schema.json": _object("text", _TEXT),
         "aggregate.json": {"answers": {"path": "/text", "op": "count"}},
+        "drawing.json": {"answers": {"chart": "bars"}},
         "examples/first.json": example,
         "i18n/en.json": {"title": title, "description": "Describe its purpose in one sentence", "config.question": "Question"},
         "README.md": README.format(title=title),
     }
+    files["i18n/en.json"] |= NAMES
     if parts.views:
         files |= {"ui/participant.js": PARTICIPANT_VIEW, "ui/screen.js": SCREEN_VIEW}
         files["i18n/en.json"] |= {"label": "Your answer", "waiting": "No results yet"}

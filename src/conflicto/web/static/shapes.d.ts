@@ -46,6 +46,8 @@ export interface TypeData {
   texts: Texts;
   config_defaults: Record<string, any>;
   value_sources: Record<string, ValueSource>;
+  drawings: Record<string, Drawing>;
+  response?: Shape;
   fresh?: { config?: any; secret?: any }; // a new activity's
   defaults?: Partial<Activity>;
   config?: any; // schemas
@@ -67,9 +69,30 @@ export interface ViewFault extends Partial<FaultPlace> {
   reason?: string;
 }
 
-// Where the possible values of an aggregation are: a list of a config, or two bounds.
+// How a result is drawn, as far as its type declares it.
+export interface Drawing {
+  chart?: string;
+  figure?: "mean" | "share" | "sum";
+  title?: string;
+  unit?: string; // pointer into the config
+  shape?: Shape; // of counted values that are objects
+}
+
+// The shape of values that are written in words.
+export interface Shape {
+  title?: string;
+  source?: ValueSource; // of the names of values
+  texts?: Record<string, string>; // by value
+  members?: Record<string, Shape>;
+  items?: Shape;
+  names?: ValueSource; // of the names of other members
+  others?: Shape;
+}
+
+// Where the possible values of an aggregation are: a list of a config, two bounds, or a list of values.
 export interface ValueSource {
   in?: string;
+  values?: Value[];
   label?: string | null;
   min?: string;
   max?: string;
@@ -136,12 +159,20 @@ export interface TabMessage {
   body?: ProblemBody;
 }
 
-// A row of a chart with bars.
+// A result in words and numbers. Its charts and its table draw the same rows.
+export interface Description {
+  caption: string;
+  heads: string[];
+  rows: Bar[];
+  isOpen?: boolean; // there are more
+}
+
+// A row of a chart.
 export interface Bar {
   value: any;
-  text?: string;
+  text: string;
   size: number;
-  figure?: string;
+  figure: string;
   isRight?: boolean;
   isMine?: boolean;
 }
@@ -154,6 +185,10 @@ export interface ChartContext {
   values: Value[];
   seconds: Value[];
   right: any;
+  chart?: string;
+  figure?: "mean" | "share" | "sum";
+  textOf: (value: any) => string;
+  withUnit: (number: number) => string;
 }
 
 // What a screen shows of an activity.

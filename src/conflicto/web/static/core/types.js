@@ -5,7 +5,7 @@ import { boot, format } from "./i18n.js";
 /** @import { ActivityLike, TypeData, Value, Values } from "../shapes.js" */
 
 /** @type {TypeData} */
-const NO_TYPE = { views: [], texts: {}, config_defaults: {}, value_sources: {} };
+const NO_TYPE = { views: [], texts: {}, config_defaults: {}, value_sources: {}, drawings: {} };
 
 /**
  * Returns the data of a type by its key, empty for "".
@@ -66,6 +66,7 @@ export function valuesOf(activity, name) {
   const config = configOf(activity);
   const place = typeOf(typeKey(activity)).value_sources[name] ?? {};
   if (place.in) return valuesAt(config, place.in, place.label);
+  if (place.values) return place.values;
   const from = place.min ? resolvePointer(config, place.min) : place.from;
   const to = place.max ? resolvePointer(config, place.max) : place.to;
   if (!Number.isInteger(from) || !Number.isInteger(to) || to - from >= 100) return [];
@@ -83,6 +84,14 @@ export function secondValuesOf(activity, name) {
   const place = typeOf(typeKey(activity)).value_sources[name]?.second;
   return place?.in ? valuesAt(configOf(activity), place.in, place.label) : [];
 }
+
+/**
+ * Returns how a result is drawn, as far as its type declares it.
+ *
+ * @param {ActivityLike} activity
+ * @param {string} name
+ */
+export const drawingOf = (activity, name) => typeOf(typeKey(activity)).drawings[name] ?? {};
 
 /**
  * Returns the options of an activity.
@@ -107,14 +116,14 @@ export function valuesAt(config, pointer, label = null) {
   const rows = resolvePointer(config, list);
   return (Array.isArray(rows) ? rows : [rows])
     .filter((row) => row !== undefined && row !== null)
-    .map((row) => ({ value: resolvePointer(row, key), text: label ? row[label] : undefined, row }));
+    .map((row) => ({ value: resolvePointer(row, key), text: label ? resolvePointer(row, label) : undefined, row }));
 }
 
 /**
  * @param {any} value
  * @param {string} pointer
  */
-function resolvePointer(value, pointer) {
+export function resolvePointer(value, pointer) {
   const steps = pointer
     .split("/")
     .slice(1)
