@@ -19,7 +19,7 @@ const TARGET = "es2022";
 
 // Modules that are loaded by URL: pages, the public interface of views, and what a page names at run time.
 const ENTRIES = ["pages/*.js", "sdk/*.js", "elements/opaque.js", "elements/qr.js", "frame/main.js", "worker.js"];
-const VIEWS = "*/ui/{participant,screen,editor}.js";
+const VIEWS = "*/ui/{participant,screen,results,editor}.js";
 
 // Chunks that several entries share. Every page needs the first two, a frame only the first; a phone loads the others
 // after its first view.
@@ -27,9 +27,9 @@ const CHUNKS = [
   { name: "sdk", test: /web\/static\/(core\/(dom|i18n|image|types)|sdk\/v1)\.js/ },
   {
     name: "core",
-    test: /web\/static\/(core\/|elements\/(appearance_loader|results|views)|phone\/length_limit)/,
+    test: /web\/static\/(core\/(?!value_text)|elements\/(appearance_loader|results\.|views)|phone\/length_limit)/,
   },
-  { name: "results", test: /web\/static\/sdk\/(chart|cloud|results)/ },
+  { name: "results", test: /web\/static\/(sdk\/(chart|cloud|results)|core\/value_text|elements\/results_view)/ },
   { name: "deferred", test: /web\/static\/phone\/(deferred|menu|notices|offline)/ },
   { name: "numbers", test: /web\/static\/sdk\/numbers/ },
   { name: "list_footer", test: /web\/static\/host\/list_footer/ },

@@ -82,7 +82,7 @@ async def test_a_frame_can_read_that_a_module_is_missing(framed: Api, name: str,
 
 @pytest.mark.in_process
 async def test_only_pages_of_activities_may_hold_frames_and_only_ours(framed: Api) -> None:
-    for path, has_frames in {"/p/1": True, "/host/s/1": True, "/screen/1": True, "/host": False, "/host/s/1/report": False}.items():
+    for path, has_frames in {"/p/1": True, "/host/s/1": True, "/screen/1": True, "/host": False, "/host/s/1/report": True}.items():
         policy = (await framed.http.get(path, headers={"host": HOST})).headers["content-security-policy"]
         assert (f"frame-src http://{HOST}/live{base(framed)}frames/" in policy) is has_frames, path
 

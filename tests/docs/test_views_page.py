@@ -64,9 +64,8 @@ def test_every_phase_and_event_is_explained() -> None:
     assert names("Events") == set(re.findall(r'emit\(this, "(\w+)"', SDK))
 
 
-def test_the_view_of_the_page_passes_the_checks_of_a_start(tmp_path: Path) -> None:
-    view = re.search(r"^```js\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert view
+def test_the_views_of_the_page_pass_the_checks_of_a_start(tmp_path: Path) -> None:
+    participant, results = re.findall(r"^```js\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     folder = tmp_path / "mood"
     properties = {"faces": {"type": "array", "items": {"type": "string"}}, "longest_note": {"type": "integer"}}
     files = {
@@ -81,9 +80,10 @@ def test_the_view_of_the_page_passes_the_checks_of_a_start(tmp_path: Path) -> No
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     (folder / "ui").mkdir()
-    (folder / "ui/participant.js").write_text(view[1], encoding="utf-8")
+    (folder / "ui/participant.js").write_text(participant, encoding="utf-8")
+    (folder / "ui/results.js").write_text(results, encoding="utf-8")
 
     found = types_in(tmp_path)
 
     assert found.rejected == ()
-    assert [each.ui for each in found.types] == [("participant",)]
+    assert [each.ui for each in found.types] == [("participant", "results")]

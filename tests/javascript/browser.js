@@ -21,6 +21,7 @@ export async function load(path, boot = {}) {
   const page = { locale: "en", texts: {}, types: {}, server: "server-1", base: "~/s/1", image_origins: [], ...boot };
   const document = Object.assign(new EventTarget(), {
     hidden: false,
+    createElement: () => ({ getContext: () => ({ measureText: (text) => ({ width: text.length }) }) }), // a canvas
     getElementById: (id) => (id === "boot" ? { textContent: JSON.stringify(page) } : null),
   });
   const window = new EventTarget();

@@ -61,7 +61,7 @@ PAGE_PATHS = {
 }
 """Pages by path. No page depends on the parameters, so none reveals what exists."""
 
-SHOWS_ACTIVITIES = frozenset({"participant", "control", "screen"})
+SHOWS_ACTIVITIES = frozenset({"participant", "control", "report", "screen"})
 """Pages that show views of activity types. Only they may contain frames."""
 
 MAX_CODE_LENGTH = 32

@@ -5,10 +5,13 @@ import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { image } from "../core/image.js";
 import { choicesOf, typeKey, typeOf } from "../core/types.js";
-import { drawLeaderboard, drawMore, drawResults } from "../sdk/results.js";
+import { drawLeaderboard, drawMore, drawResults, drawTables } from "../sdk/results.js";
 import { viewOf } from "./views.js";
 
 /** @import { Activity, ParticipantResponse, Shown } from "../shapes.js" */
+
+// Own views that a screen shows, the first that there is. A view of results is shown from the start.
+const VIEWS = ["screen", "results"];
 
 /** @param {number} index */
 const letterOf = (index) => String.fromCodePoint(65 + (index % 26));
@@ -30,22 +33,25 @@ export function drawActivity(
       h("h1", { class: "focus", dir: "auto", key: "focus" }, large),
     ];
   const key = typeKey(activity);
-  const tag = typeOf(key).views.includes("screen") && !isBroken ? viewOf(key, "screen", redraw) : "failed";
+  const view = VIEWS.find((each) => typeOf(key).views.includes(each));
+  const tag = view && !isBroken ? viewOf(key, view, redraw) : "failed";
   const shows =
     tag === "failed"
       ? drawDefault(activity, { phase, counted, responses, ranks })
-      : tag &&
-        h(tag, {
-          key: `${activity.id} ${activity.round}`,
-          unmanaged: true,
-          class: "own-view",
-          ".activity": activity,
-          ".phase": phase,
-          ".results": counted,
-          ".responses": responses,
-          ".count": count,
-          ".ranks": ranks,
-        });
+      : tag && [
+          h(tag, {
+            key: `${activity.id} ${activity.round}`,
+            unmanaged: true,
+            class: "own-view",
+            ".activity": activity,
+            ".phase": phase,
+            ".results": counted,
+            ".responses": responses,
+            ".count": count,
+            ".ranks": ranks,
+          }),
+          view === "results" ? drawTables(counted, activity, { texts: textsOf(responses) }) : null,
+        ];
   return [h("h1", { dir: "auto" }, questionOf(activity)), h("div", { class: "display" }, shows)];
 }
 

@@ -6,7 +6,7 @@ import { faultOf, watchFaults } from "./faults.js";
 
 const { type, view } = document.documentElement.dataset;
 const address = new URL(`../types/${type}/${view}.js`, import.meta.url).href;
-const CLASSES = { participant: "", screen: "own-view", editor: "stack own-editor" };
+const CLASSES = { participant: "", screen: "own-view", results: "own-view", editor: "stack own-editor" };
 const main = document.querySelector("main");
 let port = null;
 let element = null;

@@ -4,6 +4,7 @@ import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
 import { titleOf } from "../core/types.js";
+import { responseText } from "../core/value_text.js";
 import { drawBulkRemoval, renewCode } from "./bulk_removal.js";
 import { drawListFooter } from "./list_footer.js";
 
@@ -45,7 +46,7 @@ export function drawAnswers(store) {
         h(
           "li",
           { key: each.id, class: `row wrap ${each.moderation}` },
-          h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? JSON.stringify(each.response_data)),
+          h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? responseText(shown, each.response_data)),
           each.moderation === "visible" ? null : h("span", { class: "chip" }, t(`host.${each.moderation}`)),
           mayStandOut(store, each) ? focus(store, each) : null,
           isModerated(store, each) ? moderation(store, each) : null,

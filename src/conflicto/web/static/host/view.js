@@ -1,10 +1,11 @@
 // The host's page, drawn from its store: the running activity, the agenda and the participants.
 
-import { drawTimer, questionOf, secondsLeft } from "../core/activity.js";
+import { drawTimer, phaseOf, questionOf, secondsLeft } from "../core/activity.js";
 import { tokens, withToken } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { formatTime, t } from "../core/i18n.js";
-import { countOf, drawLeaderboard, drawResults } from "../sdk/results.js";
+import { drawLeaderboard, drawRound } from "../elements/results_view.js";
+import { countOf } from "../sdk/results.js";
 import { drawButtons } from "./commands.js";
 import { button, drawAgenda, drawAnswers, drawPeople, textsOf } from "./lists.js";
 import { drawRehearsal, drawRehearsed } from "./rehearsal.js";
@@ -82,7 +83,7 @@ function now(store, commands) {
           "div",
           { class: "results" },
           results?.response_count
-            ? [drawResults(results.results, shown, { texts: textsOf(store.answers) }), drawLeaderboard(store.ranks)]
+            ? [drawRound(results.results, shown, shownWith(store)), drawLeaderboard(store.ranks)]
             : h("p", { class: "muted", key: "none" }, nothing(store, shown)),
         )
       : null,
@@ -111,6 +112,15 @@ function now(store, commands) {
       : null,
   );
 }
+
+// Returns what the view of results gets besides them.
+const shownWith = ({ answers, shown, results, draw }) => ({
+  phase: phaseOf(shown),
+  responses: answers.filter((each) => !each.deleted && each.round === shown.round && each.moderation === "visible"),
+  count: results.response_count,
+  texts: textsOf(answers),
+  redraw: () => draw(),
+});
 
 // Returns the text without results. An anonymous activity does not distinguish no answers from too few.
 function nothing(store, { anonymous, min_group: n }) {

@@ -1,6 +1,6 @@
 // The report of a session, to read and to print.
 
-import { questionOf } from "../core/activity.js";
+import { phaseOf, questionOf } from "../core/activity.js";
 import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
@@ -9,7 +9,8 @@ import { adoptToken } from "../elements/link_token.js";
 import { fetchResults } from "../elements/results.js";
 import { fillExports } from "../host/exports.js";
 import { textsOf } from "../host/lists.js";
-import { countOf, drawLeaderboard, drawResults } from "../sdk/results.js";
+import { drawLeaderboard, drawRound } from "../elements/results_view.js";
+import { countOf } from "../sdk/results.js";
 
 enableAppearance();
 
@@ -45,6 +46,12 @@ async function load() {
     client.get(`${path}/leaderboard?limit=1000`).catch(() => null),
   ]);
   const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
+  const draw = () => drawReport({ session, rehearsal, ranks, parts }, draw);
+  draw();
+  fillExports(document.getElementById("exports"), client, path);
+}
+
+function drawReport({ session, rehearsal, ranks, parts }, draw) {
   patch(main, [
     h("h1", { dir: "auto" }, session.title),
     h("p", { class: "muted" }, formatDate(session.created_at)),
@@ -61,13 +68,12 @@ async function load() {
         "section",
         { class: "card stack", key: activity.id },
         h("h2", { dir: "auto" }, questionOf(activity)),
-        rounds.map((round) => drawRound(activity, round, rounds.length > 1)),
+        rounds.map((round) => roundOf(activity, round, rounds.length > 1, draw)),
       ),
     ),
     drawLeaderboard(ranks),
     h("section", { id: "exports", class: "card stack no-print", "aria-labelledby": "exports-title", unmanaged: true }),
   ]);
-  fillExports(document.getElementById("exports"), client, path);
 }
 
 // Returns every round with visible responses only, in counts, charts and texts.
@@ -85,16 +91,26 @@ async function part(activity) {
   return { activity, rounds };
 }
 
-function drawRound(activity, { counted, answers }, isOneOfSeveral) {
+function roundOf(activity, { counted, answers }, isOneOfSeveral, redraw) {
   return h(
     "div",
     { class: "stack", key: counted.round },
     isOneOfSeveral ? h("h3", {}, t("host.round_n", { n: counted.round })) : null,
     h("p", { class: "muted" }, countOf(counted)),
-    drawResults(counted.results, activity, { texts: textsOf(answers), most: Infinity }),
+    drawRound(counted.results, { ...activity, round: counted.round }, shownWith(activity, counted, answers, redraw)),
     list(answers),
   );
 }
+
+// Returns what the view of results gets besides them.
+const shownWith = (activity, { response_count: count }, responses, redraw) => ({
+  phase: phaseOf(activity),
+  responses,
+  count,
+  texts: textsOf(responses),
+  most: Infinity,
+  redraw,
+});
 
 async function everyAnswer(at) {
   const found = [];

@@ -58,7 +58,8 @@ export class SessionPage {
     main.replaceChildren();
     main.addEventListener("draft", (event) => this.#draftChanged(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
-    main.addEventListener("failed", ({ detail }) => {
+    main.addEventListener("failed", ({ detail, target }) => {
+      if (target.matches(".own-results")) return; // charts stand in for it
       this.failed = detail?.fault ?? {};
       this.draw();
     });

@@ -63,7 +63,7 @@ function body(page, session, phase) {
     phase === "open" ? drawTimer(page.activity) : null,
     phase === "open" || phase === "ready" ? disclosure(page.activity) : null,
     phase === "ready" ? null : view(page, phase),
-    results(page),
+    results(page, phase),
     footer(page, phase),
   ];
 }
@@ -139,9 +139,7 @@ function viewElement(tag, page, phase) {
     ".mine": mine,
     ".answers": answers,
     ".draft": page.draft?.response ?? null,
-    ".responses": [...(page.others.get(activity.id)?.fold.values() ?? [])].filter(
-      (each) => each.round === activity.round,
-    ),
+    ".responses": othersOf(page),
     ".results": page.results.get(page.slot)?.results ?? null,
   });
 }
@@ -149,21 +147,25 @@ function viewElement(tag, page, phase) {
 const ownClass = ({ activity, failed, draw }) =>
   failed ? undefined : viewClass(viewOf(typeKey(activity), "participant", draw));
 
-function results(page) {
+function results(page, phase) {
   const found = page.results.get(page.slot);
   if (!found) return null;
   if (!charts) {
-    charts = Promise.all([import("../sdk/results.js"), loadDeferredTexts()]).then(([module]) => {
+    charts = Promise.all([import("../elements/results_view.js"), loadDeferredTexts()]).then(([module]) => {
       charts = module;
       page.draw();
     });
   }
-  if (!charts.drawResults) return null;
+  if (!charts.drawRound) return null;
   const drawn = ownClass(page)?.showsResults
     ? []
     : [
         h("h2", {}, t("results.title")),
-        charts.drawResults(found.results, page.activity, {
+        charts.drawRound(found.results, page.activity, {
+          phase,
+          count: found.response_count,
+          responses: othersOf(page),
+          redraw: page.draw,
           mine: page.answers.at(-1)?.response_data,
           texts: textsOf(page),
         }),
@@ -180,6 +182,10 @@ function results(page) {
     ? h("section", { class: "results card", "aria-label": t("results.title") }, drawn, own, ranks)
     : null;
 }
+
+// Returns the visible responses of this round.
+const othersOf = ({ others, activity }) =>
+  [...(others.get(activity.id)?.fold.values() ?? [])].filter((each) => each.round === activity.round);
 
 // Returns the texts of other participants' responses by id.
 function textsOf({ others, activity }) {

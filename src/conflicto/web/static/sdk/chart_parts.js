@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-/** @import { Bar, Value } from "../shapes.js" */
+/** @import { Bar, ChartContext, Children, Description, Value } from "../shapes.js" */
 
 export const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
 
@@ -15,14 +15,19 @@ export const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
 export const normalized = (value) => (typeof value === "string" ? value.normalize() : value);
 
 /** @param {unknown} value */
-export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+export const keyOf = (value) => JSON.stringify(normalized(value));
 
 /**
- * Returns the texts of values by their JSON, as the server counts them.
+ * Returns a function from a value to its name: that of the config, else the value in words.
  *
  * @param {Value[]} values
+ * @param {ChartContext} context
+ * @returns {(value: any) => string}
  */
-export const labelsOf = (values) => new Map(values.map(({ value, text }) => [asText(normalized(value)), text]));
+export function namesOf(values, { textOf }) {
+  const texts = new Map(values.map(({ value, text }) => [keyOf(value), text]));
+  return (value) => texts.get(keyOf(value)) ?? textOf(value);
+}
 
 /**
  * Returns the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.
@@ -59,16 +64,18 @@ function largest(rows, most) {
 }
 
 /**
- * @param {Bar[]} all
- * @param {{ most: number, isOpen?: boolean, caption: string }} options
- * @param {(row: Bar) => string} figureOf
+ * Draws the rows as a table; `hasBars` puts a bar into each.
+ *
+ * @param {Description} description
+ * @param {ChartContext} context
+ * @returns {Children}
  */
-export function bars(all, { most, isOpen, caption }, figureOf) {
+export function drawRows({ caption, rows: all, isOpen }, { most }, hasBars = true) {
   const size = Math.max(1, ...all.map((row) => row.size));
   const rows = largest(all, most);
   return h(
     "table",
-    { class: "bars" },
+    { class: hasBars ? "bars" : "bars without-bars" },
     h("caption", {}, caption),
     moreRow(all.length - rows.length, isOpen),
     h(
@@ -78,18 +85,18 @@ export function bars(all, { most, isOpen, caption }, figureOf) {
         h(
           "tr",
           {
-            key: asText(row.value),
+            key: keyOf(row.value),
             "data-weight": row.isRight ? "Infinity" : row.size,
             class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null,
           },
           h(
             "th",
             { scope: "row", dir: "auto" },
-            row.text ?? asText(row.value),
+            row.text,
             row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null,
           ),
-          h("td", {}, bar(Math.max(0, row.size) / size)),
-          h("td", {}, figureOf(row)),
+          hasBars ? h("td", { key: "bar" }, bar(Math.max(0, row.size) / size)) : null,
+          h("td", { key: "figure" }, row.figure),
         ),
       ),
     ),
@@ -106,16 +113,14 @@ export function bar(share) {
 }
 
 /**
- * Draws the hidden table of a chart.
+ * Draws the hidden table of a chart, with its names and figures.
  *
- * @param {string} caption
- * @param {string[]} heads
- * @param {string[][]} rows
+ * @param {Description} description
  */
-export function accessibleTable(caption, heads, rows) {
+export function accessibleTable({ caption, heads, rows }) {
   return h(
     "div",
-    { class: "hidden-text" },
+    { class: "hidden-text", key: "table" },
     h(
       "table",
       {},
@@ -132,12 +137,12 @@ export function accessibleTable(caption, heads, rows) {
       h(
         "tbody",
         {},
-        rows.map(([name, ...cells]) =>
+        rows.map(({ value, text, figure, isRight }) =>
           h(
             "tr",
-            { key: name },
-            h("th", { scope: "row", dir: "auto" }, name),
-            cells.map((cell) => h("td", {}, cell)),
+            { key: keyOf(value) },
+            h("th", { scope: "row", dir: "auto" }, text, isRight ? ` ✓ ${t("answer.right")}` : null),
+            h("td", {}, figure),
           ),
         ),
       ),

@@ -3,48 +3,98 @@
 
 import { h } from "../core/dom.js";
 import { formatNumber, t } from "../core/i18n.js";
-import { secondValuesOf, valuesOf } from "../core/types.js";
+import { configOf, drawingOf, resolvePointer, secondValuesOf, valuesOf } from "../core/types.js";
+import { valueText } from "../core/value_text.js";
 import { bar, drawMore, moreRow } from "./chart_parts.js";
-import { draw as amounts } from "./charts/amounts.js";
-import { draw as count } from "./charts/count.js";
-import { draw as grid } from "./charts/grid.js";
-import { draw as median } from "./charts/median.js";
-import { draw as number } from "./charts/number.js";
-import { draw as pairs } from "./charts/pairs.js";
-import { draw as rank } from "./charts/rank.js";
-import { draw as score } from "./charts/score.js";
-import { draw as votes, votesIn } from "./charts/votes.js";
-import { draw as words } from "./charts/words.js";
+import { drawChart, drawTable, OPERATIONS } from "./charts/operations.js";
+import { votesIn } from "./charts/votes.js";
 
-/** @import { Activity, ActivityResults, Children, Leaderboard, Result, Results } from "../shapes.js" */
+/** @import { Activity, ActivityResults, ChartContext, Children, Leaderboard, Result, Results } from "../shapes.js" */
 
 const MAX_ROWS = 24;
-/** @type {Record<string, (result: any, context: any) => Children>} */
-const CHARTS = { amounts, count, grid, median, number, pairs, rank, score, votes, words };
+const NO_CHART = "none";
+
+/** @typedef {{ mine?: any, texts?: Map<string, string>, most?: number }} DrawingOptions */
 
 /**
- * Draws a chart for each result. `mine` is the own response, `texts` maps ids of targets to texts, `most` is the
- * maximum number of rows.
+ * Draws a chart for each result, as the type declares it. `mine` is the own response, `texts` maps ids of targets to
+ * texts, `most` is the maximum number of rows.
  *
  * @param {Results | null | undefined} results
  * @param {Activity} activity
- * @param {{ mine?: any, texts?: Map<string, string>, most?: number }} [options]
+ * @param {DrawingOptions} [options]
  */
-export function drawResults(results, activity, { mine = null, texts = new Map(), most = MAX_ROWS } = {}) {
-  const drawn = Object.entries(results ?? {}).map(([name, result]) => {
-    const draw = CHARTS[result.op];
-    const values = valuesOf(activity, name);
-    const seconds = secondValuesOf(activity, name);
-    const more = { mine, texts, most, values, seconds, right: activity.secret?.correct };
-    if (!draw || (result.op === "votes" && !result.answers)) return null; // there may be questions without votes
-    if (result.op === "score" && result.correct === null) return null; // the server has not revealed it yet
-    return h(
+export function drawResults(results, activity, options) {
+  return drawnOf(results, activity).map(([name, result]) =>
+    h(
       "div",
       { key: name, class: `of-${result.op}` },
-      result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")),
+      titleOf(activity, name),
+      result.answers
+        ? drawChart(result, contextOf(activity, name, options))
+        : h("p", { class: "muted" }, t("results.none")),
+    ),
+  );
+}
+
+/**
+ * Draws a hidden table for each result, with the names and figures of `drawResults`: the text beside a view that draws
+ * the results itself.
+ *
+ * @param {Results | null | undefined} results
+ * @param {Activity} activity
+ * @param {DrawingOptions} [options]
+ */
+export function drawTables(results, activity, options) {
+  return drawnOf(results, activity)
+    .filter(([, { answers }]) => answers)
+    .map(([name, result]) =>
+      h("div", { key: `table ${name}` }, drawTable(result, { ...contextOf(activity, name, options), most: Infinity })),
     );
+}
+
+/**
+ * Returns the results that are drawn, by name.
+ *
+ * @param {Results | null | undefined} results
+ * @param {Activity} activity
+ */
+function drawnOf(results, activity) {
+  return Object.entries(results ?? {}).filter(([name, result]) => {
+    if (!OPERATIONS[result.op] || drawingOf(activity, name).chart === NO_CHART) return false;
+    if (result.op === "votes" && !result.answers) return false; // there may be questions without votes
+    return !(result.op === "score" && result.correct === null); // the server has not revealed it yet
   });
-  return drawn.filter(Boolean);
+}
+
+/** @param {Activity} activity @param {string} name @returns {Children} */
+function titleOf(activity, name) {
+  const { title } = drawingOf(activity, name);
+  return title ? h("p", { class: "strong", key: "title" }, title) : null;
+}
+
+/**
+ * @param {Activity} activity
+ * @param {string} name of the result
+ * @param {DrawingOptions} [options]
+ * @returns {ChartContext}
+ */
+function contextOf(activity, name, { mine = null, texts = new Map(), most = MAX_ROWS } = {}) {
+  const { chart, figure, unit, shape } = drawingOf(activity, name);
+  const config = configOf(activity);
+  const of = unit ? resolvePointer(config, unit) : null;
+  return {
+    mine,
+    texts,
+    most,
+    chart,
+    figure,
+    values: valuesOf(activity, name),
+    seconds: secondValuesOf(activity, name),
+    right: activity.secret?.correct,
+    textOf: (value) => valueText(value, shape, config),
+    withUnit: (number) => (of ? `${formatNumber(number)} ${of}` : formatNumber(number)),
+  };
 }
 
 /**

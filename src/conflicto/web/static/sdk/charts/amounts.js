@@ -1,34 +1,42 @@
-// Bars of the numbers given to each option, by their means, in the order of the options.
+// Numbers given to each option, in the order of the options.
 
 import { formatNumber, t } from "../../core/i18n.js";
-import { asText, bars, labelsOf } from "../chart_parts.js";
+import { namesOf } from "../chart_parts.js";
 
-/** @import { AmountsResult, ChartContext } from "../../shapes.js" */
+/** @import { AmountsResult, ChartContext, Description } from "../../shapes.js" */
+
+export const charts = ["bars", "table"];
 
 /**
  * @param {AmountsResult} result
  * @param {ChartContext} context
+ * @returns {Description}
  */
-export function draw({ options, answers }, { values, most }) {
-  const labels = labelsOf(values);
-  return bars(
-    options.map(({ value, mean, share }) => ({
-      value,
-      text: labels.get(asText(value)),
-      size: mean ?? 0,
-      figure: figureOf(mean, share),
+export function describe({ options, answers }, context) {
+  const nameOf = namesOf(context.values, context);
+  return {
+    caption: t("results.answers", { n: answers }),
+    heads: [t("results.value"), t("results.figure")],
+    rows: options.map((option) => ({
+      value: option.value,
+      text: nameOf(option.value),
+      size: option[context.figure ?? "mean"] ?? 0,
+      figure: figureOf(option, context),
     })),
-    { most, caption: t("results.answers", { n: answers }) },
-    ({ figure }) => figure ?? "",
-  );
+  };
 }
 
+/** @param {number} share */
+const percent = (share) => `${formatNumber(Math.round(share * 100))} %`;
+
 /**
- * @param {number | null} mean
- * @param {number | null} share
+ * @param {AmountsResult["options"][number]} option
+ * @param {ChartContext} context
  */
-function figureOf(mean, share) {
+function figureOf({ mean, share, sum }, { figure, withUnit }) {
   if (mean === null) return "–";
-  const part = share === null ? "" : ` · ${formatNumber(Math.round(share * 100))} %`;
-  return `Ø ${formatNumber(mean)}${part}`;
+  if (figure === "sum") return withUnit(sum ?? 0);
+  if (figure === "share") return share === null ? "–" : percent(share);
+  const average = `Ø ${withUnit(mean)}`;
+  return share === null || figure === "mean" ? average : `${average} · ${percent(share)}`;
 }

@@ -1,19 +1,34 @@
-// A heat map of points, with the number of answers in each cell.
+// Points by cell of a grid; the heat map has the number of answers in each.
 
 import { h } from "../../core/dom.js";
 import { formatNumber, t } from "../../core/i18n.js";
 import { accessibleTable } from "../chart_parts.js";
 
-/** @import { Children, GridResult } from "../../shapes.js" */
+/** @import { Children, Description, GridResult } from "../../shapes.js" */
+
+export const charts = ["grid", "bars", "table"];
 
 const CELL_WIDTH = 40;
 const CELL_HEIGHT = 30;
 
+/** @param {GridResult} result @returns {Description} */
+export const describe = ({ cells, answers }) => ({
+  caption: t("results.answers", { n: answers }),
+  heads: [t("results.cell"), t("results.count")],
+  rows: cells.map(({ name, column, row, count }) => ({
+    value: [column, row],
+    text: name ?? t("results.place", { column, row }),
+    size: count,
+    figure: formatNumber(count),
+  })),
+});
+
 /**
+ * @param {Description} description
  * @param {GridResult} result
  * @returns {Children}
  */
-export function draw({ columns, rows, cells, answers }) {
+function draw(description, { columns, rows, cells }) {
   const most = Math.max(1, ...cells.map(({ count }) => count));
   const [width, height] = [columns * CELL_WIDTH, rows * CELL_HEIGHT];
   return [
@@ -38,10 +53,8 @@ export function draw({ columns, rows, cells, answers }) {
         ),
       ]),
     ),
-    accessibleTable(
-      t("results.answers", { n: answers }),
-      [t("results.cell"), t("results.count")],
-      cells.map(({ name, column, row, count }) => [name ?? t("results.place", { column, row }), formatNumber(count)]),
-    ),
+    accessibleTable(description),
   ];
 }
+
+export const pictures = { grid: draw };

@@ -1,24 +1,30 @@
-// Bars of options that were given together, the most frequent first.
+// Options that were given together, the most frequent first.
 
 import { formatNumber, t } from "../../core/i18n.js";
-import { asText, bars, labelsOf } from "../chart_parts.js";
+import { namesOf } from "../chart_parts.js";
 
-/** @import { ChartContext, PairsResult } from "../../shapes.js" */
+/** @import { ChartContext, Description, PairsResult } from "../../shapes.js" */
+
+export const charts = ["bars", "table"];
 
 /**
  * @param {PairsResult} result
  * @param {ChartContext} context
+ * @returns {Description}
  */
-export function draw({ pairs, answers, truncated }, { values, seconds, most }) {
-  const firsts = labelsOf(values);
-  const others = seconds.length ? labelsOf(seconds) : firsts;
-  return bars(
-    pairs.map(({ first, second, count }) => ({
+export function describe({ pairs, answers, truncated }, context) {
+  const { values, seconds } = context;
+  const firstOf = namesOf(values, context);
+  const secondOf = namesOf(seconds.length ? seconds : values, context);
+  return {
+    caption: t("results.answers", { n: answers }),
+    heads: [t("results.value"), t("results.count")],
+    isOpen: truncated,
+    rows: pairs.map(({ first, second, count }) => ({
       value: [first, second],
-      text: `${firsts.get(asText(first)) ?? asText(first)} – ${others.get(asText(second)) ?? asText(second)}`,
+      text: `${firstOf(first)} – ${secondOf(second)}`,
       size: count,
+      figure: formatNumber(count),
     })),
-    { most, isOpen: truncated, caption: t("results.answers", { n: answers }) },
-    ({ size }) => formatNumber(size),
-  );
+  };
 }

@@ -1,9 +1,10 @@
-// Bars of votes: votes for a response minus votes against it.
+// Votes for a response minus votes against it.
 
 import { formatNumber, t } from "../../core/i18n.js";
-import { bars } from "../chart_parts.js";
 
-/** @import { ChartContext, VotesResult } from "../../shapes.js" */
+/** @import { ChartContext, Description, VotesResult } from "../../shapes.js" */
+
+export const charts = ["bars", "table"];
 
 /** @param {VotesResult} result */
 export const votesIn = ({ targets }) => targets.reduce((sum, { up, down }) => sum + up + down, 0);
@@ -11,14 +12,20 @@ export const votesIn = ({ targets }) => targets.reduce((sum, { up, down }) => su
 /**
  * @param {VotesResult} result
  * @param {ChartContext} context
+ * @returns {Description}
  */
-export function draw(result, { texts, most }) {
-  const rows = result.targets
-    .filter(({ target }) => texts.size === 0 || texts.has(target))
-    .map(({ target, up, down }) => ({ value: target, text: texts.get(target), size: up - down }));
-  return bars(
-    rows,
-    { most, isOpen: result.truncated, caption: t("results.votes", { n: votesIn(result) }) },
-    ({ size }) => `▲ ${formatNumber(size)}`,
-  );
+export function describe(result, { texts }) {
+  return {
+    caption: t("results.votes", { n: votesIn(result) }),
+    heads: [t("results.value"), t("results.figure")],
+    isOpen: result.truncated,
+    rows: result.targets
+      .filter(({ target }) => texts.size === 0 || texts.has(target))
+      .map(({ target, up, down }) => ({
+        value: target,
+        text: texts.get(target) ?? target,
+        size: up - down,
+        figure: `▲ ${formatNumber(up - down)}`,
+      })),
+  };
 }
