@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conflicto.access.identity import load_identity
 from conflicto.app.domain import build_domain
 from conflicto.app.edge import build_edge
-from conflicto.app.services import PlatformServices, RedisServices, Services
+from conflicto.app.services import PlatformServices, Services
 from conflicto.app.subscriptions import subscribe_all
 from conflicto.app.telemetry import register_gauges
 from conflicto.platform.cache_budget import CacheBudget
@@ -20,19 +20,17 @@ from conflicto.platform.event_bus import EventBus
 from conflicto.platform.instants import MS_PER_S
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADLINE_S
-from conflicto.platform.limits.shared_buckets import SharedBuckets
 from conflicto.platform.metrics.multiprocess import MultiprocessMetrics
 from conflicto.platform.metrics.registry import Metrics
-from conflicto.platform.redis import Redis
-from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.sizes import MIB
 from conflicto.results.state_parts import STATE_PARTS
 from conflicto.session_state.session_cache import SessionCache
 from conflicto.sessions.feed_gaps.store import SessionFeedStore
 
 if TYPE_CHECKING:
+    from conflicto.app.services import RedisServices
     from conflicto.platform.db.timeouts import Timeouts
+    from conflicto.platform.limits.shared_buckets import SharedBuckets
     from conflicto.settings import Settings
 
 
@@ -65,20 +63,19 @@ def _build_platform(settings: Settings, clock: Clock, db: Database, bus: EventBu
         db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
     )
     metrics, prefix = Metrics(), f"conflicto:{identity.issuer}:"
-    redis = _connect_redis(settings, clock, prefix)
+    redis, shared = _connect_redis(settings, clock, prefix)
     memory = MemoryLimiter(clock, enabled=settings.rate_limits, budget=budget)
-    shared = SharedBuckets(redis.limits, prefix + "limits:") if redis is not None and settings.rate_limits else None
     return PlatformServices(
         settings=settings, clock=clock, budget=budget, bus=bus, db=db, identity=identity, metrics=metrics,
         multiprocess_metrics=MultiprocessMetrics(settings.metrics_dir, metrics) if settings.metrics_dir else None,
-        redis=redis, limiter=Limiter(memory, shared),
+        redis=redis, limiter=Limiter(memory, shared if settings.rate_limits else None),
     )  # fmt: skip
 
 
-def _connect_redis(settings: Settings, clock: Clock, prefix: str) -> RedisServices | None:
+def _connect_redis(settings: Settings, clock: Clock, prefix: str) -> tuple[RedisServices | None, SharedBuckets | None]:
     url = settings.secret("redis_url")
     if url is None:
-        return None
-    redis = Redis(url, clock)
-    limits, probed = redis.with_deadline(LIMITS_DEADLINE_S), redis.with_deadline(LIMITS_DEADLINE_S)
-    return RedisServices(redis, limits, RedisProbe(probed, prefix))
+        return None, None
+    from conflicto.app.redis import connect_redis  # noqa: PLC0415 - it imports the client
+
+    return connect_redis(url, clock, prefix)

@@ -18,7 +18,6 @@ from rich.console import Console
 from conflicto.cli.environment import EXIT_UNUSABLE
 from conflicto.platform.db.dialects.dialect import DatabaseUrlInvalid
 from conflicto.platform.db.dialects.registry import parse_database_url
-from conflicto.platform.redis_url import RedisUrlInvalid, require_usable, server_mode
 from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ def require_redis(settings: Settings) -> None:
     url = settings.secret("redis_url")
     if url is None:
         return
+    from conflicto.platform.redis_url import RedisUrlInvalid, require_usable, server_mode  # noqa: PLC0415 - with the client
+
     try:
         require_usable(url)
     except RedisUrlInvalid as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from conflicto.platform.ids import random_up_to
-from conflicto.platform.redis import MAX_ERROR_CHARS
+from conflicto.platform.logs import MAX_MESSAGE_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -93,7 +93,7 @@ class RedisBus:
                 await self._listen()
             except Exception as error:  # noqa: BLE001 - listening begins again after any error
                 if self.is_listening:
-                    log.warning("doorbells-silent", error=type(error).__name__, message=str(error)[:MAX_ERROR_CHARS])
+                    log.warning("doorbells-silent", error=type(error).__name__, message=str(error)[:MAX_MESSAGE_CHARACTERS])
             finally:
                 self.is_listening = False
             shortest, longest = RETRY_S

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import groupby
 from typing import Literal
 from unicodedata import combining, normalize
@@ -29,9 +30,11 @@ def _ranges() -> str:
     return "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
 
 
-_MARKS = f"[{_ranges()}]{{{MAX_MARKS_IN_A_ROW}}}"
-_LONG_RUN = re.compile(_MARKS)
-_PIECE = re.compile(f".*?{_MARKS}|.+", re.DOTALL)
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a long run of marks and of a piece; few texts ever need them."""
+    marks = f"[{_ranges()}]{{{MAX_MARKS_IN_A_ROW}}}"
+    return re.compile(marks), re.compile(f".*?{marks}|.+", re.DOTALL)
 
 
 def normalized(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
@@ -39,6 +42,9 @@ def normalized(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
 
     It equals `unicodedata.normalize` unless more than 30 marks follow each other.
     """
-    if len(text) <= MAX_PLAIN_CHARACTERS or text.isascii() or not _LONG_RUN.search(text):
+    if len(text) <= MAX_PLAIN_CHARACTERS or text.isascii():
         return normalize(form, text)
-    return "".join(normalize(form, piece) for piece in _PIECE.findall(text))
+    long_run, piece = _patterns()
+    if not long_run.search(text):
+        return normalize(form, text)
+    return "".join(normalize(form, each) for each in piece.findall(text))

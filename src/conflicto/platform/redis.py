@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from redis.asyncio import Redis as Client
 
+from conflicto.platform.logs import MAX_MESSAGE_CHARACTERS
 from conflicto.platform.redis_url import create_pool
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ MAX_CONNECTIONS = 32
 LOG_INTERVAL_S = 60.0
 """Time between two log lines about the same cause."""
 
-MAX_ERROR_CHARS = 300
-"""Characters of an error in the log."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -56,7 +54,11 @@ class ErrorLog:
         if logged_s is None or now_s - logged_s >= LOG_INTERVAL_S:
             self._logged_s[kind] = now_s
             log.warning(
-                "redis-away", error=kind, message=str(error)[:MAX_ERROR_CHARS], at=_source_line(error), again_s=LOG_INTERVAL_S
+                "redis-away",
+                error=kind,
+                message=str(error)[:MAX_MESSAGE_CHARACTERS],
+                at=_source_line(error),
+                again_s=LOG_INTERVAL_S,
             )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conflicto.participants.nickname import MAX_CHARS
 from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.sessions.schemas import MAX_TITLE_CHARS
-from conflicto.web.appearance import CHOICES, Appearance, appearance_form
+from conflicto.web.appearance import Appearance, appearance_form
 from conflicto.web.assets import Asset, AssetBundle, make_asset
 from conflicto.web.languages import NAMES, catalogs, text_direction
 from conflicto.web.page_bundle import HERE
@@ -105,19 +105,14 @@ class PageRenderer:
         self._server = server
         self.catalogs = catalogs()
         self._types = keyed_types(types)
-        self._cache = {
-            (page, appearance): self._render(page, appearance) for page in PAGES for appearance in self._default_appearances()
-        }
+        self._cache: dict[tuple[str, Appearance], Asset] = {}
 
     def render(self, page: str, appearance: Appearance) -> Asset:
-        """Return a page. Uncommon appearances are rendered on first use."""
+        """Return a page, rendered on first use within a few milliseconds."""
         asset = self._cache.get((page, appearance))
         if asset is None:
             asset = self._cache[page, appearance] = self._render(page, appearance)
         return asset
-
-    def _default_appearances(self) -> Iterable[Appearance]:
-        return (Appearance(locale, CHOICES["theme"][0], CHOICES["size"][0]) for locale in self.catalogs)
 
     def _render(self, page: str, appearance: Appearance) -> Asset:
         locale, texts = appearance.locale, self.catalogs[appearance.locale]

@@ -128,7 +128,7 @@ class Pages:
         )
 
     def prepare(self) -> None:
-        """Render pages, bundle files and store them, so that no request waits for it."""
+        """Read and compress the files and store them, so that no request waits for it."""
         _ = self._renderer
         if self._kept_builds is not None:
             self._kept_builds.keep(self._assets.build, self._assets.files)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import esprima
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -62,6 +60,8 @@ def parse_module(text: str) -> ViewModule:
     Raises:
         ModuleSyntaxError: the text is no module.
     """
+    import esprima  # noqa: PLC0415 - most servers start without views of strangers
+
     try:
         tree = esprima.parseModule(text, {"loc": True})
     except esprima.Error as error:
@@ -76,12 +76,14 @@ def parse_module(text: str) -> ViewModule:
 
 def _nodes(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - nodes of the parser
     """Yield all nodes of a tree, parents first, in the order of the text."""
+    from esprima.nodes import Node  # noqa: PLC0415 - as in `parse_module`
+
     left = [tree]
     while left:
         node = left.pop()
         yield node
         below = [value for values in vars(node).values() for value in (values if isinstance(values, list) else [values])]
-        left += reversed([value for value in below if isinstance(value, esprima.nodes.Node)])
+        left += reversed([value for value in below if isinstance(value, Node)])
 
 
 def _read_import(module: ViewModule, node: Any) -> None:  # noqa: ANN401

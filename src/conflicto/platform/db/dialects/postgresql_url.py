@@ -12,7 +12,6 @@ from sqlalchemy import URL
 
 from conflicto.platform.db.dialects.dialect import DatabaseUrlInvalid
 
-SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 WRITABLE_TARGETS = (None, "primary", "read-write")
 """Values of `target_session_attrs` with which a server may write."""
 
