@@ -47,6 +47,9 @@ _UNSHOWABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]"
 )
+_PLAIN = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+"""Names of most people in many languages, which cleaning leaves as they are."""
+
 _NUMBERED = re.compile(r"(?P<stem>.*\S) (?P<number>[1-9][0-9]{0,3})", re.ASCII)
 
 # Case-folded letters of other scripts that look like a Latin one, and small capitals.
@@ -94,6 +97,16 @@ def clean_nickname(raw: str) -> Nickname:
             invisible, unassigned or private characters, a leading combining mark, or more than
             three marks in a row.
     """
+    text = raw if len(raw) <= MAX_CHARS and _PLAIN.fullmatch(raw) else _clean_text(raw)
+    key = _key(text)
+    if not key:
+        raise _invalid(_EMPTY_DETAIL, "empty")
+    if _is_reserved(key):
+        raise _invalid("This name is kept for the people who run the session.", "reserved")
+    return Nickname(text, key)
+
+
+def _clean_text(raw: str) -> str:
     if len(raw) > _MAX_RAW_CHARS:
         raise _too_long()
     text = _EMOJI_OR_SELECTOR.sub(r"\1", unicodedata.normalize("NFC", raw))
@@ -105,12 +118,7 @@ def clean_nickname(raw: str) -> Nickname:
     if len(text) > MAX_CHARS:
         raise _too_long()
     _check_shape(text)
-    key = _key(text)
-    if not key:
-        raise _invalid(_EMPTY_DETAIL, "empty")
-    if _is_reserved(key):
-        raise _invalid("This name is kept for the people who run the session.", "reserved")
-    return Nickname(text, key)
+    return text
 
 
 def key_part(raw: str) -> str:
@@ -176,6 +184,8 @@ def _shapes(text: str, place: int) -> bool:
 
 
 def _key(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text.lower()
     folded = " ".join(fold(text).split())
     latin = folded.translate(_LOOKALIKES)
     return latin if latin != folded and _LATIN.search(folded) else folded
@@ -192,6 +202,8 @@ def _words_as_read(text: str) -> set[str]:
     "h-o-s-t" and "h o s t" are read as one word. "H. Ost" is an initial with a surname, "Ad Min"
     two names.
     """
+    if text.isascii() and text.isalnum():
+        return {text}
     parts = ["".join(char for char in part if unicodedata.category(char)[0] in "LN") for part in text.split()]
     parts = [part for part in parts if part]
     return {"".join(parts)} if len(parts) == 1 or all(len(part) == 1 for part in parts) else set()

@@ -15,7 +15,6 @@ from conflicto.sessions.storage_quota import WARNING_SHARE, is_near_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from uuid import UUID
 
     from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import WriteTx
@@ -55,7 +54,7 @@ class ResponseCapacity:
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
-        self._allowances: dict[tuple[int, UUID, int], int] = {}
+        self._allowances: dict[tuple[int, int, int], int] = {}
         self._since_us: int | None = None
 
     def refresh(self, tx: WriteTx, activity: Activity, authors: Iterable[int]) -> None:
@@ -71,7 +70,7 @@ class ResponseCapacity:
         has_no_older_rows = (activity.started_ts or 0) > self._since_us
         uncounted = []
         for each in authors:
-            allowed = self._allowances.get((each, activity.id, activity.round))
+            allowed = self._allowances.get((each, activity.id.int, activity.round))
             if allowed is None and has_no_older_rows:
                 self._set_allowance(activity, each, 0)
             elif not allowed:
@@ -91,11 +90,12 @@ class ResponseCapacity:
         if self._caps.per_session and session_rows >= self._caps.per_session:
             return AnswersFull()
         if limits_participant and self._caps.per_participant:
-            key = (author, activity.id, activity.round)
-            if self._allowances[key] < 1:
+            key = (author, activity.id.int, activity.round)
+            allowed = self._allowances[key]
+            if allowed < 1:
                 return AnsweredTooOften()
-            self._allowances[key] -= 1
+            self._allowances[key] = allowed - 1
         return None
 
     def _set_allowance(self, activity: Activity, author: int, rows: int) -> None:
-        self._allowances[author, activity.id, activity.round] = max(0, self._caps.per_participant - rows + 1) // 2
+        self._allowances[author, activity.id.int, activity.round] = max(0, self._caps.per_participant - rows + 1) // 2

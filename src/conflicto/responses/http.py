@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -108,7 +108,7 @@ class ResponseEndpoints:
         if problem and not await self.is_replay(request):
             raise problem
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
-        keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
+        keys = ((activity_id.int, caller.participant_id), *((key.id,) if key else ()))
         submit = partial(self.writer.submit, caller.session_id, self.store_many, keys=keys)
         try:
             result: SubmitResult = await submit(item)
@@ -117,7 +117,7 @@ class ResponseEndpoints:
                 caller.session_id,
                 activity_id,
                 body.response_data,
-                lambda newer: submit(replace(item, content=newer)),
+                lambda newer: submit(item._replace(content=newer)),
                 outdated.activity,
             )
         request.concealment = Concealment.UNTIL_RELEASE if result.is_private else None

@@ -48,7 +48,8 @@ def _apply_changes(state: SessionState, event: ResponsesChanged | RemoteResponse
     for _, after in event.changes:
         if (author := after.participant_id) is not None:
             own_timestamps[author] = max(after.ts, own_timestamps.get(author, 0))
-            recent.pooled_authors.get((after.activity_id, after.round), _NO_AUTHORS).discard(author)
+            if recent.pooled_authors:
+                recent.pooled_authors.get((after.activity_id, after.round), _NO_AUTHORS).discard(author)
         recent.put(after)
     _notify_authors(state, event.changes)
 
@@ -157,11 +158,10 @@ class RecentResponses(StatePart):
 
     def put(self, response: ParticipantResponse) -> None:
         """Store a response in its present state and remove its pooled row."""
-        if response.id in self.pooled.rows:
+        if self.pooled.rows and response.id in self.pooled.rows:
             self._remove_pooled(response.id)
-        before = self.rows.get(response.id)
+        before = self.rows.put(response.id, response.ts, response)
         self.text_bytes += _size(response) - (_size(before) if before else 0)
-        self.rows.put(response.id, response.ts, response)
         self._put_own(response)
         self._evict()
 

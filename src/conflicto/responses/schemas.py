@@ -164,6 +164,7 @@ def response_out(
     filter.
     """
     deleted = response.deleted or as_tombstone
+    created_at = rfc3339(response.created_ts)
     text = response.masked if for_others and response.masked is not None else response.text
     return {
         "id": response.id,
@@ -175,7 +176,7 @@ def response_out(
         "deleted": deleted,
         "moderation": response.moderation,
         "response_data": NULL if deleted or text is None else msgspec.Raw(text.encode()),
-        "created_at": rfc3339(response.created_ts),
-        "updated_at": rfc3339(response.ts),
+        "created_at": created_at,
+        "updated_at": created_at if response.ts == response.created_ts else rfc3339(response.ts),
         "received_at": rfc3339(response.received_us),
     }

@@ -34,12 +34,13 @@ class OrderedRows(Generic[Row]):
         found = self.rows.get(row_id)
         return found[1] if found else None
 
-    def put(self, row_id: Hashable, ts: int, row: Row) -> None:
-        """Store a row in its present state."""
+    def put(self, row_id: Hashable, ts: int, row: Row) -> Row | None:
+        """Store a row in its present state, and return its former one, if it was here."""
+        before = self.rows.pop(row_id, None)
         self.rows[row_id] = ts, row
-        self.rows.move_to_end(row_id)
         if len(self.rows) > self._max_rows:
             self.drop_oldest()
+        return before[1] if before else None
 
     def drop_oldest(self) -> Row:
         """Remove the oldest row, raise the floor to it, and return it."""

@@ -65,6 +65,15 @@ def test_a_new_token_contains_its_caller(tokens: Tokens, clock: HandClock, role:
     assert tokens.mint(role, 5, version=3, subject=subject) != token
 
 
+@pytest.mark.parametrize("role", [Role.HOST, Role.SCREEN, Role.PARTICIPANT])
+def test_a_new_token_is_the_one_that_the_library_encodes(clock: HandClock, role: Role) -> None:
+    tokens = Tokens(KEY, "Über", clock)
+    for _ in range(2):  # the second one from the kept header
+        token = tokens.mint(role, 5, version=3, subject="77")
+        header, claims = parts(token)
+        assert token == jwt.encode(claims, KEY, algorithm="HS256", headers={"typ": header["typ"], "kid": header["kid"]})
+
+
 def test_a_cached_token_expires(tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=1, subject="77")
     clock.advance(14 * S_PER_DAY - 2)

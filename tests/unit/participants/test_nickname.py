@@ -1,7 +1,9 @@
+import re
 import unicodedata
 
 import pytest
 
+from conflicto.participants import nickname as module
 from conflicto.participants.nickname import Nickname, NicknameInvalid, clean_nickname, suggestions
 from conflicto.platform.problems import Kind
 
@@ -299,6 +301,20 @@ def test_refusal_points_at_the_field_and_never_echoes():
     assert (error.code, error.kind) == ("nickname-invalid", Kind.INVALID)
     assert [item.pointer for item in error.errors] == ["/nickname"]
     assert "hunter2" not in f"{error} {error.errors}"
+
+
+@pytest.mark.parametrize("raw", ["Anna", "anna 2", "AD MIN 77", "h o s t", "H0ST", "admin", "0", "x" * 32, "x" * 33, "a  b", " a"])
+def test_plain_names_are_what_cleaning_makes_of_them(raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = cleaned(raw)
+    monkeypatch.setattr(module, "_PLAIN", re.compile("(?!)"))
+    assert cleaned(raw) == quick
+
+
+def cleaned(raw: str) -> Nickname | str:
+    try:
+        return clean_nickname(raw)
+    except NicknameInvalid as error:
+        return f"{error.detail} {error.extensions}"
 
 
 def test_cleaning_twice_changes_nothing_for_any_character():

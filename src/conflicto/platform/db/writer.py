@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -49,6 +50,8 @@ refused at once. The limit does not apply while at most one group waits: the nex
 NEWEST_WEIGHT = 0.25
 """Weight of the newest group in the moving average of a group's duration. The first full groups of
 a rush predict how long those behind them will wait."""
+
+_topics = attrgetter("topics")
 
 log = structlog.get_logger(__name__)
 
@@ -207,8 +210,8 @@ class Writer:
 
     def _deliver(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
         self._queued -= len(commands)
-        for command in commands:
-            self._count_down(command.topics)
+        for topics, amount in Counter(map(_topics, commands)).items():
+            self._count_down(topics, amount)
         if committed is not None:
             self._group_s.add(committed.duration_s)
             try:
@@ -224,8 +227,8 @@ class Writer:
                 command.future.set_result(outcome)
         self._drop_answered()
 
-    def _count_down(self, topics: tuple[int, ...]) -> None:
-        left = self._queued_by_topics[topics] - 1
+    def _count_down(self, topics: tuple[int, ...], amount: int) -> None:
+        left = self._queued_by_topics[topics] - amount
         if left:
             self._queued_by_topics[topics] = left
         else:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+
+MAX_ADDRESS_CHARS = 64
+"""Longest text that may be an address, and bound of what is cached."""
+
+MAX_CACHED_ADDRESSES = 4_096
 
 
 def network_of(address: str) -> str:
@@ -11,6 +17,11 @@ def network_of(address: str) -> str:
     >>> network_of("::ffff:192.0.2.1"), network_of("2001:db8::1:2:3:4"), network_of("somewhere")
     ('192.0.2.1', '2001:db8::', '')
     """
+    return _network_of(address) if len(address) <= MAX_ADDRESS_CHARS else ""
+
+
+@lru_cache(maxsize=MAX_CACHED_ADDRESSES)
+def _network_of(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -107,18 +107,18 @@ class FirstResponse(OneResponse):
 
 def admissions(
     tx: WriteTx, authors: Sequence[tuple[Activity, Sequence[int]]], capacity: ResponseCapacity | None
-) -> dict[UUID, ManyResponses]:
-    """Return the admission to each activity, with what it needs of its `authors`."""
+) -> dict[int, ManyResponses]:
+    """Return the admission to each activity, by the number of its id, for its `authors`."""
     earlier = _find_earlier(tx, authors)
-    found: dict[UUID, ManyResponses] = {}
+    found: dict[int, ManyResponses] = {}
     for activity, participants in authors:
         if activity.response_policy is ResponsePolicy.MANY:
             if capacity is not None:
                 capacity.refresh(tx, activity, participants)
-            found[activity.id] = ManyResponses(tx, activity, capacity)
+            found[activity.id.int] = ManyResponses(tx, activity, capacity)
         else:
             policy = FirstResponse if activity.response_policy is ResponsePolicy.FIRST else OneResponse
-            found[activity.id] = policy(tx, activity, capacity, earlier[activity.id])
+            found[activity.id.int] = policy(tx, activity, capacity, earlier[activity.id])
     return found
 
 

@@ -15,7 +15,7 @@ from conflicto.responses.events import ResponsesChanged
 from conflicto.sessions.storage_quota import RESPONSE_BYTES, text_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from conflicto.activities.model import Counts
@@ -34,19 +34,19 @@ def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Cha
     """Store the changes of several sessions, with a constant number of statements."""
     new: list[ParticipantResponse] = []
     edited: list[ParticipantResponse] = []
-    by_round: dict[tuple[UUID, int], list[Change]] = defaultdict(list)
+    by_round: dict[tuple[int, int], list[Change]] = defaultdict(list)
     for session_id, group in by_session.items():
         added = 0
         for before, after in group:
             (new if before is None else edited).append(after)
             added += added_bytes(before, after)
-            by_round[after.activity_id, after.round].append((before, after))
+            by_round[after.activity_id.int, after.round].append((before, after))
         tx.head(session_id).add_count("stored_bytes", added)
     if new:
         store.add_many(tx, new)
     if edited:
         store.save_many(tx, edited)
-    _update_counts(tx, by_round)
+    _update_counts(tx, by_round.values())
     for session_id, group in by_session.items():
         tx.emit(ResponsesChanged(session_id, group))
 
@@ -57,7 +57,10 @@ def added_bytes(before: ParticipantResponse | None, after: ParticipantResponse) 
     return row + text_bytes(after.text, after.masked)
 
 
-def _update_counts(tx: WriteTx, by_round: Mapping[tuple[UUID, int], Sequence[Change]]) -> None:
+def _update_counts(tx: WriteTx, changes_of_rounds: Iterable[Sequence[Change]]) -> None:
+    by_round: dict[tuple[UUID, int], Sequence[Change]] = {}
+    for group in changes_of_rounds:
+        by_round[group[0][1].activity_id, group[0][1].round] = group
     stored = counts_of_rounds(tx, by_round)
     changed = []
     for key, group in by_round.items():

@@ -7,7 +7,7 @@ locked. So no response is stored after an acknowledged close, and none in time i
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -42,12 +42,10 @@ if TYPE_CHECKING:
 CREATED = 201
 REPLACED = 200
 
-_activity_id = attrgetter("activity_id")
 _participant_id = attrgetter("participant_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A response sent to an activity, with an optional idempotency key.
 
     `received_us` is the time of receipt, µs since 1970 UTC.
@@ -61,8 +59,7 @@ class Submission:
     key: Key | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitResult:
+class SubmitResult(NamedTuple):
     """A stored response and its HTTP status: 201 for a new one, 200 for a new revision.
 
     `is_private`: it belongs to an anonymous activity, so only its author may learn of the request.
@@ -94,18 +91,18 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Res
     Outcomes: `SubmitResult`, or one of these errors: NotFound, SeatGone, ActivityNotOpen,
     AlreadyAnswered, AnsweredTooOften, AnswersFull, StorageFull, KeyReused, ValidationOutdated.
     """
-    activities = activities_by_id(tx, set(map(_activity_id, submissions)))
+    activities = _find_activities(tx, submissions)
     outcomes = _replays_and_refusals(tx, submissions, activities)
-    authors: dict[UUID, list[int]] = defaultdict(list)
+    authors: dict[int, list[int]] = defaultdict(list)
     for submission, outcome in zip(submissions, outcomes, strict=True):
         if outcome is None:
-            authors[submission.activity_id].append(submission.participant_id)
+            authors[submission.activity_id.int].append(submission.participant_id)
     gates = admissions(tx, [(activities[each], authors[each]) for each in authors], capacity)
     named: list[_Accepted] = []
     anonymous: list[_Accepted] = []
     for position, submission in enumerate(submissions):
         if outcomes[position] is None:
-            gate = gates[submission.activity_id]
+            gate = gates[submission.activity_id.int]
             admitted = gate.admit(submission.participant_id)
             if isinstance(admitted, DomainError):
                 outcomes[position] = admitted
@@ -120,7 +117,21 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Res
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _replays_and_refusals(tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]) -> list[Outcome | None]:
+def _find_activities(tx: WriteTx, submissions: Sequence[Submission]) -> dict[int, Activity]:
+    """Return the activities by the number of their id.
+
+    Hashing a UUID is a call of its own, and each submission is looked up several times.
+    """
+    ids: dict[int, UUID] = {}
+    for submission in submissions:
+        ids[submission.activity_id.int] = submission.activity_id
+    found: dict[int, Activity] = {}
+    for activity_id, activity in activities_by_id(tx, ids.values()).items():
+        found[activity_id.int] = activity
+    return found
+
+
+def _replays_and_refusals(tx: WriteTx, submissions: Sequence[Submission], activities: dict[int, Activity]) -> list[Outcome | None]:
     """Return the outcomes that need no change of the database, and None for all others."""
     replays = _find_replays(tx, submissions, activities)
     present = present_ids(tx, set(map(_participant_id, submissions)))
@@ -128,12 +139,12 @@ def _replays_and_refusals(tx: WriteTx, submissions: Sequence[Submission], activi
     for submission in submissions:
         outcome = replays.get(submission.key.id) if submission.key else None
         if outcome is None:
-            outcome = _refusal(tx, submission, activities.get(submission.activity_id), present)
+            outcome = _refusal(tx, submission, activities.get(submission.activity_id.int), present)
         outcomes.append(outcome)
     return outcomes
 
 
-def _find_replays(tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]) -> dict[bytes, Outcome]:
+def _find_replays(tx: WriteTx, submissions: Sequence[Submission], activities: dict[int, Activity]) -> dict[bytes, Outcome]:
     """Return the outcomes of submissions that were made before, by the id of their key."""
     keyed = {submission.key.id: submission for submission in submissions if submission.key}
     if not keyed:
@@ -145,7 +156,7 @@ def _find_replays(tx: WriteTx, submissions: Sequence[Submission], activities: di
         rows |= {each.id: each.as_author_reads() for each in pool.find_many(tx, ids).values()}
     outcomes: dict[bytes, Outcome] = {}
     for key_id, found in replays.items():
-        activity = activities.get(keyed[key_id].activity_id)
+        activity = activities.get(keyed[key_id].activity_id.int)
         if not isinstance(found, idempotency.Replay):
             outcomes[key_id] = found
         elif activity is None or UUID(found.entity) not in rows:

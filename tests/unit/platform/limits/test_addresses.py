@@ -13,6 +13,7 @@ from conflicto.platform.limits.addresses import network_of
         ("2001:DB8:1:2:FFFF::", "2001:db8:1:2::"),
         ("fe80::1%eth0", "fe80::"),
         ("unix", ""),
+        ("fe80::1%" + "x" * 64, ""),
         ("192.0.2.1, 192.0.2.2", ""),
         ("", ""),
     ],

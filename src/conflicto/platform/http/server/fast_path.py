@@ -192,7 +192,7 @@ class Connection(DirectConnection):
         """
         fast_path, poll = self.fast_path, None
         if fast_path is not None and self.is_idle and not self.is_stalled:
-            poll = fast_path.recent.get(data) or fast_path.lookup(data)
+            poll = fast_path.recent.get(data) or (fast_path.lookup(data) if fast_path.previous else None)
             if poll is not None:
                 response = fast_path.respond(poll)
                 if response is not None:

@@ -29,6 +29,8 @@ from conflicto.platform.http.server.request_head import (
 )
 
 if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
+
     from conflicto.platform.http.server.connection_manager import ConnectionManager
     from conflicto.platform.http.server.refusals import Refusal
 
@@ -132,8 +134,7 @@ class HttpConnection(HttpToolsProtocol):
         self.is_idle = False
         self.message_count += 1
         self._received = PART_OF_HEAD
-        super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION_EXTENSION: {CONNECTION: self}}
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         """Check the head and pass the request to ASGI.
@@ -153,9 +154,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def _respond(self) -> None:
         """Pass the request to ASGI, at once or after the responses to earlier requests."""
-        scope, version = self.scope, self.parser.get_http_version()
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["http_version"] = version
+        version = self.parser.get_http_version()
+        self.scope = scope = self._asgi_scope(version)
         set_target(scope, self.url, self.manager.refusals)
         can_begin = self.cycle.response_complete
         self.cycle = cycle = RequestCycle(
@@ -177,6 +177,24 @@ class HttpConnection(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
+
+    def _asgi_scope(self, version: str) -> HTTPScope:
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "method": self.parser.get_method().decode("ascii"),
+            "scheme": self.scheme or "http",
+            "path": "",
+            "raw_path": b"",
+            "query_string": b"",
+            "root_path": self.root_path,
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+            "state": self.app_state.copy(),
+            "extensions": {CONNECTION_EXTENSION: {CONNECTION: self}},
+        }
 
     def on_body(self, body: bytes) -> None:
         """Pass a part of the body on, unless the request is answered."""
