@@ -118,6 +118,7 @@ export function bar(share) {
  * @param {Description} description
  */
 export function accessibleTable({ caption, heads, rows }) {
+  if (!rows.length) return h("p", { class: "hidden-text", key: "table" }, caption);
   return h(
     "div",
     { class: "hidden-text", key: "table" },
