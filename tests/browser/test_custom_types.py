@@ -197,10 +197,10 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_has_its_place_in_the_console_and_leaves_the_rest_alone(faulty: Served, browser: Any, name: str) -> None:
+def test_a_fault_has_its_place_in_the_console_log_and_host_page(faulty: Served, browser: Any, name: str) -> None:
     logged: list[str] = []
     with new_session(faulty, browser) as live:
-        phone = live.phone()
+        host, phone = live.host(), live.phone()
         _serve(phone, name, FAULTY % FAULTS[name][0])
         phone.on("console", lambda message: logged.append(message.text))
         live.activity(name, {"question": "Well?"})
@@ -208,11 +208,22 @@ def test_a_fault_has_its_place_in_the_console_and_leaves_the_rest_alone(faulty: 
         phone.get_by_label("Your answer as JSON").fill('{"waved": true}')
         phone.get_by_role("button", name="Send").click()
         phone.get_by_text("Your answer is in ·").wait_for()
+        banner = host.get_by_text(f"1 phone could not draw A {name} 1: ")
+        banner.wait_for()
+        words = banner.inner_text()
+        if name == "throws-in-its-view":
+            screenshot(host, "host-view-fault")
         live.activity("poll", {"question": "Lunch?", "options": [{"id": "a", "text": "Soup"}, {"id": "b", "text": "Pie"}]})
         phone.get_by_label("Soup").wait_for()
         live.errors.clear()
     (fault,) = [each for each in logged if each.startswith(f"{name} 1, participant: ")]
+    message, _, place = FAULTS[name][1].rstrip(")").rpartition("(")
     assert FAULTS[name][1] in fault
+    assert message.strip() in words
+    assert f" at {place if ':' in place else 'participant.js'}" in words
+    (line,) = [each for each in faulty.log.read_text("utf-8").splitlines() if "view-failed" in each and f'"{name}"' in each]
+    assert '"file":"participant.js"' in line.replace(": ", ":")
+    assert "not today" not in line
 
 
 @pytest.mark.parametrize("name", ["throws-in-its-constructor", "throws-when-connected", "throws-in-a-setter", "has-a-syntax-error"])

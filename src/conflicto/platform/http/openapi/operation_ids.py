@@ -82,6 +82,8 @@ OPERATION_IDS = {
     f"GET {_SESSION}/leaderboard": "getLeaderboard",
     f"POST {_SESSION}/events/ticket": "createTicket",
     f"GET {_SESSION}/events": "streamEvents",
+    f"POST {_SESSION}/view-faults": "reportViewFault",
+    f"GET {_SESSION}/view-faults": "listViewFaults",
     f"POST {_SESSION}/rehearsal": "startRehearsal",
     f"GET {_SESSION}/rehearsal": "getRehearsal",
     f"DELETE {_SESSION}/rehearsal": "endRehearsal",

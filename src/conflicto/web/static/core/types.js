@@ -36,6 +36,13 @@ export function typeKey({ type, type_version: version }) {
 export const isUnavailable = (activity) =>
   Boolean(activity.type_version) && activity.type_version !== "unknown" && typeKey(activity) === "";
 
+/**
+ * Returns the name of a type by its key.
+ *
+ * @param {string} key
+ */
+export const nameOf = (key) => key.split(".")[0];
+
 /** @param {string} name */
 export const titleOf = (name) => boot.types[name]?.title ?? name;
 

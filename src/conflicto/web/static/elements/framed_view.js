@@ -3,7 +3,7 @@
 
 import { patch } from "../core/dom.js";
 import { boot, loadDeferredTexts } from "../core/i18n.js";
-import { titleOf, typeOf } from "../core/types.js";
+import { nameOf, titleOf, typeOf } from "../core/types.js";
 import { faultOf, reportFault } from "./faults.js";
 import { appearanceOf, loadStyles, watchAppearance } from "./frame_appearance.js";
 import { Heartbeat, hasStoppedPage } from "./frame_heartbeat.js";
@@ -244,9 +244,6 @@ const STOPPED = {
   silence: "did not respond",
   start: "did not start",
 };
-
-/** @param {string} key of a type */
-const nameOf = (key) => key.split(".")[0];
 
 /**
  * Returns what the interface for views needs of the page's data. Nothing in it is secret.

@@ -51,6 +51,7 @@ export function drawSession(store, commands, open) {
           button(t("state.reload"), () => location.reload()),
         )
       : null,
+    open.viewFaults.view(),
     drawRehearsed(store),
     h("p", { class: "bad", role: "alert", key: "message" }, store.message),
     h(

@@ -15,6 +15,7 @@ import { SessionStore } from "../host/session_store.js";
 import { RejectedTypes } from "../host/rejected_types.js";
 import { Starters } from "../host/starters.js";
 import { drawSession } from "../host/view.js";
+import { ViewFaults } from "../host/view_faults.js";
 import { areKeysEnabled, enableKeys, listen } from "../screen/keys.js";
 
 enableAppearance();
@@ -39,11 +40,13 @@ dialog.addEventListener("close", () => (inside = null));
 
 const store = new SessionStore(new Client(`host.${id}`), id, draw);
 const rejectedTypes = new RejectedTypes(store.client, draw);
+const viewFaults = new ViewFaults(store, draw);
 const starters = new Starters(store.client, draw);
 const timeAnnouncer = new TimeAnnouncer();
 const open = {
   starters,
   rejectedTypes,
+  viewFaults,
   invite: () => show(() => drawInvitation(store, show, closing)),
   keys: () => show(keyList),
   screen: () => store.run(async () => window.open(await store.screenLink(), `screen-${id}`)),

@@ -1,0 +1,62 @@
+"""HTTP endpoints of faults of views: pages report them, and hosts read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from conflicto.access.roles import HOSTS, MEMBERS
+from conflicto.activities.view_faults import schemas
+from conflicto.activities.view_faults.model import ViewFault, ViewFaults
+from conflicto.activity_types.registry import Registry
+from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
+from conflicto.platform.http.routes import Docs, Route, route
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import NotFound
+from conflicto.platform.sizes import KIB
+from conflicto.platform.strict_json import JsonLimits
+from conflicto.sessions.http import CONTROL
+
+VIEW_FAULTS = Policy("view-faults", 30, 60)
+"""Rate limit of reports: a page reports each fault once, at most 20."""
+
+FAULT_LIMITS = JsonLimits(max_bytes=2 * KIB, max_depth=1, max_nodes=10)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFaultEndpoints:
+    """Endpoints of the faults of views of a session."""
+
+    types: Registry
+    faults: ViewFaults
+
+    async def report(self, request: Request, session_id: int, body: schemas.ViewFaultIn) -> Response:
+        """Note that a page could not draw a view; the log gets each place once."""
+        if self.types.find_version(body.type, body.version) is None:
+            raise NotFound
+        fault = ViewFault(**body.model_dump())
+        if self.faults.is_first(fault):
+            log.error("view-failed", **{name: value for name, value in body if name != "message"})
+        if not request.caller.is_host:
+            self.faults.add(session_id, fault, request.caller.subject)
+        return Response(204, headers=(NO_STORE,))
+
+    async def page(self, request: Request, session_id: int) -> Response:
+        """List the faults of views that phones and screens reported to this server."""
+        items = [schemas.view_fault_out(fault, pages) for fault, pages in self.faults.of_session(session_id)]
+        return json_response({"items": items}, headers=(NO_STORE,))
+
+
+def routes(endpoints: ViewFaultEndpoints) -> list[Route]:
+    """Return the routes of this module."""
+    path = "/sessions/{session_id:int}/view-faults"
+    return [
+        route("POST", path, endpoints.report, roles=MEMBERS, policy=VIEW_FAULTS, body=FAULT_LIMITS, tag="activities",
+              shows_presence=False,
+              docs=Docs(summary="Report the fault of a view", responses={204: None}, problems=(NotFound,))),
+        route("GET", path, endpoints.page, roles=HOSTS, policy=CONTROL, tag="activities",
+              docs=Docs(summary="List the faults of views", responses={200: schemas.ViewFaultsOut})),
+    ]  # fmt: skip

@@ -1,0 +1,59 @@
+"""Request and response bodies of faults of views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field, StrictInt, StrictStr, StringConstraints
+
+from conflicto.activities.schemas import TypeName, TypeVersion
+from conflicto.platform.http.paging import StrictModel, example
+
+if TYPE_CHECKING:
+    from conflicto.activities.view_faults.model import ViewFault
+
+EXAMPLE: dict[str, Any] = {
+    "type": "mood", "version": "1", "view": "participant", "error": "TypeError", "message": "no faces", "file": "participant.js", "line": 4,
+}  # fmt: skip
+
+
+class ViewFaultIn(StrictModel):
+    """A fault of a view with its place."""
+
+    model_config = example(**EXAMPLE)
+
+    type: TypeName
+    version: TypeVersion
+    view: Annotated[StrictStr, StringConstraints(pattern=r"^[a-z]{1,20}$")]
+    error: Annotated[StrictStr, StringConstraints(pattern=r"^[A-Za-z]{1,40}$")] = Field(description="Name of the error's class.")
+    message: Annotated[StrictStr, StringConstraints(max_length=300)] = Field("", description="For the host; never logged.")
+    file: Annotated[StrictStr, StringConstraints(pattern=r"^[A-Za-z0-9_\-][A-Za-z0-9_\-/]{0,95}\.js$")] = Field(
+        description="Module in the type's folder `ui`."
+    )
+    line: StrictInt = Field(0, ge=0, le=1_000_000, description="0: unknown.")
+
+
+class ViewFaultOut(BaseModel):
+    """A fault of a view, with the number of pages that reported it."""
+
+    model_config = example(**EXAMPLE, pages=12)
+
+    type: str
+    version: str
+    view: str
+    error: str
+    message: str
+    file: str
+    line: int
+    pages: int = Field(description="Phones, or screens, that reported the fault.")
+
+
+class ViewFaultsOut(BaseModel):
+    """The faults of views that pages of a session reported to this server."""
+
+    items: list[ViewFaultOut]
+
+
+def view_fault_out(fault: ViewFault, pages: int) -> dict[str, Any]:
+    """Return a fault as the host reads it."""
+    return {**fault._asdict(), "pages": pages}
