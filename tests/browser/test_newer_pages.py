@@ -1,4 +1,4 @@
-"""A server with a newer build: open pages show it, continue, and reload on request only."""
+"""A server with a newer build: open pages show it, continue, and move on when nobody needs them."""
 
 import json
 from pathlib import Path
@@ -123,4 +123,51 @@ def test_the_next_activity_opens_on_a_phone_of_the_earlier_build_without_a_tap(t
             phone.get_by_text("Your answer is in ·").wait_for()
             assert made.violations() == []
             assert "More tea, and" in phone.evaluate("JSON.stringify({ ...sessionStorage })")
+            made.close_windows()
+
+
+HIDES = """Object.defineProperty(document, "hidden", { configurable: true, get: () => %s });
+document.dispatchEvent(new Event("visibilitychange"))"""
+
+
+def _build(page: Any) -> str:
+    return str(page.evaluate("JSON.parse(document.getElementById('boot').textContent).base"))
+
+
+def test_pages_of_hosts_and_screens_move_on_when_nobody_needs_them(tmp_path: Path, browser: Any) -> None:
+    types, data = tmp_path / "types", tmp_path / "data"
+    _put_type(types / "wave", VIEW)
+    with served(data, CONFLICTO_ACTIVITY_TYPES=str(types)) as first, new_session(first, browser) as made:
+        poll = made.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
+        host, screen = made.host(), made.screen()
+        report = host.context.new_page()
+        report.goto(f"{host.url}/report")
+        report.get_by_role("heading", name="Where?").wait_for()
+        host.get_by_role("button", name="Edit").click()
+        host.get_by_label("Question").fill("Where to?")
+        screen.get_by_role("heading", name="Where?").wait_for()
+        before = _build(host)
+        port = int(first.url.rsplit(":", 1)[1])
+        first.stop()
+
+        _put_type(types / "wave", "// newer\n" + VIEW)
+        with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as newer:
+            made.server = newer
+            host.get_by_text(NOTICE).first.wait_for(state="attached", timeout=BACK_MS)
+            screen.locator("[data-bar]").get_by_text(NOTICE).wait_for(state="attached", timeout=BACK_MS)
+            host.evaluate(HIDES % "true")
+            host.wait_for_timeout(6_000)
+            assert host.get_by_label("Question").input_value() == "Where to?", "an edit stays"
+            assert (_build(host), _build(screen)) == (before, before), "an open question stays on the screen"
+
+            host.get_by_role("button", name="Save").click()
+            host.get_by_text(NOTICE).first.wait_for(state="detached", timeout=BACK_MS)
+            host.get_by_role("heading", name="Where to?").wait_for()
+            made.call("POST", f"/activities/{poll['id']}/transition", {"target_status": "expired"})
+            screen.locator("[data-bar]").get_by_text(NOTICE).wait_for(state="detached", timeout=BACK_MS)
+            with report.expect_navigation(timeout=BACK_MS):
+                report.evaluate(HIDES % "true")
+            screen.get_by_role("heading", name="Where to?").wait_for()
+            assert before not in {_build(page) for page in (host, screen, report)}
+            assert made.violations() == []
             made.close_windows()

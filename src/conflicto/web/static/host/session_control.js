@@ -67,10 +67,14 @@ export class SessionControl {
       outdated: () => {
         this.isOutdated = true;
         this.draw();
+        this.outdated();
       },
     }).start();
     syncClock(this.client, this.id);
   }
+
+  // Called once the server has a newer build.
+  outdated() {}
 
   async load() {
     this.mergeAll("session", [await this.client.get(this.path)]);

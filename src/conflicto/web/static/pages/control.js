@@ -4,6 +4,7 @@ import { TimeAnnouncer } from "../core/announce.js";
 import { Client, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/i18n.js";
+import { moveOnWhenQuiet } from "../core/newer_page.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken, awaitToken } from "../elements/link_token.js";
 import { commandsOf, drawKeys } from "../host/commands.js";
@@ -39,6 +40,7 @@ let inside = null;
 dialog.addEventListener("close", () => (inside = null));
 
 const store = new SessionStore(new Client(`host.${id}`), id, draw);
+store.outdated = () => moveOnWhenQuiet(() => !store.isBusy && !store.isOffline && !store.undo);
 const rejectedTypes = new RejectedTypes(store.client, draw);
 const viewFaults = new ViewFaults(store, draw);
 const starters = new Starters(store.client, draw);

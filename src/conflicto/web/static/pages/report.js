@@ -4,6 +4,7 @@ import { phaseOf, questionOf } from "../core/activity.js";
 import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
+import { watchForNewerPage } from "../core/newer_page.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken } from "../elements/link_token.js";
 import { fetchResults } from "../elements/results.js";
@@ -23,6 +24,7 @@ const client = new Client(`host.${id}`);
 const path = `/sessions/${id}`;
 
 main.replaceChildren();
+watchForNewerPage(() => document.hidden && !document.querySelector("#exports :disabled")); // nobody reads, nothing is written
 void begin();
 
 async function begin() {

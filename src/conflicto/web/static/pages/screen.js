@@ -7,6 +7,7 @@ import { h, patch } from "../core/dom.js";
 import { FeedFollower, Fold } from "../core/feed.js";
 import { t } from "../core/i18n.js";
 import { joinLink, origin } from "../core/links.js";
+import { moveOnWhenQuiet } from "../core/newer_page.js";
 import { drawActivity } from "../elements/activity_view.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken } from "../elements/link_token.js";
@@ -61,6 +62,7 @@ function begin() {
     outdated: () => {
       bar.isOutdated = true;
       draw();
+      moveOnWhenQuiet(() => !isOffline && !(shown() && phaseOf(shown()) === "open"));
     },
   }).start();
   syncClock(client, id);
