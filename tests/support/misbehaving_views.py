@@ -21,6 +21,25 @@ export default class extends ActivityElement {
 }
 """
 
+ANSWER = """import { ActivityElement, h } from "../../sdk/v1.js";
+
+const SETTLE_MS = 400; // until the page knows the view, and what was sent has arrived
+
+const attempt = async () => { %s };
+
+export default class extends ActivityElement {
+  connectedCallback() {
+    const answer = (waved) => setTimeout(() => this.submit({ waved }), SETTLE_MS);
+    attempt().then(() => answer(true), () => answer(false));
+  }
+
+  view() {
+    return h("p", {}, "here");
+  }
+}
+"""
+"""A view that answers whether its attempt got through, so that no driver has to look into frames."""
+
 PEER = """const made = new RTCPeerConnection({ iceServers: [{ urls: "stun:STUN" }] });
 made.createDataChannel("x");
 made.setLocalDescription(await made.createOffer());
@@ -140,7 +159,16 @@ export default class extends ActivityElement {
 
 def misbehaving_views(sink: str, stun: str) -> dict[str, dict[str, str]]:
     """Return the modules by the name of the type: a participant's view and what it loads."""
-    attempts = {name: ATTEMPT % body for name, body in (REACHES | LEAVES).items()}
+    return _views(ATTEMPT, sink, stun)
+
+
+def answering_views(sink: str, stun: str) -> dict[str, dict[str, str]]:
+    """Return the same views, except that attempts answer with their outcome."""
+    return _views(ANSWER, sink, stun)
+
+
+def _views(template: str, sink: str, stun: str) -> dict[str, dict[str, str]]:
+    attempts = {name: template % body for name, body in (REACHES | LEAVES).items()}
     excesses = {name: EXCESS % body for name, body in EXCESSES.items()}
     return {
         name: {"participant": source.replace("SINK", sink).replace("STUN", stun), "peer": PEER.replace("STUN", stun)}
