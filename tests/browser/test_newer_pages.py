@@ -134,6 +134,17 @@ def _build(page: Any) -> str:
     return str(page.evaluate("JSON.parse(document.getElementById('boot').textContent).base"))
 
 
+def _all_move_on(made: LiveSession, poll: dict[str, Any], host: Any, screen: Any, report: Any) -> None:
+    host.get_by_role("button", name="Save").click()
+    host.get_by_text(NOTICE).first.wait_for(state="detached", timeout=BACK_MS)
+    host.get_by_role("heading", name="Where to?").wait_for()
+    made.call("POST", f"/activities/{poll['id']}/transition", {"target_status": "expired"})
+    screen.locator("[data-bar]").get_by_text(NOTICE).wait_for(state="detached", timeout=BACK_MS)
+    with report.expect_navigation(timeout=BACK_MS):
+        report.evaluate(HIDES % "true")
+    screen.get_by_role("heading", name="Where to?").wait_for()
+
+
 def test_pages_of_hosts_and_screens_move_on_when_nobody_needs_them(tmp_path: Path, browser: Any) -> None:
     types, data = tmp_path / "types", tmp_path / "data"
     _put_type(types / "wave", VIEW)
@@ -160,14 +171,7 @@ def test_pages_of_hosts_and_screens_move_on_when_nobody_needs_them(tmp_path: Pat
             assert host.get_by_label("Question").input_value() == "Where to?", "an edit stays"
             assert (_build(host), _build(screen)) == (before, before), "an open question stays on the screen"
 
-            host.get_by_role("button", name="Save").click()
-            host.get_by_text(NOTICE).first.wait_for(state="detached", timeout=BACK_MS)
-            host.get_by_role("heading", name="Where to?").wait_for()
-            made.call("POST", f"/activities/{poll['id']}/transition", {"target_status": "expired"})
-            screen.locator("[data-bar]").get_by_text(NOTICE).wait_for(state="detached", timeout=BACK_MS)
-            with report.expect_navigation(timeout=BACK_MS):
-                report.evaluate(HIDES % "true")
-            screen.get_by_role("heading", name="Where to?").wait_for()
+            _all_move_on(made, poll, host, screen, report)
             assert before not in {_build(page) for page in (host, screen, report)}
             assert made.violations() == []
             made.close_windows()

@@ -17,7 +17,7 @@ async function opened() {
   isQuiet = true;
   globalThis.location = { pathname: "/host/s/1", reload: reloads };
   const page = await load("core/newer_page.js");
-  document.querySelector = () => dialogs[0] ?? null;
+  Object.assign(document, { querySelector: () => dialogs[0] ?? null });
   return page;
 }
 

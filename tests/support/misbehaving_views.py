@@ -38,7 +38,7 @@ export default class extends ActivityElement {
   }
 }
 """
-"""A view that answers whether its attempt got through, so that no driver has to look into frames."""
+"""A view that answers whether its attempt got through: no driver has to look into frames."""
 
 PEER = """const made = new RTCPeerConnection({ iceServers: [{ urls: "stun:STUN" }] });
 made.createDataChannel("x");

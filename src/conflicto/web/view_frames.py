@@ -33,13 +33,16 @@ ALLOW_ANY_ORIGIN: Header = (b"access-control-allow-origin", b"*")
 """Let an opaque origin import modules. They are public, and cookies are not sent for them."""
 
 DENIED_FEATURES = (
-    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "clipboard-write", "display-capture", "encrypted-media",
+    "accelerometer", "autoplay", "camera", "clipboard-read", "clipboard-write", "display-capture", "encrypted-media",
     "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts",
     "magnetometer", "microphone", "midi", "otp-credentials", "payment", "picture-in-picture", "publickey-credentials-create",
-    "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "sync-xhr", "usb", "web-share",
+    "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "sync-xhr", "usb",
     "window-management", "xr-spatial-tracking",
 )  # fmt: skip
-"""Features of the Permissions Policy that browsers know. A frame gets none."""
+"""Features of the Permissions Policy that browsers know. A frame gets none.
+
+Unknown ones, such as `bluetooth` in Chromium 156, would only fill the console.
+"""
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
 _TEMPLATE = HERE / "templates" / "frame.html"
@@ -135,6 +138,6 @@ def _policy(sources: _Sources, type_name: str) -> str:
     return (
         f"default-src 'none'; sandbox allow-scripts; script-src {sources.of(own, *shared)}; style-src {sources.of('css/')}; "
         f"img-src data: {sources.of(own)}; connect-src 'none'; form-action 'none'; frame-src 'none'; worker-src 'none'; "
-        f"base-uri 'none'; frame-ancestors {sources.origins()}; webrtc 'block'; require-trusted-types-for 'script'; "
+        f"base-uri 'none'; frame-ancestors {sources.origins()}; require-trusted-types-for 'script'; "
         "trusted-types frame"
     )

@@ -14,10 +14,16 @@ const MARK = `moved ${boot.base}`; // once for each build: another server may st
 let usedAt = Date.now();
 let isTyped = false; // until it is sent, or its dialog is closed
 
+const use = () => {
+  usedAt = Date.now();
+};
+const forget = () => {
+  isTyped = false;
+};
 for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"])
-  addEventListener(kind, () => (usedAt = Date.now()), { capture: true, passive: true });
+  addEventListener(kind, use, { capture: true, passive: true });
 addEventListener("input", () => (isTyped = true), true);
-for (const kind of ["submit", "close"]) addEventListener(kind, () => (isTyped = false), true);
+for (const kind of ["submit", "close"]) addEventListener(kind, forget, true);
 
 /** @type {(() => boolean) | null} */
 let isQuiet = null;

@@ -4,11 +4,11 @@
 import { patch } from "../core/dom.js";
 import { boot, loadDeferredTexts } from "../core/i18n.js";
 import { nameOf, titleOf, typeOf } from "../core/types.js";
-import { faultOf, reportFault } from "./faults.js";
 import { appearanceOf, loadStyles, watchAppearance } from "./frame_appearance.js";
 import { Heartbeat, hasStoppedPage } from "./frame_heartbeat.js";
 import { Breach, MessageReader, PROTOCOL_VERSION } from "./frame_messages.js";
 
+/** @import { ViewFault } from "../shapes.js" */
 /** @import { Message, Reason } from "./frame_messages.js" */
 
 const MAX_START_MS = 15_000;
@@ -170,10 +170,14 @@ export class FramedView extends HTMLElement {
 
   /** @param {Record<string, any>} fault */
   async #failed(fault) {
-    const place = faultOf(fault, fault.file, fault.line);
-    if (!fault.isFatal) return reportFault({ ...this.#named, ...place });
-    const missing = !this.#isReady && !place.line ? await this.#missingImport() : null;
-    this.#stop("fault", { ...place, ...missing });
+    const place = await loadFaults().then(
+      ({ faultOf }) => faultOf(fault, fault.file, fault.line),
+      () => fault, // offline
+    );
+    if (fault.isFatal) {
+      const missing = !this.#isReady && !place.line ? await this.#missingImport() : null;
+      this.#stop("fault", { ...place, ...missing });
+    } else void report({ ...this.#named, ...place });
   }
 
   async #missingImport() {
@@ -195,7 +199,7 @@ export class FramedView extends HTMLElement {
   #stop(reason, place) {
     this.#close();
     const fault = { ...this.#named, reason, ...(place ?? { name: "Stopped", message: STOPPED[reason] }) };
-    reportFault(fault);
+    void report(fault);
     queueMicrotask(() => this.#emit("failed", { fault })); // the page may be drawing
   }
 
@@ -234,6 +238,15 @@ export class FramedView extends HTMLElement {
     return Object.fromEntries(changes);
   }
 }
+
+const loadFaults = () => import("./faults.js");
+
+/** @param {ViewFault} fault */
+const report = (fault) =>
+  loadFaults().then(
+    ({ reportFault }) => reportFault(fault),
+    () => null,
+  );
 
 /** @type {Record<Reason, string>} */
 const STOPPED = {
