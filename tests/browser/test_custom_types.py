@@ -106,7 +106,7 @@ def test_a_folder_is_all_it_takes(elsewhere: LiveSession) -> None:
     host.locator(".next", has_text="Show results").click()
 
     view_frame(screen).get_by_text("1 person waves at the back row").wait_for()
-    phone.get_by_role("row", name="true").get_by_text("1 · 100 %").wait_for()
+    phone.get_by_role("row", name="Yes").get_by_text("1 · 100 %").wait_for()
     screenshot(phone, "phone-own-type")
     screenshot(screen, "screen-own-type")
 
@@ -119,7 +119,7 @@ def test_a_view_that_throws_leaves_the_page_alive(elsewhere: LiveSession) -> Non
     screen.get_by_role("heading", name="Well?").wait_for()
     _answer(elsewhere, broken, {"waved": False})
     elsewhere.call("POST", f"/activities/{broken['id']}/reveal", {"results": True})
-    screen.get_by_role("row", name="false 1 · 100 %").wait_for()
+    screen.get_by_role("row", name="No 1 · 100 %").wait_for()
 
     elsewhere.activity("wave", {"question": "us"})
 

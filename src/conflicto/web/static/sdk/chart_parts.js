@@ -96,7 +96,7 @@ export function drawRows({ caption, rows: all, isOpen }, { most }, hasBars = tru
             row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null,
           ),
           hasBars ? h("td", { key: "bar" }, bar(Math.max(0, row.size) / size)) : null,
-          h("td", { key: "figure" }, row.figure),
+          h("td", { key: "figure" }, h("bdi", {}, row.figure)),
         ),
       ),
     ),

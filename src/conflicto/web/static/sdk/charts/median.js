@@ -41,7 +41,7 @@ function drawFigure({ answers: n, median, lower_quartile: low, upper_quartile: h
   return h(
     "p",
     { class: "mean" },
-    h("span", { class: "figure", "aria-hidden": "true" }, withUnit(median)),
+    h("span", { class: "figure", dir: "auto", "aria-hidden": "true" }, withUnit(median)),
     h("span", { class: "muted" }, t("results.median", words)),
   );
 }

@@ -37,7 +37,7 @@ function drawMean({ mean, min, max, answers: n }, { withUnit }) {
   return h(
     "p",
     { class: "mean" },
-    h("span", { class: "figure", "aria-hidden": "true" }, `Ø ${withUnit(mean)}`),
+    h("span", { class: "figure", dir: "auto", "aria-hidden": "true" }, `Ø ${withUnit(mean)}`),
     h("span", { class: "muted" }, t("results.number", words)),
   );
 }
