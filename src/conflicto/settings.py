@@ -84,7 +84,8 @@ class Settings(BaseModel):
     data_dir: Path = Field(
         Path("data"),
         alias="CONFLICTO_DATA_DIR",
-        description="Directory of the embedded database, the signing key, a generated admin token and the files of earlier pages.",
+        description="Directory of the embedded database, the signing key, a generated admin token, installed activity types and the files"
+        " of earlier pages.",
     )
     secret_key: SecretStr | None = Field(
         None,
@@ -308,6 +309,11 @@ class Settings(BaseModel):
     def builds_path(self) -> Path:
         """The directory of the pages' files of this and earlier builds."""
         return self.data_dir / "builds"
+
+    @property
+    def packs_path(self) -> Path:
+        """The directory of activity types that `conflicto types install` installed."""
+        return self.data_dir / "types"
 
     @property
     def is_embedded(self) -> bool:

@@ -84,15 +84,14 @@ def served_view(port: str, name: str) -> str:
 def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = environment(tmp_path / "data", PATH=path, PORT=str(free_port()), ADMIN=ADMIN)
-    before = [block for block in blocks() if "my-types/mood" in block[0] and not serves(block[0])]
-    after = blocks()[len(before) + 1 :]
-    assert serves(blocks()[len(before)][0])
+    place = next(place for place, (block, _) in enumerate(blocks()) if serves(block))
+    before, after = blocks()[:place], blocks()[place + 1 :]
 
     assert run([block for block, _ in before], tmp_path, env) == [printed for _, printed in before]
-    with serving(blocks()[len(before)][0], tmp_path, env):
+    with serving(blocks()[place][0], tmp_path, env):
         assert run([block for block, _ in after], tmp_path, env) == [printed for _, printed in after]
         assert "counts.get(face)" in served_view(env["PORT"], "types/mood/screen.js")
-    assert (len(before), len(after)) == (6, 3)
+    assert (len(before), len(after)) == (6, 4)
 
     code = re.search(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     assert code

@@ -17,7 +17,7 @@ NAME = re.compile(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|js|mjs|ts|json|toml|css|html|sh
 MADE = frozenset({
     "jwks.json", "openapi.json",  # served
     "web/bundle/",  # made when the pages are bundled
-    "upgrades/", "upgrades/1.json", "upgrades/VERSION.json", "ID.json",  # in folders that people or the server write
+    "packs.json", "upgrades/", "upgrades/1.json", "upgrades/VERSION.json", "ID.json",  # in folders that people or the server write
 })  # fmt: skip
 """Names of files that the repository does not hold."""
 

@@ -83,8 +83,11 @@ def test_commands_that_are_named_exist() -> None:
     assert named <= known
 
 
-def test_decisions_are_dense_and_whole() -> None:
-    assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+def test_decisions_have_one_number_each_and_are_whole() -> None:
+    numbers = [int(page.name[:4]) for page in DECISIONS]
+
+    assert sorted(set(numbers)) == numbers  # a number may be reserved for work that was not merged
+    assert numbers[0] == 1
     for page in DECISIONS:
         assert text(page).startswith(f"# {page.name[:4]} "), page.name
         assert re.findall(r"^\*\*(\w+)\.\*\*", text(page), re.MULTILINE) == list(SECTIONS), page.name

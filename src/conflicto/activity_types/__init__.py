@@ -2,9 +2,9 @@
 
 The engine knows no type by name. Start at `model.py`, then `loader.py`, which turns a folder into a
 type. `folder_files` reads and checks the files of a folder, and `json_schema` holds the schemas
-that they may use. `response_generator` invents answers for rehearsals. `kit` makes and tests types.
-The other folders are the built-in types; the same entry point finds them as finds those of other
-packages. `docs/activity-types.md` explains how to write one.
+that they may use. `response_generator` invents answers for rehearsals. `kit` makes and tests types,
+and `packs` installs them from files. The other folders are the built-in types; the same entry point
+finds them as finds those of other packages. `docs/activity-types.md` explains how to write one.
 """
 
 from __future__ import annotations

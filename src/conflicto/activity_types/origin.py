@@ -1,4 +1,4 @@
-"""Origin of a type: the program itself, an installed package, or a configured folder."""
+"""Origin of a type: the program itself, a package or pack that was installed, or a folder."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ class OriginKind(StrEnum):
 
     INCLUDED = "included"
     PACKAGE = "package"
+    PACK = "pack"
     FOLDER = "folder"
 
 
 class Origin(NamedTuple):
-    """Origin of a type. `package` is the name and version of an installed package, else empty."""
+    """Origin of a type.
+
+    `detail` is the name and version of a package, or the digest of a pack, else empty.
+    """
 
     kind: OriginKind
-    package: str = ""
+    detail: str = ""
 
     def __str__(self) -> str:
         """Return the origin for operators, such as `package bakery 1.2`."""
-        return f"{self.kind} {self.package}".rstrip()
+        return f"{self.kind} {self.detail}".rstrip()
 
 
 FOLDER = Origin(OriginKind.FOLDER)

@@ -41,6 +41,8 @@ class FoundTypes(NamedTuple):
     rejected: tuple[RejectedType, ...]
 
 
+NO_TYPES = FoundTypes((), ())
+
 UNRECORDED = "unknown"
 """Version of activities from before versions were stored: the oldest registered one, if any."""
 
@@ -149,9 +151,9 @@ class Registry:
         return [each for name in self._newest for each in self._versions[name].values()]
 
 
-def load_registry(folders: Iterable[Path] = ()) -> Registry:
-    """Return the valid types of all installed packages and of `folders`, without conflicts."""
-    found = [installed(), *(types_in(folder) for folder in folders)]
+def load_registry(folders: Iterable[Path] = (), packs: FoundTypes = NO_TYPES) -> Registry:
+    """Return the valid types of all packages, of `folders` and of packs, without conflicts."""
+    found = [installed(), packs, *(types_in(folder) for folder in folders)]
     types = {each.folder: each for part in found for each in part.types}
     kept, conflicts = _without_conflicts(types.values())
     return Registry(kept, [*(each for part in found for each in part.rejected), *conflicts])

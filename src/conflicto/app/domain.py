@@ -11,6 +11,7 @@ from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.activities import store as activities_store
 from conflicto.activities.expiry import ExpiryTimer
 from conflicto.activities.queries import stored_versions
+from conflicto.activity_types.packs.index import packed_types
 from conflicto.activity_types.registry import UNRECORDED, load_registry
 from conflicto.app.services import DomainServices
 from conflicto.exports.service import Exports
@@ -78,7 +79,7 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
 
 def _load_types(platform: PlatformServices) -> Registry:
     """Return the activity types, with the names of those that stored activities miss."""
-    types = load_registry(platform.settings.activity_types)
+    types = load_registry(platform.settings.activity_types, packed_types(platform.settings.packs_path))
     known = [each.name for each in types.all()]
     missing = platform.db.query(stored_versions, without=known)
     return types.with_recorded(each.type for each in missing if each.version != UNRECORDED)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from conflicto.activity_types.packs.index import packed_types
 from conflicto.activity_types.registry import load_registry
 from conflicto.cli.database_wait import DatabaseUnreachable, liveness_server, retry_until_reachable
 from conflicto.platform.db.dialects.dialect import DatabaseUnsupported, DatabaseUrlInvalid
@@ -63,12 +64,17 @@ def settings_or_exit() -> Settings:
 
 def registered_types(settings: Settings) -> Registry:
     """Return the activity types of these settings, and print the faults of those left out."""
-    types = load_registry(settings.activity_types)
+    types = load_registry(settings.activity_types, packed_types(settings.packs_path))
     for rejected in types.rejected:
         err.print(f"The activity type {rejected.name} ({rejected.origin}) is left out:", markup=False)
         for fault in rejected.faults:
-            err.print(f"  {fault}", markup=False)
+            err.print(f"  {printable(str(fault))}", markup=False)
     return types
+
+
+def printable(text: str) -> str:
+    """Return a text of others without control characters, which could rewrite a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def migrate(url: str, to: str = "head") -> None:

@@ -19,10 +19,12 @@ from conflicto.cli.environment import (
     EXIT_DIFFERENT,
     EXIT_USAGE,
     existing_database,
+    printable,
     registered_types,
     settings_or_exit,
 )
 from conflicto.cli.preflight import exclusive_database
+from conflicto.cli.type_packs import install, pack, uninstall
 from conflicto.cli.type_upgrade import UpgradeSummary, upgrade_activities
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+for packing_command in (pack, install, uninstall):
+    app.command()(packing_command)
 
 
 @app.command()
@@ -77,11 +82,14 @@ def run_tests(
 
 
 @app.command("list")
-def list_(origin: Annotated[bool, typer.Option("--origin", help="Name the package, or that it is a folder.")] = False) -> None:  # noqa: FBT002 - a flag
+def list_(
+    *, origin: Annotated[bool, typer.Option("--origin", help="Name the package or pack, or that it is a folder.")] = False
+) -> None:
     """List the types that a server with these settings serves; others make the exit code 1."""
     types = registered_types(settings_or_exit())
     for known in types.every_version():
-        out.print(f"{known.name} {known.version}  {known.title}" + (f"  {known.origin}" if origin else ""), markup=False)
+        line = f"{known.name} {known.version}  {known.title}" + (f"  {known.origin}" if origin else "")
+        out.print(printable(line), markup=False)
     if types.rejected:
         raise typer.Exit(EXIT_DIFFERENT)
 

@@ -13,7 +13,7 @@ from conflicto.activity_types.errors import UnsupportedSchema
 from conflicto.activity_types.json_schema.subset import FORMATS, KEYWORDS, MAX_DEPTH, MAX_SCHEMAS, subset_errors
 from conflicto.activity_types.json_schema.validator import compile_schema
 
-PAGE = Path(__file__).parents[3] / "docs/activity-types.md"
+PAGE = Path(__file__).parents[3] / "docs/activity-types-reference.md"
 
 
 def nested(levels: int) -> dict[str, Any]:

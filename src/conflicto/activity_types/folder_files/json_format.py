@@ -65,7 +65,9 @@ def _description(part: Schema) -> str:
         return " or ".join(json.dumps(value) for value in part.get("enum", [part.get("const")]))
     if {"minimum", "maximum"} <= part.keys():
         return f"a whole number from {part['minimum']} to {part['maximum']}"
-    described: str = part.get("description") or _ARTICLES.get(part.get("type", ""), "a value as docs/activity-types.md describes")
+    described: str = part.get("description") or _ARTICLES.get(
+        part.get("type", ""), "a value as docs/activity-types-reference.md describes"
+    )
     return f"{described} with {_names(part)}" if "properties" in part else described
 
 

@@ -18,7 +18,7 @@ CONFIG_FILE = "config.schema.json"
 RESPONSE_FILE = "response.schema.json"
 SECRET_FILE = "secret.schema.json"  # noqa: S105 - a file's name
 
-_SEE_SUBSET = "docs/activity-types.md lists the keywords and their values."
+_SEE_SUBSET = "docs/activity-types-reference.md lists the keywords and their values."
 
 
 class TypeSchemas(NamedTuple):

@@ -2,7 +2,7 @@
 
 Validation takes time linear in the size of a value and fetches nothing. References stay within the
 file and do not recurse, patterns do not backtrack, and the expanded size is bounded.
-`docs/activity-types.md` lists the keywords; a test compares the list with these sets.
+`docs/activity-types-reference.md` lists the keywords; a test compares the list with these sets.
 """
 
 from __future__ import annotations

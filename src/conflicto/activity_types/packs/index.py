@@ -1,0 +1,103 @@
+"""Index of installed packs: `packs.json` in the directory of packs lists them.
+
+Each pack lies in a folder that its digest names. Replacing the index is the one step that makes
+packs appear and disappear, so a crash leaves the old packs or the new ones.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from conflicto.activity_types.errors import TypeFault
+from conflicto.activity_types.folder_files.manifest import NAME, VERSION
+from conflicto.activity_types.origin import Origin, OriginKind
+from conflicto.activity_types.registry import FoundTypes, RejectedType, types_in
+from conflicto.platform.files import sync_directory
+from conflicto.platform.sizes import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+INDEX_FILE = "packs.json"
+LOCK_FILE = "lock"
+MAX_INDEX_BYTES = MIB
+SHOWN_DIGITS = 12
+"""Hexadecimal digits of a digest in lists."""
+
+
+class InstalledPack(msgspec.Struct, frozen=True, kw_only=True):
+    """One installed pack: what it was read from, and when."""
+
+    name: Annotated[str, msgspec.Meta(pattern=NAME)]
+    version: Annotated[str, msgspec.Meta(pattern=VERSION)]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    source: str
+    installed_at: str
+
+    def folder(self, directory: Path) -> Path:
+        """Return the folder of the type."""
+        return directory / self.sha256 / self.name
+
+    def origin(self) -> Origin:
+        """Return the origin of its types."""
+        return Origin(OriginKind.PACK, f"sha256:{self.sha256[:SHOWN_DIGITS]}")
+
+
+class InvalidIndex(ValueError):
+    """The index cannot be read; installed packs stay where they are."""
+
+
+def read_index(directory: Path) -> tuple[InstalledPack, ...]:
+    """Return the installed packs; none if nothing was ever installed.
+
+    Raises:
+        InvalidIndex: the file is damaged, or cannot be read.
+    """
+    try:
+        with (directory / INDEX_FILE).open("rb") as opened:
+            body = opened.read(MAX_INDEX_BYTES + 1)
+        return msgspec.json.decode(body, type=tuple[InstalledPack, ...])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError) as error:
+        raise InvalidIndex(str(error)) from None
+
+
+def write_index(directory: Path, packs: Iterable[InstalledPack]) -> None:
+    """Replace the index; durable before it returns."""
+    ordered = sorted(packs, key=lambda each: (each.name, each.version))
+    temporary = directory / f"{INDEX_FILE}.new"
+    with temporary.open("wb") as opened:
+        opened.write(msgspec.json.format(msgspec.json.encode(ordered), indent=1) + b"\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    temporary.replace(directory / INDEX_FILE)
+    sync_directory(directory)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Create the directory, and let one command at a time change it."""
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    with (directory / LOCK_FILE).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def packed_types(directory: Path) -> FoundTypes:
+    """Return the types of the installed packs. A damaged index is told as a fault."""
+    try:
+        packs = read_index(directory)
+    except InvalidIndex as error:
+        remedy = "Restore the file, or remove it and install the packs again."
+        fault = TypeFault(str(directory / INDEX_FILE), "", f"cannot be read ({error})", remedy)
+        return FoundTypes((), (RejectedType(INDEX_FILE, Origin(OriginKind.PACK), (fault,)),))
+    found = [types_in(each.folder(directory), each.origin()) for each in packs]
+    return FoundTypes(tuple(each for part in found for each in part.types), tuple(each for part in found for each in part.rejected))
