@@ -14,6 +14,7 @@ from conflicto.activity_types.kit.conformance import CHECKS, failures
 from conflicto.activity_types.kit.property_tests import property_failures
 from conflicto.activity_types.kit.scaffold import InvalidTypeName, ScaffoldParts, create_type
 from conflicto.activity_types.loader import load_type
+from conflicto.cli.dev.command import dev
 from conflicto.cli.environment import (
     EXIT_CODES_HELP,
     EXIT_DIFFERENT,
@@ -34,8 +35,8 @@ app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES_HELP}", no_ar
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-for packing_command in (pack, install, uninstall):
-    app.command()(packing_command)
+for further_command in (dev, pack, install, uninstall):
+    app.command()(further_command)
 
 
 @app.command()
