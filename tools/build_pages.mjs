@@ -1,16 +1,18 @@
 // Bundles and minifies the pages' modules and style sheets: `node tools/build_pages.mjs FOLDER [--maps]`.
 //
-// Output: entries at the paths of their sources, shared chunks below `chunks/`, style sheets,
-// `licenses.txt` of the bundled packages, and `manifest.json` with `sources` (digest of the sources)
+// Output: entries at the paths of their sources, shared chunks below `chunks/`, style sheets, declarations (`.d.ts`)
+// of the modules below `sdk/` and of what they import, `licenses.txt` of the bundled packages, and `manifest.json` with `sources` (digest of the sources)
 // and `preloads` (static imports by page).
 
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { Features, transform } from "lightningcss";
 import { rolldown } from "rolldown";
 
-const PACKAGE = join(import.meta.dirname, "..", "src", "conflicto");
+const ROOT = join(import.meta.dirname, "..");
+const PACKAGE = join(ROOT, "src", "conflicto");
 const STATIC = join(PACKAGE, "web", "static");
 const TYPES = join(PACKAGE, "activity_types");
 
@@ -90,6 +92,14 @@ function buildStyles(folder) {
   }
 }
 
+// Writes the types of the public interface, which editors read. They import each other by the paths of the modules.
+function buildDeclarations(folder) {
+  const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  const project = join(ROOT, "tsconfig.sdk.json");
+  execFileSync(process.execPath, [compiler, "--project", project, "--outDir", folder], { stdio: "inherit" });
+  for (const name of found(STATIC, "*.d.ts")) copyFileSync(join(STATIC, name), join(folder, name));
+}
+
 // Returns the licences of the npm packages in the chunks.
 function licenses(chunks) {
   const modules = [...chunks.values()].flatMap(({ moduleIds }) => moduleIds);
@@ -112,7 +122,7 @@ function importsOf(name, chunks, seen = new Set()) {
 // Returns a digest of the paths and bytes of all sources, as `web/page_bundle.py` computes it.
 function sourceDigest() {
   const paths = [
-    ...found(STATIC, "**/*.{css,js}").map((name) => join(STATIC, name)),
+    ...found(STATIC, "**/*.{css,js,d.ts}").map((name) => join(STATIC, name)),
     ...found(TYPES, "*/ui/*.js").map((name) => join(TYPES, name)),
   ];
   const named = paths.map((path) => [relative(PACKAGE, path).split(sep).join("/"), path]);
@@ -130,6 +140,7 @@ const part = `${folder}.part`;
 rmSync(part, { recursive: true, force: true });
 const chunks = await buildModules(part, process.argv.includes("--maps"));
 buildStyles(part);
+buildDeclarations(part);
 writeFileSync(join(part, "licenses.txt"), licenses(chunks));
 const pages = found(STATIC, "pages/*.js");
 const preloads = Object.fromEntries(pages.map((name) => [basename(name, ".js"), importsOf(name, chunks)]));

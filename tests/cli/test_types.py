@@ -1,3 +1,4 @@
+import re
 import subprocess
 from pathlib import Path
 
@@ -111,3 +112,14 @@ def test_types_are_listed_with_their_origin(env: dict[str, str]) -> None:
 
     assert "toast 2.1  Toast  folder\n" in listed
     assert "poll 1  Poll  included\n" in listed
+
+
+def test_declarations_for_editors_lie_where_views_import_modules(tmp_path: Path, env: dict[str, str]) -> None:
+    done = run("types", "sdk", tmp_path, env=env)
+
+    assert (done.exit_code, done.stdout) == (0, f"Wrote the declarations of sdk for the views of types in {tmp_path}\n")
+    assert "export declare class ActivityElement" in (tmp_path / "sdk/v1.d.ts").read_text()
+    with served(tmp_path / "data") as server:
+        build = re.search(r"/s/[0-9a-f]{10}/", server.text("/host"))
+        assert build
+        assert server.text(f"{build[0]}sdk/v1.d.ts") == (tmp_path / "sdk/v1.d.ts").read_text()

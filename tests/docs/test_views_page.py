@@ -2,14 +2,17 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from conflicto.activity_types.folder_files.view_files import SDK_EXPORTS
 from conflicto.activity_types.registry import types_in
-from conflicto.web.page_bundle import STATIC
+from conflicto.web.page_bundle import STATIC, declarations
 from tests.docs.pages import ROOT
+from tests.support.patience import PATIENCE_S
+from tools.build_backend import _node
 
 PAGE = (ROOT / "docs/views.md").read_text(encoding="utf-8")
 SDK = (STATIC / "sdk/v1.js").read_text(encoding="utf-8")
@@ -87,3 +90,42 @@ def test_the_views_of_the_page_pass_the_checks_of_a_start(tmp_path: Path) -> Non
 
     assert found.rejected == ()
     assert [each.ui for each in found.types] == [("participant", "results")]
+
+
+def checked(view: str, folder: Path) -> tuple[int, str]:
+    """Return what the compiler says of a view beside the declarations of `conflicto types sdk`."""
+    (folder / "mood/ui").mkdir(parents=True, exist_ok=True)
+    (folder / "mood/ui/participant.js").write_text(f"// @ts-check\n{view}", encoding="utf-8")
+    for name, content in declarations().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    options = {
+        "strict": "false",
+        "target": "es2024",
+        "module": "esnext",
+        "moduleResolution": "bundler",
+        "lib": "es2024,dom,dom.iterable",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    compiler = ROOT / "node_modules/typescript/bin/tsc"
+    command = [_node(), compiler, "--noEmit", "--allowJs", *flags, "mood/ui/participant.js"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.returncode, done.stdout
+
+
+def test_editors_know_the_types_of_the_sdk(tmp_path: Path) -> None:
+    view = re.findall(r"^```js\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
+
+    assert checked(view, tmp_path) == (0, "")
+    code, printed = checked(view.replace("this.isOpen", "this.isOpenn"), tmp_path)
+    assert code != 0
+    assert "Did you mean 'isOpen'?" in printed
+
+
+@pytest.mark.parametrize("module", ["v1.js", "results.js", "numbers.js", "cloud.js"])
+def test_every_export_is_declared(module: str) -> None:
+    text = declarations()[f"sdk/{module.removesuffix('.js')}.d.ts"]
+    single = re.findall(r"^export declare (?:const|class|function|let) (\w+)", text, re.MULTILINE)
+    several = [name.strip() for names in re.findall(r"^export \{(.*?)\}", text, re.MULTILINE) for name in names.split(",")]
+
+    assert {*single, *filter(None, several)} == SDK_EXPORTS[module]

@@ -27,6 +27,7 @@ from conflicto.cli.environment import (
 from conflicto.cli.preflight import exclusive_database
 from conflicto.cli.type_packs import install, pack, uninstall
 from conflicto.cli.type_upgrade import UpgradeSummary, upgrade_activities
+from conflicto.web.page_bundle import declarations
 
 if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry
@@ -80,6 +81,19 @@ def run_tests(
     if messages:
         raise typer.Exit(EXIT_DIFFERENT)
     out.print(f"{folder.resolve().name} is valid: {len(CHECKS)} checks and all property tests passed", markup=False)
+
+
+@app.command()
+def sdk(folder: Annotated[Path, typer.Argument(help="The folder that contains types.", exists=True, file_okay=False)]) -> None:
+    """Write the declarations of the interface for views, by which editors complete and check them.
+
+    They lie beside the types, where the imports of views lead.
+    """
+    for name, text in declarations().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    out.print(f"Wrote the declarations of sdk for the views of types in {folder}", markup=False)
 
 
 @app.command("list")

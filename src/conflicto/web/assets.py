@@ -26,6 +26,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".map": "application/json",
+    ".ts": "text/plain; charset=utf-8",
 }
 
 

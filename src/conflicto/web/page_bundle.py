@@ -17,8 +17,10 @@ STATIC = HERE / "static"
 BUNDLE = HERE / "bundle"
 MANIFEST = "manifest.json"
 
-SOURCES = ("web/static/**/*.css", "web/static/**/*.js", "activity_types/*/ui/*.js")
-SERVED = {".css", ".js", ".map"}
+SOURCES = ("web/static/**/*.css", "web/static/**/*.js", "web/static/**/*.d.ts", "activity_types/*/ui/*.js")
+SERVED = {".css", ".js", ".map", ".ts"}
+DECLARATIONS = ".d.ts"
+"""Suffix of the declarations of `sdk`, by which editors know its types."""
 
 
 class OutdatedBundle(RuntimeError):
@@ -46,6 +48,11 @@ def read_bundle(folder: Path = BUNDLE) -> PageBundle:
     paths = sorted(path for path in folder.rglob("*") if path.suffix in SERVED)
     texts = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     return PageBundle(texts, built["preloads"])
+
+
+def declarations() -> dict[str, str]:
+    """Return the declarations of the modules that views import, by relative path."""
+    return {name: text for name, text in read_bundle().texts.items() if name.endswith(DECLARATIONS)}
 
 
 def source_digest() -> str:

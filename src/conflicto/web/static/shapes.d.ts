@@ -1,4 +1,4 @@
-// Shapes that modules share. Nothing here is served; `api.d.ts` holds those of the API.
+// Shapes that modules share; `api.d.ts` holds those of the API.
 
 import type {
   Activity,
