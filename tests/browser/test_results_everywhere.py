@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from tests.browser.live_session import LiveSession, new_session, screenshot, wait_until
+from tests.browser.test_accessibility import barriers
 from tests.support.processes import PLAIN, served
 
 pytestmark = pytest.mark.browser
@@ -122,6 +123,7 @@ def test_results_are_drawn_in_every_look(everywhere: LiveSession, type_name: str
             page.frame_locator("act-hotspot-results iframe").locator("svg text", has_text="1").wait_for()
         page.locator(place).first.scroll_into_view_if_needed()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert barriers(page) == []
         screenshot(page, f"everywhere-{type_name}-{locale}-{place.strip('.').replace(' .', '-')}")
 
 
@@ -135,6 +137,19 @@ def test_a_view_of_results_is_the_picture_of_all_pages(everywhere: LiveSession) 
         frame.locator("svg text", has_text="1").wait_for()
         assert page.locator("act-hotspot-results").count() == 1
         assert page.locator(".of-grid").count() == 0
+
+
+def test_a_long_report_has_a_bounded_number_of_views(everywhere: LiveSession) -> None:
+    config, data, _ = ACTIVITIES["hotspot"]
+    activity = answered(everywhere, "hotspot", config, data)
+    for _ in range(21):
+        everywhere.call("POST", f"/activities/{activity['id']}/rounds")
+
+    report = everywhere.host("/report")
+    report.get_by_role("heading", name="Round 22").wait_for()
+
+    wait_until(lambda: report.locator("act-hotspot-results").count() == 20)
+    assert report.locator(".of-grid").count() == 2
 
 
 def test_charts_stand_in_for_a_view_of_results_that_throws(everywhere: LiveSession) -> None:

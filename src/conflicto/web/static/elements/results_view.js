@@ -8,7 +8,7 @@ import { viewOf } from "./views.js";
 /** @import { Activity, Children, ParticipantResponse, Phase, Results } from "../shapes.js" */
 /** @import { DrawingOptions } from "../sdk/results.js" */
 
-/** @typedef {DrawingOptions & { phase: Phase, responses?: ParticipantResponse[], count?: number, redraw: () => void }} Shows */
+/** @typedef {DrawingOptions & { phase: Phase, hasOwnView?: boolean, responses?: ParticipantResponse[], count?: number, redraw: () => void }} Shows */
 
 const VIEW = "results";
 /** @type {Set<string>} */
@@ -28,6 +28,9 @@ document.addEventListener(
   true,
 );
 
+/** @param {Activity} activity */
+export const hasResultsView = (activity) => typeOf(typeKey(activity)).views.includes(VIEW);
+
 /**
  * Draws the visible results of a round. Beside an own view stands a hidden table of the same names and figures.
  *
@@ -36,10 +39,14 @@ document.addEventListener(
  * @param {Shows} shows
  * @returns {Children}
  */
-export function drawRound(results, activity, { phase, responses = [], count = 0, redraw, ...options }) {
+export function drawRound(
+  results,
+  activity,
+  { phase, hasOwnView = true, responses = [], count = 0, redraw, ...options },
+) {
   const slot = `${activity.id} ${activity.round}`;
   const key = typeKey(activity);
-  const isOwn = typeOf(key).views.includes(VIEW) && !broken.has(slot) && Object.keys(results ?? {}).length;
+  const isOwn = hasOwnView && hasResultsView(activity) && !broken.has(slot) && Object.keys(results ?? {}).length;
   const tag = isOwn ? viewOf(key, VIEW, redraw) : "failed";
   if (tag === "failed") return drawResults(results, activity, options);
   if (!tag) return null;
