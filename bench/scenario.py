@@ -33,13 +33,16 @@ class Scenario:
 
     def join(self, people: int) -> Run:
         """Join all participants at once."""
-        first = len(self.seats)
-        bodies = ({"nickname": f"Guest {first + number}", "code": self.code} for number in range(people))
-        requests = [request_bytes("POST", f"{PREFIX}{self.path}/join", body=body) for body in bodies]
-        run = send_once(self.server.port, requests, connections=CONNECTIONS, keep_bodies=True).expect(201)
+        run = send_once(self.server.port, self.join_requests(people), connections=CONNECTIONS, keep_bodies=True).expect(201)
         joined = [json.loads(body) for body in run.bodies]
         self.seats += [(each["participant_id"], each["participant_token"]) for each in joined]
         return run
+
+    def join_requests(self, people: int) -> list[bytes]:
+        """Return the requests of people who have not joined yet."""
+        first = len(self.seats)
+        bodies = ({"nickname": f"Guest {first + number}", "code": self.code} for number in range(people))
+        return [request_bytes("POST", f"{PREFIX}{self.path}/join", body=body) for body in bodies]
 
     def start(self) -> None:
         """Poll once with every seat, so that the server has cached its token."""

@@ -24,6 +24,9 @@ P99_GOAL_MS = 150
 FLOOR_BYTES = 400
 """Approximate bytes of the response to a submit."""
 
+SEAT_BYTES = 1_100
+"""Approximate bytes of the response to a join."""
+
 FLOOR_S = 0.6
 """Least seconds of a floor run: shorter runs are unreliable."""
 
@@ -61,9 +64,10 @@ def measure_submits(scale: Scale) -> list[Section]:
 
 
 def measure_sqlite(scale: Scale) -> list[Section]:
-    """Answer on SQLite and on the floor."""
+    """Answer and join on SQLite and on the floor."""
     with servers.scratch() as folder, servers.conflicto(folder) as server:
-        return _measured({"SQLite": server}, scale)
+        running = {"SQLite": server}
+        return [*_measured(running, scale), *_measured_joins(running, scale)]
 
 
 def _measured(running: dict[str, Server], scale: Scale) -> list[Section]:
@@ -97,21 +101,37 @@ def _row(measure: str, database: str, tally: SubmitFigures, floors: list[float])
 
 
 def measure_joins(scale: Scale) -> list[Section]:
-    """Fill a new session in each run, alternating between the databases."""
+    """Join on both databases and the floor, alternately."""
     with both() as running:
-        memory = {name: server.resident_mib() for name, server in running.items()}
-        tallies = {name: SubmitFigures() for name in running}
-        for server in running.values():
-            create_scenario(server).join(200)
+        return _measured_joins(running, scale)
+
+
+def _measured_joins(running: dict[str, Server], scale: Scale) -> list[Section]:
+    """Fill a new session in each run, and send the same requests to the floor."""
+    memory = {name: server.resident_mib() for name, server in running.items()}
+    tallies = {name: SubmitFigures() for name in running}
+    floors: list[float] = []
+    for server in running.values():
+        create_scenario(server).join(200)
+    with servers.scratch() as folder, servers.floor(status=201, size=SEAT_BYTES, log_dir=folder) as floor:
         for _ in range(scale.rounds):
             for name, server in running.items():
                 scenario = create_scenario(server)
                 cpu = server.cpu_s()
                 _note(tallies[name], scenario.join(scale.people), server, cpu)
-        rows = [Row(f"join ({name})", tally.rate(), notes=tally.notes()) for name, tally in tallies.items()]
-        rows += _memory("joins", memory, running)
-    about = f"{scale.people:,} people join a new session over {CONNECTIONS} connections."
-    return [Section("Joins, durable", about, rows)]
+            requests = scenario.join_requests(scale.people)
+            floors.append(repeat_for(floor.port, requests, connections=CONNECTIONS, seconds=FLOOR_S).expect(201).rate)
+    rows = [
+        Row(
+            f"join ({name})", tally.rate(), Series(floors, "/s"), paired_ratios(tally.rate().values, floors),
+            notes=tally.notes(), key=f"join-{name.lower()}",
+        )
+        for name, tally in tallies.items()
+    ]  # fmt: skip
+    about = (
+        f"{scale.people:,} people join a new session over {CONNECTIONS} connections. Compared with the floor, which stores nothing."
+    )
+    return [Section("Joins, durable", about, rows + _memory("joins", memory, running))]
 
 
 def _submit_round(scenario: Scenario, tallies: dict[str, SubmitFigures]) -> list[bytes]:

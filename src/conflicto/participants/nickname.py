@@ -202,10 +202,11 @@ def _words_as_read(text: str) -> set[str]:
     "h-o-s-t" and "h o s t" are read as one word. "H. Ost" is an initial with a surname, "Ad Min"
     two names.
     """
-    if text.isascii() and text.isalnum():
-        return {text}
-    parts = ["".join(char for char in part if unicodedata.category(char)[0] in "LN") for part in text.split()]
-    parts = [part for part in parts if part]
+    if _PLAIN.fullmatch(text):
+        parts = text.split(" ")
+    else:
+        parts = ["".join(char for char in part if unicodedata.category(char)[0] in "LN") for part in text.split()]
+        parts = [part for part in parts if part]
     return {"".join(parts)} if len(parts) == 1 or all(len(part) == 1 for part in parts) else set()
 
 

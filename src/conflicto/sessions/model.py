@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ CODE_GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4)}
 """Letters per group for each length of code, to make codes readable."""
 
 MAX_CODE_LENGTH = max(CODE_GROUPS)
+
+MAX_CACHED_CODES = 1_024
+"""Number of typed codes that are not normalized again: a hall types one."""
 
 MIN_GUESSING_TIME_S = 365.25 * S_PER_DAY
 """Average time to hit any open session with wrong codes at the full rate limit, at least."""
@@ -157,7 +161,10 @@ def normalize_code(typed: str) -> str | None:
     >>> normalize_code("bcdf ghjk")
     'BCDFGHJK'
     """
-    if len(typed) > MAX_CODE_LENGTH * 4:
-        return None
+    return _normalize(typed) if len(typed) <= MAX_CODE_LENGTH * 4 else None
+
+
+@lru_cache(maxsize=MAX_CACHED_CODES)
+def _normalize(typed: str) -> str | None:
     code = "".join(letter for letter in typed.upper() if letter.isalnum())
     return code if len(code) in CODE_GROUPS and all(letter in CODE_ALPHABET for letter in code) else None

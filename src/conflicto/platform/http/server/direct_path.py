@@ -107,6 +107,8 @@ class DirectRequest:
 class DirectConnection(HttpConnection):
     """A client connection that hands plain requests to the pipeline itself."""
 
+    _task: asyncio.Task[None]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **kwargs)
         self._held: DirectRequest | None = None
@@ -147,9 +149,8 @@ class DirectConnection(HttpConnection):
         self.deadline_s, self._received = inf, ALL
         self._open = request
         self.cycle = cast("RequestResponseCycle", request)
-        task = self.loop.create_task(self._answer(request))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._task = self.loop.create_task(self._answer(request))
+        self.tasks.add(self._task)
 
     def _plain_request(self) -> DirectRequest | None:
         """Return the request whose head was parsed if it may be plain."""
@@ -209,6 +210,7 @@ class DirectConnection(HttpConnection):
         """Write a response, and continue with the next request."""
         request.response_complete = True
         self._open = None
+        self.tasks.discard(self._task)  # a callback of the task would cost a turn of the loop
         if message:
             if not request.keep_alive:
                 message = message.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
