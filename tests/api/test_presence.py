@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from conflicto.app import App
 from tests.support.api import Api, Event, Seat, cold, make_event
@@ -110,6 +111,20 @@ async def test_other_workers_receive_no_more_than_the_tick(
         go_to(clock, 16)
         await app.domain.presence_saver.save()
         assert await states(elsewhere) == ["idle", "disconnected"]
+
+
+async def test_a_batch_that_cannot_be_stored_is_lost_and_logged(api: Api, clock: HandClock) -> None:
+    event, _, anna, _ = await quiet_pair(api, clock)
+    presence, saver, writer = api.app.domain.presence, api.app.domain.presence_saver, api.app.domain.writer
+    await saver.save()
+    presence.record(event.id, anna.id)
+    await writer.stop()
+
+    with capture_logs() as lines:
+        await saver.save()
+
+    assert [(each["event"], each["code"], each["participants"]) for each in lines] == [("presence-not-saved", "overloaded", 1)]
+    assert presence.pop_unsaved() == {}
 
 
 async def test_no_reader_receives_when_somebody_was_last_seen(api: Api, clock: HandClock) -> None:

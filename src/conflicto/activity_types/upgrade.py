@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -61,10 +61,7 @@ class TypeUpgrade:
         new_config = self._changed("config", config)
         new_secret = None if secret is None else self._changed("secret", secret)
         _raise_first(self.target.content_errors(new_config, new_secret))
-        validator = self.target.response_validator(new_config)
-        if validator is None:
-            message = "/config does not fit"
-            raise UpgradeFailed(message)
+        validator = cast("SchemaValidator", self.target.response_validator(new_config))  # the config fits
         return UpgradedContent(new_config, new_secret, self._aggregate(aggregate), validator)
 
     def response(self, text: str, validator: SchemaValidator) -> str:

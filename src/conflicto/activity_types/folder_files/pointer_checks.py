@@ -42,7 +42,7 @@ def check_config_pointers(reader: FolderReader, schemas: TypeSchemas) -> None:
                 if isinstance(target := part[keyword], str):
                     _check_limit(reader, file, f"{pointer}/{keyword}", target, schemas.config)
             for keyword in sorted({UNIQUE, SUM_OF} & part.keys()):
-                if isinstance(element := part.get("items"), dict):
+                if isinstance(element := part.get("items", part.get("additionalProperties")), dict):
                     _leads(reader, file, f"{pointer}/{keyword}", part[keyword], "an element", schema, element)
 
 

@@ -50,10 +50,6 @@ def property_failures(activity_type: ActivityType, seed: int = 0) -> Iterator[st
             continue
         answers = _answers(activity_type, config, secret, rng, number)
         tested += bool(answers)
-        validator = activity_type.response_validator(config)
-        for answer in answers:
-            for error in validator.errors(_decode(answer)) if validator else ():
-                yield f"config {config}: the generated answer {answer} is refused at {error.pointer}: {error.message}"
         yield from _count_failures(activity_type, config, secret, answers, rng)
     if not tested:
         yield "no config of the examples or the schema has an answer that can be generated"
