@@ -17,7 +17,7 @@ from conflicto.cli.dev import rehearsed_session
 from conflicto.cli.dev.folder_reload import snapshot_of
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
-from tests.support.processes import PLAIN, environment
+from tests.support.processes import PLAIN, environment, run
 
 TOAST = Path(__file__).parents[2] / "tests/support/types/toast"
 
@@ -134,3 +134,14 @@ def test_changes_of_hidden_files_and_of_other_files_differ(tmp_path: Path) -> No
     os.utime(tmp_path / "ui/screen.js", ns=(1, 1))
 
     assert snapshot_of(tmp_path) != before
+
+
+def test_pictures_without_a_browser_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+
+    done = run("types", "test", TOAST, "--pictures", tmp_path / "pictures", env=environment(tmp_path / "data"))
+
+    assert (done.exit_code, done.stderr) == (
+        3,
+        "Pictures need Playwright: `pip install playwright`, then `playwright install chromium`.\n",
+    )

@@ -93,7 +93,7 @@ def scratch_server() -> Iterator[tuple[str, str]]:
     Its process and data are removed afterwards.
     """
     with tempfile.TemporaryDirectory(prefix="conflicto-demo-") as folder:
-        token, port = opaque_secret(), _free_port()
+        token, port = opaque_secret(), free_port()
         settings = {"CONFLICTO_DATA_DIR": folder, "CONFLICTO_ADMIN_TOKEN": token, "CONFLICTO_RATE_LIMITS": "off"}
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("CONFLICTO_", "DATABASE_", "REDIS_"))
@@ -110,7 +110,7 @@ def scratch_server() -> Iterator[tuple[str, str]]:
             _stop(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port that nothing listens on.
 
     The kernel's choice would not do: an outgoing connection may take it before the server does.

@@ -15,9 +15,11 @@ from conflicto.activity_types.kit.property_tests import property_failures
 from conflicto.activity_types.kit.scaffold import InvalidTypeName, ScaffoldParts, create_type
 from conflicto.activity_types.loader import load_type
 from conflicto.cli.dev.command import dev
+from conflicto.cli.dev.pictures import NoPictures, take_pictures
 from conflicto.cli.environment import (
     EXIT_CODES_HELP,
     EXIT_DIFFERENT,
+    EXIT_UNUSABLE,
     EXIT_USAGE,
     existing_database,
     printable,
@@ -73,14 +75,30 @@ def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exis
 def run_tests(
     folder: Annotated[Path, typer.Argument(help="The type's folder.", exists=True, file_okay=False)],
     seed: Annotated[int, typer.Option(help="Another seed generates other configs and answers.")] = 0,
+    pictures: Annotated[Path | None, typer.Option(help="Write pictures of all pages into this folder; needs Playwright.")] = None,
 ) -> None:
-    """Run the conformance kit, then property tests with generated configs and answers."""
+    """Run the conformance kit, then property tests with generated configs and answers.
+
+    Pictures show phone, screen, host page and report in light and dark, with answers of scripted
+    participants.
+    """
     messages = failures(folder.resolve()) or list(property_failures(load_type(folder.resolve()), seed))
     for each in messages:
         err.print(each, markup=False)
     if messages:
         raise typer.Exit(EXIT_DIFFERENT)
     out.print(f"{folder.resolve().name} is valid: {len(CHECKS)} checks and all property tests passed", markup=False)
+    if pictures is not None:
+        _take_pictures(folder.resolve(), pictures)
+
+
+def _take_pictures(folder: Path, target: Path) -> None:
+    try:
+        for path in take_pictures(folder, target):
+            out.print(f"Wrote {path}", markup=False)
+    except NoPictures as error:
+        err.print(printable(str(error)), markup=False)
+        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 @app.command()
