@@ -186,13 +186,13 @@ bench: bench-tools ## Measure speed against the floor: 13 minutes; BENCH="--quic
 bench-check: bench-tools ## Fail if a key ratio to floor or nginx fell by a quarter since bench/results.json
 	$(BIN)/python -m bench.check
 
-# wrk sends and nginx is the ceiling. Where apt cannot bring them, the bench says in its report what it did without.
+# wrk sends, nginx is the ceiling, and its module nchan the peer of the fan-out. Where apt cannot bring them, the bench says in its report what it did without.
 # On a machine with systemd, apt also starts nginx as a service of its own, on port 80; the bench starts its own and needs none.
 bench-tools: setup $(BENCH_READY)
-	@(command -v wrk && PATH="$$PATH:/usr/sbin" command -v nginx) >/dev/null || { \
+	@(command -v wrk && PATH="$$PATH:/usr/sbin" command -v nginx && test -e /usr/lib/nginx/modules/ngx_nchan_module.so) >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends wrk nginx-light >/dev/null; \
-	} || echo "Neither wrk nor nginx may be missing for a full measure; install them, or read the report with that in mind." >&2
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends wrk nginx-light libnginx-mod-nchan >/dev/null; \
+	} || echo "A full measure needs wrk, nginx and its module nchan; install them, or read the report with that in mind." >&2
 
 $(BENCH_READY): requirements/bench.txt $(READY)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt \

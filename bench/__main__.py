@@ -15,6 +15,7 @@ from bench import machine, records
 from bench.capacity import measure as rooms
 from bench.contains import measure as contains
 from bench.crud import measure as crud
+from bench.fanout import measure as fanout
 from bench.growth import measure as growth
 from bench.limits import measure as limits
 from bench.polls import measure as polls
@@ -38,6 +39,7 @@ SUITES = {
     "contains": contains,
     "room": rooms,
     "stream": streams,
+    "fanout": fanout,
     "crud": crud,
     "start": starts,
     "soak": soak,

@@ -11,6 +11,7 @@ from time import perf_counter
 
 from bench import records, wrk
 from bench.compare import MAX_LOSS, compare
+from bench.fanout import measure as fanout
 from bench.machine import LoadWatch
 from bench.polls import measure as polls
 from bench.records import ratios
@@ -53,9 +54,9 @@ def main() -> int:
 
 def _ratios() -> dict[str, dict[str, float]]:
     """Measure once. Return the ratios by row name and mark."""
-    sections = [*polls(CHECK), *measure_sqlite(CHECK)]
+    sections = [*polls(CHECK), *measure_sqlite(CHECK), *fanout(CHECK)]
     rows = [row for section in sections for row in section.rows if not row.name.startswith("submit-") or row.name == SUBMIT]
-    return {row.name: ratios(row) for row in rows if row.ratio}
+    return {row.name: ratios(row) for row in rows if row.ratio or row.ceiling}
 
 
 if __name__ == "__main__":
