@@ -391,6 +391,7 @@ async def test_an_outdated_page_of_frames_is_not_cached(app: App, api: Api, port
         return found
 
     monkeypatch.setattr(app.edge.streams._polls, "page", overtaken)
+    app.edge.connections.fast_path = None  # it makes frames without a wait, so nothing overtakes them
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.until(3)
         assert [json.loads(each["data"])["data"]["title"] for each in stream.received.events] == ["late 1", "late 2", "late 3"]

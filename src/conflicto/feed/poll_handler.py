@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from conflicto.feed.pages import Page
     from conflicto.feed.response_builder import ResponseBuilder
     from conflicto.feed.shared_pages import SharedPages
+    from conflicto.feed.sse_sources import Reader
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.http.messages import Request, Response
@@ -133,7 +134,7 @@ class PollHandler:
             request, state, self.plan_changes(request, state, parse(request.params["timestamp"]), page_limit(request))
         )
 
-    def plan_responses(self, request: Request, state: SessionState, since: Since, limit: int) -> PagePlan:
+    def plan_responses(self, reader: Reader | Request, state: SessionState, since: Since, limit: int) -> PagePlan:
         """Plan a page of an activity's responses.
 
         Raises:
@@ -141,8 +142,8 @@ class PollHandler:
             CursorExpired: the position points to changes lost in a restore.
         """
         require_known_position(since, state.gaps)
-        view = view_of(request.caller)
-        activity = state.activity(request.params["activity_id"], for_host=view is View.HOST)
+        view = view_of(reader.caller)
+        activity = state.activity(reader.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
         newest = state.newest_visible_ts(activity) if view is View.PARTICIPANT else state.ts
         is_in_memory = since.kind == "now" or (since.kind == "position" and MemoryRows.floor(state) <= since.us <= newest)
@@ -155,10 +156,10 @@ class PollHandler:
             follows_data=True,
         )
 
-    def plan_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> PagePlan:
+    def plan_changes(self, reader: Reader | Request, state: SessionState, since: Since, limit: int) -> PagePlan:
         """Plan a page of the session's changes; raises `CursorExpired`."""
         require_known_position(since, state.gaps)
-        seat, view = request.caller.participant_id, view_of(request.caller)
+        seat, view = reader.caller.participant_id, view_of(reader.caller)
         visible_to = None if seat is None else _visible_to(state, seat, since)
         return PagePlan(
             (
@@ -168,8 +169,8 @@ class PollHandler:
                 limit,
                 None if visible_to and visible_to.min_ts == 0 else (seat, state.own_timestamps.get(seat or 0)),
             ),
-            partial(self._changes_in_memory, state, request.caller, since, limit),
-            partial(self._read_changes, request, state, since, limit),
+            partial(self._changes_in_memory, state, reader.caller, since, limit),
+            partial(self._read_changes, reader.caller, state, since, limit),
             since,
             follows_data=seat is None,
             visible_to=visible_to,
@@ -205,28 +206,26 @@ class PollHandler:
         request.concealment = Concealment.OWN_CHANGES if is_own else None
         return response.to_response(request)
 
-    async def _read_changes(self, request: Request, state: SessionState, since: Since, limit: int) -> Page:
+    async def _read_changes(self, caller: Caller, state: SessionState, since: Since, limit: int) -> Page:
         """Read the rows that memory lacks: the JSON of activities, or else the whole page."""
         left, stalls = MAX_ACTIVITIES_EVER, 0
         for _ in range(MAX_CONFIG_READS):
-            window = _window(state, request.caller.participant_id, since, limit)
+            window = _window(state, caller.participant_id, since, limit)
             if window is None:
                 break
-            unread = state.configs.missing(visible_changed_activities(MemoryRows(state), view_of(request.caller), window))
+            unread = state.configs.missing(visible_changed_activities(MemoryRows(state), view_of(caller), window))
             stalls += len(unread) >= left
             if stalls > MAX_STALLED_READS:
                 break
             left, unread = len(unread), unread[:MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, unread)
             state.configs.put(await self.single_flight(state, ("contents", *unread), read))
-            page_in_memory = self._changes_in_memory(state, request.caller, since, limit)
+            page_in_memory = self._changes_in_memory(state, caller, since, limit)
             if page_in_memory is not None:
                 return page_in_memory
         now_us = self._clock.wall_us()
-        seat: int | None = request.caller.participant_id
-        page, own = await self._db.read(
-            read_changes, state.session.id, request.caller, since, self._link_keys, limit=limit, now_us=now_us
-        )
+        seat: int | None = caller.participant_id
+        page, own = await self._db.read(read_changes, state.session.id, caller, since, self._link_keys, limit=limit, now_us=now_us)
         if seat is not None:
             state.own_timestamps.add(seat, own)
         return page

@@ -7,11 +7,14 @@ page starts where the last one ended. Events for many streams are encoded once.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conflicto.feed.errors import TooManyStreams
-from conflicto.feed.sse_sources import MAX_EVENTS_PER_PAGE, FeedEventSource
+from conflicto.feed.fan_out import FanOut
+from conflicto.feed.sse_sources import MAX_EVENTS_PER_PAGE, FeedEventSource, Reader, with_retry
+from conflicto.feed.stream_follower import StreamFollower
 from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.platform.http.messages import Response
@@ -21,10 +24,15 @@ from conflicto.session_state.notifier import Subscriber
 from conflicto.session_state.views import view_of
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Hashable
+    from typing import Any
+
+    from conflicto.feed.pages import Page
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.sse_sources import EventSource, PlanPage
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header, Request, Write
+    from conflicto.platform.http.server.stream_connection import StreamConnection
     from conflicto.session_state.session_cache import SessionCache
     from conflicto.session_state.state import SessionState
 
@@ -41,9 +49,6 @@ LIFETIME_S = (300.0, 900.0)
 once.
 """
 
-RETRY_MS = (2_000, 5_000)
-"""Delay before a browser reconnects, at random."""
-
 MAX_STREAMS = 20_000
 MAX_STREAMS_PER_TOKEN = 6
 """Streams with one token: as many connections as a browser opens to one host."""
@@ -57,6 +62,18 @@ HEADERS: tuple[Header, ...] = (
 EVENT_STREAM = b"text/event-stream"
 
 
+class OpenStream(Protocol):
+    """A stream that a request or a follower writes. It writes something at `due_s` in any case."""
+
+    due_s: float
+
+    def wake(self) -> None:
+        """Look for news, or write what is due."""
+
+    def finish(self) -> None:
+        """End soon."""
+
+
 class StreamRegistry:
     """Open streams of this process."""
 
@@ -66,8 +83,11 @@ class StreamRegistry:
         self.clock = clock
         self.is_open = True
         self.open_count = 0
-        self._by_subject: dict[str, list[Stream]] = {}
-        self._wheel: TimerWheel[Stream] = TimerWheel()
+        self.fan_out = FanOut(clock)
+        self.waiting_for_page: dict[Hashable, list[StreamFollower]] = {}
+        self._reads: set[asyncio.Task[Page]] = set()
+        self._by_subject: dict[str, list[OpenStream]] = {}
+        self._wheel: TimerWheel[OpenStream] = TimerWheel()
 
     def close(self) -> None:
         """End every stream and ask its client to reconnect. `SessionCache.close` wakes them."""
@@ -94,8 +114,18 @@ class StreamRegistry:
         page = await self._polls.page(state, plan_page(request, state, since, MAX_EVENTS_PER_PAGE))
         if page.closed and not page.items:
             return Response(204)
-        source = FeedEventSource(self._polls, request, plan_page, event, page)
-        return self._response(request, source, source.first_events())
+        source = FeedEventSource(self._polls, Reader(request), plan_page, event, page)
+        first = source.first_events()
+        response = self._response(request, source, first)
+        response.follow = partial(self._follow, request, source, first)
+        return response
+
+    def _follow(self, request: Request, source: FeedEventSource, first: tuple[bytes, bool], connection: StreamConnection) -> None:
+        """Follow the session on a connection of the fast path."""
+        follower = StreamFollower(
+            self, connection, source, request.params["session_id"], request.reauthenticate, ends_at_s=self.ends_at_s()
+        )
+        follower.begin(first[0], is_last=first[1])
 
     async def follow(self, request: Request, source: EventSource) -> Response:
         """Stream the events of a source; 204 if there is none and there will be none.
@@ -127,10 +157,32 @@ class StreamRegistry:
             now_s = self.clock.monotonic_s()
             for stream in self._wheel.advance():
                 if stream.due_s <= now_s:
-                    stream.subscriber.wake()
+                    stream.wake()
                 self._wheel.put(stream, ceil((stream.due_s - now_s) / tick_s))
 
-    def add(self, stream: Stream, subject: str) -> None:
+    def read_ahead(self, read: Coroutine[Any, Any, Page]) -> None:
+        """Read a page soon. Whoever wants it afterwards meets the error, if there is one."""
+        task = asyncio.create_task(read)
+        self._reads.add(task)
+        task.add_done_callback(self._note_read)
+
+    def _note_read(self, task: asyncio.Task[Page]) -> None:
+        self._reads.discard(task)
+        _ = task.cancelled() or task.exception()  # retrieved, so that asyncio does not log it again
+
+    def ends_at_s(self) -> float:
+        """Return a random end of a stream that begins now."""
+        return self.clock.monotonic_s() + LIFETIME_S[0] + random_up_to(LIFETIME_S[1] - LIFETIME_S[0])
+
+    @staticmethod
+    def silence_s() -> float:
+        """Return the time after which a silent stream writes something.
+
+        It is random, so that streams that were opened together do not write together.
+        """
+        return MAX_SILENCE_S - _tick_s() - random_up_to(_tick_s())
+
+    def add(self, stream: OpenStream, subject: str) -> None:
         """Add a stream.
 
         If its token has too many, end the oldest, whose client is most likely gone.
@@ -140,9 +192,9 @@ class StreamRegistry:
         streams = self._by_subject.setdefault(subject, [])
         streams.append(stream)
         if len(streams) > MAX_STREAMS_PER_TOKEN:
-            streams[0].subscriber.finish()
+            streams[0].finish()
 
-    def remove(self, stream: Stream, subject: str) -> None:
+    def remove(self, stream: OpenStream, subject: str) -> None:
         """Remove a stream."""
         self.open_count -= 1
         self._wheel.remove(stream)
@@ -162,9 +214,17 @@ class Stream:
         self._source = source
         self._first_events = first
         self._state: SessionState | None = None
-        self._ends_at_s = streams.clock.monotonic_s() + LIFETIME_S[0] + random_up_to(LIFETIME_S[1] - LIFETIME_S[0])
+        self._ends_at_s = streams.ends_at_s()
         self.due_s = 0.0
         self.subscriber = Subscriber(request.caller.participant_id)
+
+    def wake(self) -> None:
+        """Look for news, or write what is due."""
+        self.subscriber.wake()
+
+    def finish(self) -> None:
+        """End soon."""
+        self.subscriber.finish()
 
     async def run(self, write: Write) -> None:
         """Write until the client leaves, loses access, or is asked to reconnect."""
@@ -173,7 +233,7 @@ class Stream:
         try:
             with self._request.on_disconnect(self.subscriber.finish):
                 (events, is_last), self._first_events = self._first_events, (b"", False)
-                await self._write(write, _with_retry(events))
+                await self._write(write, with_retry(events))
                 await self._follow(write, is_last=is_last)
         except DomainError:
             pass  # the caller lost access, and the response to its next request says why
@@ -185,7 +245,7 @@ class Stream:
         while not is_last and not self.subscriber.is_finished:
             now_s = self._registry.clock.monotonic_s()
             if not self._registry.is_open or now_s >= self._ends_at_s:
-                await write(_with_retry(self._source.keep_alive()))
+                await write(with_retry(self._source.keep_alive()))
                 return
             state = await self._registry.sessions.get(self._request.params["session_id"])
             self._subscribe_to(state)
@@ -209,21 +269,10 @@ class Stream:
             self._state = state
 
     async def _write(self, write: Write, part: bytes) -> None:
-        # Random, so that streams that were opened together do not write together.
-        silence_s = MAX_SILENCE_S - _tick_s() - random_up_to(_tick_s())
-        self.due_s = min(self._registry.clock.monotonic_s() + min(silence_s, self._source.poll_interval_s), self._ends_at_s)
+        silence_s = min(self._registry.silence_s(), self._source.poll_interval_s)
+        self.due_s = min(self._registry.clock.monotonic_s() + silence_s, self._ends_at_s)
         await write(part)
 
 
 def _tick_s() -> float:
     return min(TICK_S, MAX_SILENCE_S / 8)
-
-
-def _with_retry(events: bytes) -> bytes:
-    """Return events with the reconnection delay in the first one.
-
-    Alone it would reach some clients as an empty event.
-    """
-    if not events.startswith(b"id: "):
-        return b":\n\n"
-    return b"retry: %d\n%b" % (RETRY_MS[0] + random_up_to(RETRY_MS[1] - RETRY_MS[0]), events)

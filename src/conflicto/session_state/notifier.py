@@ -44,6 +44,9 @@ class Subscriber:
         if self._wakeup is not None and not self._wakeup.done():
             self._wakeup.set_result(None)
 
+    def prepare(self) -> None:
+        """Prepare what the subscribers will need. One of them is asked before all are woken."""
+
     def finish(self) -> None:
         """End the wait permanently: its time is over, or the client is gone."""
         self.is_finished = True
@@ -93,6 +96,7 @@ class Notifier:
         """Wake all subscribers after `DEBOUNCE_S`; one wake covers all changes until then."""
         if self._subscribers and not self._is_scheduled:
             self._is_scheduled = True
+            next(iter(self._subscribers)).prepare()
             asyncio.get_running_loop().call_later(DEBOUNCE_S, self.notify_now)
 
     def notify_now(self) -> None:

@@ -158,9 +158,12 @@ class SessionCache:
         return await asyncio.shield(task)
 
     def cached(self, session_id: int) -> SessionState | None:
-        """Return a session's state if it is in memory with every local commit."""
+        """Return a session's state if it is in memory with every local commit, and use it."""
         state = self._states.get(session_id)
-        return None if state is None or state.is_behind else state
+        if state is None or state.is_behind:
+            return None
+        self._states.move_to_end(session_id)
+        return state
 
     def may_be_anonymous(self, session_id: int) -> bool:
         """Return whether an anonymous round is or may be open, if the session is not in memory."""

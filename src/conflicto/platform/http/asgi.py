@@ -10,7 +10,7 @@ from conflicto.platform.http.request_body import read_asgi_body
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from conflicto.platform.http.messages import Header, TokenHolder
+    from conflicto.platform.http.messages import ClientConnection, Follow, Header
     from conflicto.platform.http.request_pipeline import RequestPipeline
     from conflicto.platform.http.routes import Route
 
@@ -39,7 +39,7 @@ class AsgiRequest:
         self.query_string: bytes = scope["query_string"]
         self.headers: list[Header] = scope["headers"]
         self.address: str = client[0] if client else ""
-        self.connection: TokenHolder | None = scope.get("extensions", {}).get(CONNECTION_EXTENSION, {}).get(CONNECTION)
+        self.connection: ClientConnection | None = scope.get("extensions", {}).get(CONNECTION_EXTENSION, {}).get(CONNECTION)
         self.receive = receive
 
     async def read_body(self, max_bytes: int) -> bytes:
@@ -55,14 +55,24 @@ class AsgiApplication:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = await self._pipeline.answer(AsgiRequest(scope, receive))
+        incoming = AsgiRequest(scope, receive)
+        response = await self._pipeline.answer(incoming)
         if response is None:
             return
         is_head = scope["method"] == "HEAD"
         await send({"type": "http.response.start", "status": response.status, "headers": list(response.headers)})
         if response.stream is not None and not is_head:
+            if _is_handed_over(incoming.connection, response.follow):
+                return
             await response.stream(partial(_send_part, send))
         await send({"type": "http.response.body", "body": b"" if is_head else response.body})
+
+
+def _is_handed_over(connection: ClientConnection | None, follow: Follow | None) -> bool:
+    """Return whether the connection continues the stream itself, on our server's fast path."""
+    if connection is None or follow is None or connection.hand_over is None:
+        return False
+    return bool(connection.hand_over(follow))
 
 
 async def _send_part(send: Send, part: bytes) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Write = Callable[[bytes], Awaitable[None]]
     """Writes one part of a stream, and returns when the client can take more."""
     from conflicto.platform.http.routes import Route
+    from conflicto.platform.http.server.stream_connection import StreamConnection
+
+    Follow = Callable[[StreamConnection], None]
+    """Continues a stream on a connection, without its request."""
 
 Header = tuple[bytes, bytes]
 
@@ -44,10 +48,19 @@ _VALUE = re.compile(r"0|[1-9][0-9]{0,7}|[a-z]{1,16}", re.ASCII)
 """Canonical spellings of positions in a path, and of numbers and words in a query."""
 
 
-class TokenHolder(Protocol):
-    """A connection. A valid token on it protects it from eviction."""
+class ClientConnection(Protocol):
+    """A connection of our own server.
+
+    `has_token`: a valid token on it protects it from eviction. `on_lost`: called when the client is
+    gone. `hand_over`: hands the connection over to a stream, None without the fast path.
+    """
 
     has_token: bool
+    on_lost: Callable[[], None] | None
+    hand_over: Any
+
+    @property
+    def transport(self) -> asyncio.Transport: ...
 
 
 class Incoming(Protocol):
@@ -72,7 +85,7 @@ class Incoming(Protocol):
     @property
     def body(self) -> bytes | None: ...
     @property
-    def connection(self) -> TokenHolder | None: ...
+    def connection(self) -> ClientConnection | None: ...
     @property
     def matched(self) -> tuple[Route, Mapping[str, Any]] | None: ...
 
@@ -100,11 +113,12 @@ class Response:
     """HTTP response: status, body, and headers without `content-length`.
 
     `has_final_headers`: the pipeline adds none, not even `content-length`. `has_no_changes`: it
-    tells the caller nothing new. `stream`: writes the parts of a streamed body. `concealment`:
-    copied from the request.
+    tells the caller nothing new. `stream`: writes the parts of a streamed body. `follow`: does the
+    same on a connection of the fast path, without the request. `concealment`: copied from the
+    request.
     """
 
-    __slots__ = ("body", "concealment", "has_final_headers", "has_no_changes", "headers", "status", "stream")
+    __slots__ = ("body", "concealment", "follow", "has_final_headers", "has_no_changes", "headers", "status", "stream")
 
     def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = ()) -> None:
         self.status = status
@@ -113,6 +127,7 @@ class Response:
         self.has_final_headers = False
         self.has_no_changes = False
         self.stream: Callable[[Write], Awaitable[None]] | None = None
+        self.follow: Follow | None = None
         self.concealment: Concealment | None = None
 
 
@@ -129,7 +144,7 @@ class Request:
 
     `reauthenticate` checks the caller again and raises the error that a new request would get.
     `first_values` has the first value of each header, by its lower-case name. `concealment`: see
-    `Concealment`.
+    `Concealment`. `connection`: that of our own server, for requests without a body.
     """
 
     __slots__ = (
@@ -139,6 +154,7 @@ class Request:
         "body",
         "caller",
         "concealment",
+        "connection",
         "first_values",
         "headers",
         "params",
@@ -163,13 +179,26 @@ class Request:
         self.concealment: Concealment | None = None
         self.caller: Any = None
         self.receive: Callable[[], Awaitable[Any]] | None = None
+        self.connection: ClientConnection | None = None
         self.reauthenticate: Callable[[], Awaitable[Any]] = _accept_always
         self._query: Mapping[str, str] | None = None
         self._canonical_target: bytes | None = b""
 
     @contextmanager
     def on_disconnect(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Call `callback` if the client disconnects; for slow requests without a body."""
+        """Call `callback` if the client disconnects; for slow requests without a body.
+
+        Our own server's connection calls it. With other servers a task waits for the news.
+        """
+        if self.connection is not None:
+            self.connection.on_lost = callback
+            if self.connection.transport.is_closing():
+                callback()
+            try:
+                yield
+            finally:
+                self.connection.on_lost = None
+            return
         watch = DisconnectWatch(self.receive, callback)
         watch.start()
         try:

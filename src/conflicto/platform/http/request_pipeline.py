@@ -164,6 +164,7 @@ class RequestPipeline:
             request.body = check_body(request, await incoming.read_body(max_bytes) if body is None else body)
         else:
             request.receive = incoming.receive
+            request.connection = incoming.connection
         try:
             is_shared = route.policy.scope is LimitScope.SERVER
             response = await (self._spend_and_dispatch(request) if is_shared else route.handler(request))

@@ -181,12 +181,14 @@ class ViewCache(BoundedMap["CachedResponse"]):
     """Responses of one view by target, and the tokens that may read it.
 
     The fast path reads it on every poll, and sets `was_read` at least once a second then.
+    `revocations` counts how often all tokens were invalidated.
     """
 
-    __slots__ = ("_auths", "was_read")
+    __slots__ = ("_auths", "revocations", "was_read")
 
     def __init__(self, queue: EvictionQueue | None = None) -> None:
         super().__init__(queue or EvictionQueue())
+        self.revocations = 0
         self._auths: dict[int, list[CachedAuth]] = {}
         self.was_read = False
 
@@ -217,6 +219,7 @@ class ViewCache(BoundedMap["CachedResponse"]):
 
         The request pipeline caches tokens that are still valid again.
         """
+        self.revocations += participant_id is None
         participant_ids = list(self._auths) if participant_id is None else [participant_id]
         for each in participant_ids:
             for auth in self._auths.pop(each, ()):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.server.fast_path import FastPath
     from conflicto.platform.http.server.http_connection import HttpConnection
     from conflicto.platform.http.server.refusals import Refusal
+    from conflicto.platform.http.server.stream_connection import StreamConnection
 
 TICK_S = 0.1
 TICKS_PER_SECOND = 10
@@ -52,7 +53,7 @@ class ConnectionManager:
         self.load_average = LoadAverage()
         self._on_tick = on_tick
         self.on_refusal = on_refusal
-        self.connections: set[HttpConnection] = set()
+        self.connections: set[HttpConnection | StreamConnection] = set()
         self.eviction = ConnectionEviction(max_connections)
         self.date_line = _date_line()
 
@@ -62,6 +63,11 @@ class ConnectionManager:
         self.eviction.add(connection)
         self.eviction.make_room(self.connections, connection, connection.loop.time())
         return self.refusals.too_many_connections if len(self.connections) > self._max_connections else None
+
+    def hand_over(self, connection: HttpConnection, stream: StreamConnection) -> None:
+        """Replace a connection by the stream that it carries from now on."""
+        self.remove(connection)
+        self.connections.add(stream)
 
     def remove(self, connection: HttpConnection) -> None:
         """Remove a closed connection."""

@@ -15,6 +15,7 @@ from conflicto.platform.limits.addresses import network_of
 
 if TYPE_CHECKING:
     from conflicto.platform.http.server.http_connection import HttpConnection
+    from conflicto.platform.http.server.stream_connection import StreamConnection
 
 PRESSURE = 0.8
 """Share of the connection limit above which a new connection evicts others."""
@@ -76,7 +77,7 @@ class ConnectionEviction:
             if not network:
                 self._networks.pop(connection.network, None)
 
-    def make_room(self, connections: set[HttpConnection], newest: HttpConnection, now_s: float) -> None:
+    def make_room(self, connections: set[HttpConnection | StreamConnection], newest: HttpConnection, now_s: float) -> None:
         """Close some of `connections` for the newest one if their number is close to the limit."""
         if len(connections) <= self._pressure or now_s < self._retry_at_s:
             return
@@ -113,7 +114,7 @@ class ConnectionEviction:
         return [*reversed(unfinished), *reversed(idle)]
 
 
-def close(connection: HttpConnection) -> None:
+def close(connection: HttpConnection | StreamConnection) -> None:
     """Close a connection that waits for its client."""
     if connection.is_stalled:
         connection.transport.abort()  # unread bytes are of no use to a stalled client

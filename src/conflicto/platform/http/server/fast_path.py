@@ -8,20 +8,23 @@ it, and what it earns.
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.generations import TICKS
 from conflicto.platform.http.server import deadlines
 from conflicto.platform.http.server.direct_path import DirectConnection
+from conflicto.platform.http.server.http_connection import ALL, NO_CYCLE
+from conflicto.platform.http.server.stream_connection import StreamConnection
 from conflicto.platform.metrics.registry import UNTIMED_MASK
 from conflicto.platform.response_cache.auth_cache import PRESENCE_INTERVAL_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header
+    from conflicto.platform.http.server.request_cycle import RequestCycle
     from conflicto.platform.limits.bucket import Bucket
     from conflicto.platform.response_cache.auth_cache import AuthCache, CachedAuth, PresenceRecorder
     from conflicto.platform.response_cache.cached_response import CachedResponse
@@ -175,6 +178,24 @@ class FastPath:
         return bool(dropped_bytes or self.previous)
 
 
+class _ConnectionOrigin:
+    """Origin of a stream: all that a connection needs to begin again after it."""
+
+    __slots__ = ("_app_state", "_config", "server_state")
+
+    def __init__(self, connection: Connection) -> None:
+        self._config = connection.config
+        self._app_state = connection.app_state
+        self.server_state = connection.server_state
+
+    def take_back(self, stream: StreamConnection, received: bytes) -> None:
+        """Continue with requests after the stream, from bytes received since."""
+        connection = Connection(self._config, self.server_state, self._app_state)
+        stream.transport.set_protocol(connection)
+        connection.connection_made(stream.transport)
+        connection.begin_again(received)
+
+
 class Connection(DirectConnection):
     """A client connection that answers plain polls itself."""
 
@@ -234,3 +255,34 @@ class Connection(DirectConnection):
             response.tally.seconds.observe(perf_counter() - began_s)
         self.deadline_s = self.loop.time() + deadlines.MAX_IDLE_S
         self.has_token = True
+
+    def hand_over(self, follow: Callable[[StreamConnection], None]) -> bool:
+        """Hand the connection over to a stream, whose head was written. Return whether it can be.
+
+        The request is forgotten. Its task ends without a response, because the stream continues it.
+        """
+        cycle = cast("RequestCycle", self.cycle)
+        if self.fast_path is None or self.pipeline or self._received is not ALL or self._pending_refusal or self.is_stalled:
+            return False
+        if not cycle.chunked_encoding or cycle.disconnected or self.transport.is_closing():
+            return False
+        stream = StreamConnection(self.manager, self.transport, _ConnectionOrigin(self))
+        stream.keep_alive = cycle.keep_alive
+        cycle.disconnected = True
+        self.manager.hand_over(self, stream)
+        self.server_state.connections.discard(self)
+        self.server_state.connections.add(stream)  # type: ignore[arg-type]
+        self.transport.set_protocol(stream)
+        self.cycle = NO_CYCLE
+        # The parser holds methods of this connection, which would wait for the garbage collector.
+        self.parser = None  # type: ignore[assignment]
+        follow(stream)
+        return True
+
+    def begin_again(self, received: bytes) -> None:
+        """Take requests after a stream, from bytes that were received meanwhile."""
+        self.has_token = True
+        self._become_idle()
+        if received:
+            self.transport.resume_reading()
+            self.data_received(received)

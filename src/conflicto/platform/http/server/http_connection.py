@@ -29,6 +29,8 @@ from conflicto.platform.http.server.request_head import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from uvicorn._types import HTTPScope
 
     from conflicto.platform.http.server.connection_manager import ConnectionManager
@@ -66,8 +68,12 @@ class HttpConnection(HttpToolsProtocol):
 
     `deadline_s`: time by which the client must have sent or read its part. `is_stalled`: the client
     does not read. `has_token`: it has shown a valid token. `network`: the key of its eviction.
-    `message_count`: the requests that began in the bytes since it was idle.
+    `message_count`: the requests that began in the bytes since it was idle. `hand_over`: hands the
+    connection over to a stream, None without the fast path. `on_lost`: called when the client is
+    gone.
     """
+
+    hand_over: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **kwargs)
@@ -82,6 +88,7 @@ class HttpConnection(HttpToolsProtocol):
         self._pending_refusal: Refusal | None = None
         self._head_bytes = 0
         self.message_count = 0
+        self.on_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, or refuse it if there are too many."""
@@ -91,8 +98,10 @@ class HttpConnection(HttpToolsProtocol):
             self.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remove the connection."""
+        """Remove the connection, and tell the request that waits."""
         self.manager.remove(self)
+        if self.on_lost is not None:
+            self.on_lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
