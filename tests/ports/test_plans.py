@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, text
 
+from conflicto.activities.queries import stored_versions
 from conflicto.participants.store import joined
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.responses import store
+from tests.support.kit import Kit, set_stage
 from tests.support.queries import POOLED
 
 ACTIVITY = UUID(int=7)
@@ -155,3 +157,10 @@ def test_contains_uses_its_index(full: Database) -> None:
 
     assert "ix_responses_response_data" in plan
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_start_reads_the_versions_of_types_from_an_index_alone(kit: Kit) -> None:
+    set_stage(kit, people=0, type_version="1")
+
+    assert "USING COVERING INDEX ix_activities_version" in plan_of(kit.db, stored_versions, without=["poll"])

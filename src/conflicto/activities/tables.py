@@ -43,6 +43,7 @@ activities = Table(
     Column("min_group", Integer, nullable=False, server_default=text("0")),
     Column("type_version", String(17)),
     Index("ix_activities_order", "session_id", "order_index", "created_ts"),
+    Index("ix_activities_version", "type", "type_version", "deleted"),
     Index("ix_activities_feed", "session_id", "updated_ts", unique=True),
     Index(
         "ix_activities_due",
