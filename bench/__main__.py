@@ -26,6 +26,7 @@ from bench.startup import measure as starts
 from bench.streams import measure as streams
 from bench.submits import measure_joins, measure_submits
 from bench.turnover import measure as turnover
+from bench.workers import measure as workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ SUITES = {
     "status": polls,
     "submit": measure_submits,
     "join": measure_joins,
+    "workers": workers,
     "limits": limits,
     "growth": growth,
     "contains": contains,

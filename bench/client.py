@@ -14,7 +14,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, repeat
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +182,11 @@ async def _drive(port: int, sources: Sequence[Iterator[bytes]], seconds: float |
 def repeat_for(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Run:
     """Send the requests repeatedly for `seconds`, each over a free connection."""
     return uvloop.run(_drive(port, [cycle(requests)] * connections, seconds, keep_bodies=False))
+
+
+def repeat_each(port: int, requests: Sequence[bytes], *, seconds: float) -> Run:
+    """Send each request repeatedly for `seconds`, over a connection of its own."""
+    return uvloop.run(_drive(port, list(map(repeat, requests)), seconds, keep_bodies=False))
 
 
 def send_once(port: int, requests: Sequence[bytes], *, connections: int, keep_bodies: bool = False) -> Run:

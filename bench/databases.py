@@ -32,13 +32,13 @@ def both() -> Iterator[dict[str, Server]]:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres(folder: Path, **settings: str) -> Iterator[str]:
     """Start PostgreSQL as the tests do: durable, with its data on the disk of SQLite."""
     from tests.support.servers import postgres as started  # noqa: PLC0415 - it imports the wheels
 
     before, tempfile.tempdir = tempfile.tempdir, str(folder.parent)
     try:
-        with started() as url:
+        with started(**settings) as url:
             yield url
     finally:
         tempfile.tempdir = before

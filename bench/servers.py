@@ -90,13 +90,20 @@ def on_core(place: int) -> Iterator[None]:
 
 @contextmanager
 def conflicto(
-    data_dir: Path, *, database_url: str = "", name: str = "conflicto", settings: Mapping[str, str] | None = None
+    data_dir: Path,
+    *,
+    database_url: str = "",
+    name: str = "conflicto",
+    settings: Mapping[str, str] | None = None,
+    workers: int = 1,
+    program: Path = PROGRAM,
 ) -> Iterator[Server]:
     """Serve a data directory or a PostgreSQL database, and migrate its schema first."""
     env = environment(data_dir, database_url, settings)
     if database_url:
-        subprocess.run([PROGRAM, "db", "upgrade"], env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
-    with running(name, lambda port: [str(PROGRAM), "serve", "--port", str(port)], env, log=data_dir / f"{name}.log") as server:
+        subprocess.run([program, "db", "upgrade"], env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+    command = [str(program), "serve", "--workers", str(workers)]
+    with running(name, lambda port: [*command, "--port", str(port)], env, log=data_dir / f"{name}.log") as server:
         yield server
 
 
