@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from conflicto.platform.redis import Redis
 
-GATHER_S = 0.005
-"""Time in which doorbells are gathered into one message."""
+GATHER_S = 0.02
+"""Time in which doorbells are gathered into one message. Workers of one machine do not wait for
+them (`platform/peers`), and other machines read what many commits changed at once."""
 
 READ_TIMEOUT_S = 5.0
 """Time without a message after which the connection is tested; it may be dead without notice."""
