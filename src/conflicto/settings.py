@@ -223,6 +223,13 @@ class Settings(BaseModel):
         description="Folder through which workers share their metrics. `conflicto serve --workers` creates one for its workers.",
     )
 
+    workers_dir: Path | None = Field(
+        None,
+        alias="CONFLICTO_WORKERS_DIR",
+        description="Folder in which the workers of one machine find each other, for this account only. `conflicto serve --workers`"
+        " creates one for its workers.",
+    )
+
     @field_validator("image_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,11 +26,13 @@ read the session's feed, even sizes the activity's. Readers with small pages lag
 Clients = Sequence[httpx2.Client]
 
 
-@pytest.fixture
-def servers(postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
+@pytest.fixture(params=["apart", "neighbours"])
+def servers(request: pytest.FixtureRequest, postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
+    """Two servers on two machines, or on one, where one of them writes."""
+    more = {"CONFLICTO_WORKERS_DIR": str(tmp_path)} if request.param == "neighbours" else {}
     with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
         folders: list[Path] = [tmp_path / name for name in ("first", "second")]
-        yield [running.enter_context(served(folder, patient=True, DATABASE_URL=url)) for folder in folders]
+        yield [running.enter_context(served(folder, patient=True, DATABASE_URL=url, **more)) for folder in folders]
 
 
 @contextmanager

@@ -42,7 +42,21 @@ def sweeping(postgres_template: str, postgres_url: str, tmp_path_factory: pytest
         yield servers
 
 
-@pytest.fixture(params=["ringing", "sweeping"])
+@pytest.fixture(scope="module")
+def neighbours(postgres_template: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Served]]:
+    """Two servers of one machine, which find each other in a directory."""
+    folder = tmp_path_factory.mktemp("neighbours")
+    with machines(folder, postgres_url, patient=True, CONFLICTO_WORKERS_DIR=str(sockets(folder))) as servers:
+        yield servers
+
+
+def sockets(folder: Path) -> Path:
+    made = folder / "sockets"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture(params=["ringing", "sweeping", "neighbours"])
 def pair(request: pytest.FixtureRequest) -> list[Served]:
     return request.getfixturevalue(request.param)
 
@@ -139,6 +153,18 @@ def test_waits_at_other_workers_end_by_doorbell(ringing: list[Served]) -> None:
             assert [item["response_data"] for item in page["items"]] == [turn]
             cursor = page["cursor"]
     assert statistics.median(took) < 0.35, took
+
+
+def test_neighbours_show_an_acknowledged_answer_at_once(neighbours: list[Served]) -> None:
+    hall = open_hall(neighbours[0])
+    tokens = [hall.join(server, f"At {number}")[1] for number, server in enumerate(neighbours)]
+    for server in neighbours:
+        assert got(server, f"{hall.path}/status", hall.host).status_code == 200
+    hall.answer(neighbours[0], tokens[0], "to meet")  # whichever writes, both have heard of each other now
+    until(lambda: all(counted(server, hall) == {"to meet": 1} for server in neighbours))
+    for turn in range(ROUNDS):
+        hall.answer(neighbours[turn % 2], tokens[turn % 2], turn)
+        assert str(turn) in counted(neighbours[turn % 2], hall)
 
 
 @pytest.mark.timed

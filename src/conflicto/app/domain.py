@@ -19,6 +19,8 @@ from conflicto.participants import store as participants_store
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.limits.shared_flags import SharedFlags
+from conflicto.platform.peers.commits import CommitCodec
+from conflicto.platform.peers.peers import Peers
 from conflicto.rehearsal.manager import Rehearsals
 from conflicto.rehearsal.simulation import Context
 from conflicto.responses import store as responses_store
@@ -26,6 +28,7 @@ from conflicto.responses.release_timer import ReleaseTimer
 from conflicto.responses.validation import ResponseValidator
 from conflicto.results import store as results_store
 from conflicto.results.segment_service import SegmentService
+from conflicto.results.state_parts import STATE_PARTS
 from conflicto.session_state.authentication import TokenAuthenticator
 from conflicto.session_state.join_code_cache import JoinCodeCache
 from conflicto.session_state.presence import Presence
@@ -63,6 +66,7 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
         sessions=sessions, join_codes=JoinCodeCache(db, sessions), writer=writer, presence=presence, types=types, tokens=tokens,
         validator=validator, presence_saver=PresenceSaver(presence, writer),
         worker_sync=WorkerSync(sessions, writer, redis, issuer),
+        peers=_build_peers(platform, writer, sessions),
         authenticator=TokenAuthenticator(
             tokens, platform.identity.admin_hash, sessions, tickets, metrics_token=settings.secret("metrics_token")
         ),
@@ -75,6 +79,11 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
         exports=Exports(db, types, settings.exports_path, clock),
         rehearsals=Rehearsals(Context(db, writer, clock, presence, types, sessions, validator)),
     )  # fmt: skip
+
+
+def _build_peers(platform: PlatformServices, writer: Writer, sessions: SessionCache) -> Peers | None:
+    folder, codec = platform.settings.workers_dir, CommitCodec(STATE_PARTS.handlers, STATE_PARTS.event_fields)
+    return None if folder is None else Peers(folder, writer, platform.clock, codec, sessions.apply_of_peer)
 
 
 def _load_types(platform: PlatformServices) -> Registry:

@@ -23,6 +23,8 @@ async def running(services: Services) -> AsyncIterator[None]:
     """Run writer and background tasks. At the end, commit queued work, close the database."""
     platform, domain, _ = services
     domain.writer.start()
+    if domain.peers is not None:
+        await domain.peers.start()
     if platform.redis is not None:
         await platform.redis.probe.check()
     _log_rejected_types(domain)
@@ -35,12 +37,21 @@ async def running(services: Services) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await domain.presence_saver.save()
-        await domain.writer.stop()
+        await _stop_writing(domain)
         await _close_connections(services)
         if platform.multiprocess_metrics:
             await platform.multiprocess_metrics.write()
             platform.multiprocess_metrics.close()
         log.info("stopped")
+
+
+async def _stop_writing(domain: DomainServices) -> None:
+    """Commit what is queued, for this worker and its peers."""
+    if domain.peers is not None:
+        domain.peers.leave()
+    await domain.writer.stop()
+    if domain.peers is not None:
+        domain.peers.close()
 
 
 def _log_rejected_types(domain: DomainServices) -> None:
@@ -62,6 +73,8 @@ def _loops(services: Services) -> list[Callable[[], Awaitable[None]]]:
     ]  # fmt: skip
     if platform.db.is_shared:
         loops.append(domain.worker_sync.run)
+    if domain.peers is not None:
+        loops.append(domain.peers.run)
     if platform.multiprocess_metrics:
         loops.append(platform.multiprocess_metrics.run)
     if platform.redis is not None:

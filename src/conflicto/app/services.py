@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.limiter import Limiter
     from conflicto.platform.metrics.multiprocess import MultiprocessMetrics
     from conflicto.platform.metrics.registry import Metrics
+    from conflicto.platform.peers.peers import Peers
     from conflicto.platform.redis import Redis
     from conflicto.platform.redis_probe import RedisProbe
     from conflicto.platform.response_cache.auth_cache import AuthCache
@@ -78,12 +79,16 @@ class PlatformServices:
 
 @dataclass(frozen=True, slots=True)
 class DomainServices:
-    """State and background work of sessions, activities, participants and responses."""
+    """State and background work of sessions, activities, participants and responses.
+
+    `peers` is None for the only worker of a machine.
+    """
 
     sessions: SessionCache
     join_codes: JoinCodeCache
     writer: Writer
     worker_sync: WorkerSync
+    peers: Peers | None
     presence: Presence
     presence_saver: PresenceSaver
     types: Registry

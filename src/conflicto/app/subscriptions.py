@@ -30,6 +30,7 @@ def subscribe_all(services: Services) -> None:
     subscribers: tuple[EventSubscriber, ...] = (
         domain.sessions,
         domain.worker_sync,
+        *([domain.peers] if domain.peers else []),
         CommitMetrics(platform.metrics, platform.clock),
         ReleaseMetrics(platform.metrics.deferred, SUBMIT_ROUTE, access_log=platform.settings.access_log),
         domain.expiry,

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated
 
 import segno
@@ -86,7 +86,7 @@ def _serve(host: str, port: int, settings: Settings) -> None:
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
         )
     _print_addresses(host, port, settings, identity)
-    with _shared_metrics_directory(settings):
+    with _shared_directories(settings):
         uvicorn.run(
             "conflicto.app:from_environment", factory=True, host=host, port=port, workers=settings.workers, loop="uvloop", http=CONNECTION,
             ws="none", lifespan="on", access_log=False, log_level="warning", log_config=None, server_header=False,
@@ -95,13 +95,16 @@ def _serve(host: str, port: int, settings: Settings) -> None:
 
 
 @contextmanager
-def _shared_metrics_directory(settings: Settings) -> Iterator[None]:
-    """Yield with a directory for the workers' common metrics, removed afterwards."""
-    if settings.workers == 1 or settings.metrics_dir:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="conflicto-counts-") as folder:
-        os.environ["CONFLICTO_METRICS_DIR"] = folder
+def _shared_directories(settings: Settings) -> Iterator[None]:
+    """Yield with directories for the workers' common metrics and for their sockets.
+
+    They are removed afterwards.
+    """
+    given = {"CONFLICTO_METRICS_DIR": settings.metrics_dir, "CONFLICTO_WORKERS_DIR": settings.workers_dir}
+    with ExitStack() as folders:
+        for name, folder in given.items():
+            if settings.workers > 1 and folder is None:
+                os.environ[name] = folders.enter_context(tempfile.TemporaryDirectory(prefix="conflicto-workers-"))
         yield
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.sessions.idempotency.store import Key
 
 CREATED = 201
 
@@ -36,7 +35,7 @@ class JoinRequest:
     session_id: int
     code: str
     nickname: Nickname
-    key: Key | None = None
+    key: idempotency.Key | None = None
     scripted: bool = False
 
 

@@ -22,6 +22,7 @@ from conflicto.participants.queries import participant_page, session_of_link, se
 from conflicto.participants.schemas import participant_out
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.batched_read import BatchedRead
+from conflicto.platform.db.batches import SharedBatch
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
@@ -83,7 +84,10 @@ class JoinEndpoints:
     sessions: BatchedRead[tuple[str, Key | None], int] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Create the batched look-up that concurrent joins share."""
+        """Create the batched look-up that concurrent joins share, and share the batch of joins."""
+        self.writer.batches.register(
+            SharedBatch("join", join_many, item=JoinRequest, keys=tuple[tuple[int, str] | bytes, ...], value=Seat)
+        )
         object.__setattr__(self, "sessions", BatchedRead(self.db, sessions_to_join))
 
     async def join(self, request: Request, body: schemas.JoinIn) -> Response:
@@ -97,7 +101,9 @@ class JoinEndpoints:
             session_id: int = request.params.get("session_id", 0) or await self.sessions.read((body.code, key))
             joining_request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
-            seat: Seat = await self.writer.submit(session_id, join_many, joining_request, keys, max_wait_s=MAX_JOIN_WAIT_S)
+            seat: Seat = await self.writer.submit(
+                session_id, join_many, joining_request, keys, max_wait_s=MAX_JOIN_WAIT_S, is_repeatable=key is not None
+            )
         return self._seat_response(
             seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status
         )

@@ -253,7 +253,7 @@ class Simulation:
         async def store(content: ResponseContent) -> SubmitResult:
             wall_us = self._context.clock.wall_us()
             item = Submission(self._session_id, round_.activity.id, bot.participant_id, content, wall_us)
-            keys = ((round_.activity.id.int, bot.participant_id),)
+            keys = ((round_.activity.id.bytes, bot.participant_id),)
             stored: SubmitResult = await self._context.writer.submit(self._session_id, submit_many, item, keys)
             return stored
 

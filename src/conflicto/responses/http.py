@@ -18,6 +18,7 @@ from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import flood_size
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, deduplicated
+from conflicto.platform.db.batches import SharedBatch
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
@@ -99,6 +100,9 @@ class ResponseEndpoints:
     def __post_init__(self) -> None:
         """Create the batch of submissions, and the reads that participants share."""
         object.__setattr__(self, "store_many", partial(submit_many, capacity=self.capacity))
+        self.writer.batches.register(
+            SharedBatch("submit", self.store_many, item=Submission, keys=tuple[tuple[bytes, int] | bytes, ...], value=SubmitResult)
+        )
         object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request, body: schemas.ResponseIn) -> Response:
@@ -108,8 +112,8 @@ class ResponseEndpoints:
         if problem and not await self.is_replay(request):
             raise problem
         item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
-        keys = ((activity_id.int, caller.participant_id), *((key.id,) if key else ()))
-        submit = partial(self.writer.submit, caller.session_id, self.store_many, keys=keys)
+        keys = ((activity_id.bytes, caller.participant_id), *((key.id,) if key else ()))
+        submit = partial(self.writer.submit, caller.session_id, self.store_many, keys=keys, is_repeatable=key is not None)
         try:
             result: SubmitResult = await submit(item)
         except errors.ValidationOutdated as outdated:

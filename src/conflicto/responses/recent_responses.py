@@ -7,13 +7,15 @@ floors, memory and database contain the same rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.cache_budget import text_bytes
 from conflicto.platform.sizes import MIB
 from conflicto.responses.events import RemoteResponsesChanged, ResponsesChanged, ResponsesPooled
-from conflicto.responses.model import Moderation
+from conflicto.responses.model import Moderation, ParticipantResponse
+from conflicto.responses.pool.model import PooledResponse
 from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.session_state.ordered_rows import OrderedRows
 from conflicto.session_state.parts import MAX_LOADED_ROWS, MAX_REMOTE_ROWS, StatePart
@@ -22,12 +24,9 @@ from conflicto.session_state.views import View
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from typing import Self
-    from uuid import UUID
 
     from conflicto.platform.db.sequence import FeedHead
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import ParticipantResponse
-    from conflicto.responses.pool.model import PooledResponse
     from conflicto.session_state.parts import EventHandler, StateLoad
     from conflicto.session_state.state import SessionState
 
@@ -103,6 +102,17 @@ class RecentResponses(StatePart):
         RemoteResponsesChanged: _apply_changes,
         ResponsesPooled: _apply_pooled,
         ParticipantChanged: _apply_participant,
+    }
+
+    event_fields: ClassVar[Mapping[type, Mapping[str, Any]]] = {
+        ResponsesChanged: {"session_id": int, "changes": list[tuple[ParticipantResponse | None, ParticipantResponse]]},
+        ResponsesPooled: {
+            "session_id": int,
+            "rows": list[PooledResponse],
+            "next_us": dict[UUID, int],
+            "dropped": list[UUID],
+            "released": tuple[int, int],
+        },
     }
 
     def __init__(self, floor: int = 0, own_floor: int = 0) -> None:

@@ -65,9 +65,14 @@ class RemoteRows(Protocol):
 
 
 class StatePart:
-    """Part of a session's state; `handlers` apply events of a commit, by type."""
+    """Part of a session's state; `handlers` apply events of a commit, by type.
+
+    `event_fields` are the types of the fields of events that a crowd causes. Workers of one machine
+    send them to each other.
+    """
 
     handlers: ClassVar[Mapping[type, EventHandler]] = {}
+    event_fields: ClassVar[Mapping[type, Mapping[str, Any]]] = {}
 
     @classmethod
     def load(cls, load: StateLoad) -> Self:  # noqa: ARG003 - most parts begin empty

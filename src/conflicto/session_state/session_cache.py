@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from conflicto.access.roles import Caller
     from conflicto.platform.db.engine import Database
+    from conflicto.platform.peers.commits import PeerCommit
     from conflicto.platform.response_cache.response_cache import ViewCache
     from conflicto.session_state.state import StateParts
 
@@ -209,6 +210,27 @@ class SessionCache:
                 if state.session.deleted:
                     self._mark_deleted(session_id)
 
+    def apply_of_peer(self, commit: PeerCommit) -> None:
+        """Apply a commit of another worker of this machine.
+
+        If it does not continue a state, the state waits for a read, as after a local commit.
+        """
+        events = events_by_session(commit.events or (), self._parts.handlers)
+        for session_id, head in commit.heads.items():
+            if session_id in self._loading:
+                self._committed_positions[session_id] = max(head.position, self._committed_positions.get(session_id, 0))
+            state = self._states.get(session_id)
+            if state is None or head.position <= state.position:
+                continue
+            if state.is_behind or head.locked_ts != state.position or commit.events is None:
+                self._mark_behind(state, head.position)
+                continue
+            changed = events.get(session_id, ())
+            state.apply_commit(head, changed)
+            self._bus.publish(RemoteCommits(changed, state.ts))
+            if state.session.deleted:
+                self._mark_deleted(session_id)
+
     def reset(self) -> None:
         """Remove all states, because a new epoch of the database has begun."""
         self._resets += 1
@@ -243,7 +265,8 @@ class SessionCache:
 
     def _mark_behind(self, state: SessionState, own_ts: int) -> None:
         state.mark_behind()
-        self._start_catch_up(state).required_ts = own_ts
+        catch_up = self._start_catch_up(state)
+        catch_up.required_ts = max(catch_up.required_ts, own_ts)
 
     async def _wait_until_caught_up(self, state: SessionState) -> bool:
         """Wait until a state has every local commit so far; False if it was dropped meanwhile."""

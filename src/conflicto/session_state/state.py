@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from conflicto.access.identity import read_epoch
@@ -12,6 +12,7 @@ from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
 from conflicto.participants.events import ParticipantChanged
+from conflicto.participants.model import Participant
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
 from conflicto.platform.problems import NotFound
 from conflicto.platform.response_cache.response_cache import Invalidation, ResponseCache
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from conflicto.access.links import Link
     from conflicto.activities.model import Activity
-    from conflicto.participants.model import Participant
     from conflicto.platform.db.sequence import FeedHead
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.session_state.parts import EventHandler, RemoteRows, StatePart
@@ -250,6 +250,11 @@ _CORE_HANDLERS: Mapping[type, EventHandler] = {
     ParticipantChanged: _apply_participant,
 }
 
+_CORE_EVENT_FIELDS: Mapping[type, Mapping[str, Any]] = {
+    CountsChanged: {"session_id": int, "activity_id": UUID, "round": int, "counts": Counts},
+    ParticipantChanged: {"participant": Participant},
+}
+
 
 class StateParts:
     """Parts of every session state in this process, and the handlers of events by type."""
@@ -261,6 +266,7 @@ class StateParts:
             for event_type, handler in contributed.items():
                 handlers[event_type].append(handler)
         self.handlers: Mapping[type, Sequence[EventHandler]] = {each: tuple(found) for each, found in handlers.items()}
+        self.event_fields = dict(ChainMap(dict(_CORE_EVENT_FIELDS), *(dict(each.event_fields) for each in self._types)))
 
     def load(self, load: StateLoad) -> PartMap:
         """Return the parts of a session that is loaded."""

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from conflicto.access.code_guard import SERVER_POLICY
 from conflicto.platform.ids import random_letters
 from conflicto.platform.instants import S_PER_DAY
 from conflicto.sessions.errors import SessionCompleted, TransitionNotAllowed
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """20 letters without vowels or look-alikes (RFC 8628 §6.1): no words, no O/0 or I/1."""

@@ -13,10 +13,11 @@ import queue
 import threading
 from collections import Counter, deque
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import structlog
 
+from conflicto.platform.db.batches import Batches
 from conflicto.platform.db.errors import RETRY_AFTER_S, unavailable
 from conflicto.platform.db.fair_queue import Command, FairQueue
 from conflicto.platform.db.group import Committed, CommitUnknown, GroupRunner, Outcome
@@ -60,8 +61,28 @@ def _one_by_one(tx: WriteTx, items: list[Callable[[WriteTx], Any]]) -> list[Outc
     return [tx.attempt(item) for item in items]
 
 
+class Forwarder(Protocol):
+    """Knows which process writes a session; `platform/peers` implements it."""
+
+    def forward(
+        self,
+        topic: int,
+        batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]],
+        item: object,
+        keys: tuple[Hashable, ...],
+        *,
+        max_wait_s: float | None,
+        is_repeatable: bool,
+    ) -> asyncio.Future[Any] | None:
+        """Let another process write an item, None if this one does."""
+
+
 class Writer:
-    """Queue, thread and group commit. Commands enter through `run` and `submit`."""
+    """Queue, thread and group commit. Commands enter through `run` and `submit`.
+
+    `forwarder` passes submitted items on to the process that writes their session, if their batch
+    is one of `batches`.
+    """
 
     def __init__(self, runner: GroupRunner, clock: Clock, *, caller_s: float, on_commit: Callable[[Committed], None]) -> None:
         self._runner = runner
@@ -74,6 +95,8 @@ class Writer:
         self._queued_by_topics: dict[tuple[int, ...], int] = {}
         self._group_s = MovingAverage(NEWEST_WEIGHT)
         self._open = False
+        self.forwarder: Forwarder | None = None
+        self.batches = Batches()
         self._thread = threading.Thread(target=self._run_thread, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -125,15 +148,38 @@ class Writer:
         keys: tuple[Hashable, ...],
         *,
         max_wait_s: float | None = None,
+        is_repeatable: bool = False,
     ) -> Any:  # noqa: ANN401 - the batch's outcome
         """Add one item to the next group's `batch` and return its outcome after the commit.
 
         Raises as `run` does. Items are refused if they would wait longer than `max_wait_s`. `run`
         stays open then: a host must be able to close the activity that causes the load.
+
+        Another worker may write it (`forwarder`). `is_repeatable`: a repeat has the same outcome.
+        """
+        if self.forwarder is not None:
+            forwarded = self.forwarder.forward(topic, batch, item, keys, max_wait_s=max_wait_s, is_repeatable=is_repeatable)
+            if forwarded is not None:
+                return await forwarded
+        return await self.enqueue(topic, batch, item, keys, max_wait_s=max_wait_s)
+
+    def enqueue(
+        self,
+        topic: int,
+        batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]],
+        item: object,
+        keys: tuple[Hashable, ...],
+        *,
+        max_wait_s: float | None = None,
+    ) -> asyncio.Future[Any]:
+        """Queue an item of `submit` in this process.
+
+        Raises:
+            Overloaded: it would wait too long; it was not queued.
         """
         if self._is_overloaded((topic,), MAX_WAIT_S if max_wait_s is None else max_wait_s):
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
-        return await self._enqueue((topic,), batch, item, keys)
+        return self._enqueue((topic,), batch, item, keys)
 
     def _enqueue(
         self,

@@ -56,7 +56,7 @@ class Submission(NamedTuple):
     participant_id: int
     content: ResponseContent
     received_us: int
-    key: Key | None = None
+    key: idempotency.Key | None = None
 
 
 class SubmitResult(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from conflicto.platform.ids import random_sample, secret_number
 from conflicto.platform.instants import US_PER_S
@@ -11,7 +12,6 @@ from conflicto.responses.model import Moderation, ParticipantResponse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from uuid import UUID
 
     from conflicto.activities.model import Activity
 
