@@ -59,7 +59,7 @@ class Worker:
     async def submit(self, stage: Stage, who: int, text: str, key: Key | None = None) -> SubmitResult:
         person = stage.people[who]
         item = Submission(stage.session_id, stage.activity_id, person, ResponseContent(text), 1, key)
-        keys = ((stage.activity_id, person), *((key.id,) if key else ()))
+        keys = ((stage.activity_id.bytes, person), *((key.id,) if key else ()))
         result: SubmitResult = await self.writer.submit(
             stage.session_id, submit_many, item, keys, max_wait_s=PATIENCE_S, is_repeatable=key is not None
         )
@@ -82,7 +82,7 @@ async def working(url: str, folder: Path, pid: int) -> AsyncIterator[Worker]:
     sessions = SessionCache(kit.db, STATE_PARTS, bus)
     writer = Writer(kit.runner, clock, caller_s=PATIENCE_S, on_commit=bus.publish)
     writer.batches.register(
-        SharedBatch("submit", submit_many, item=Submission, keys=tuple[tuple[UUID, int] | bytes, ...], value=SubmitResult)
+        SharedBatch("submit", submit_many, item=Submission, keys=tuple[tuple[bytes, int] | bytes, ...], value=SubmitResult)
     )
     codec = CommitCodec(STATE_PARTS.handlers, STATE_PARTS.event_fields)
     peers, commits = Peers(folder, writer, clock, codec, sessions.apply_of_peer, pid), list[Committed]()

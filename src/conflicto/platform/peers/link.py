@@ -91,7 +91,8 @@ class PeerLink:
 
     def _resolve(self, forwarded: ForwardedItem, reply: Reply) -> None:
         error = None if reply.error is None else to_error(reply.error)
-        if isinstance(error, Overloaded) and not self.is_ready:
+        has_left = isinstance(error, Overloaded) and not self.is_ready
+        if reply.is_local or has_left:
             self._on_unanswered(forwarded, False)
         elif forwarded.future.done():
             return

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from conflicto.platform.db.sequence import FeedHead
-from conflicto.platform.problems import DomainError, FieldError
+from conflicto.platform.problems import DomainError, FieldError, Overloaded
 
 encode_content = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
@@ -101,7 +101,7 @@ class CommitMessage(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 Message = Serving | Ping | Pong | Leaving | ForwardedCommand | Reply | CommitMessage
 
-_BASE_ATTRIBUTES = vars(DomainError("")).keys()
+_BASE_ATTRIBUTES = vars(Overloaded()).keys()
 
 encode_messages = msgspec.msgpack.Encoder().encode
 decode_messages = msgspec.msgpack.Decoder(list[Message]).decode

@@ -29,7 +29,7 @@ from conflicto.platform.peers.messages import (
     Reply,
     Serving,
     encode_content,
-    error_fields,
+    error_reply,
 )
 from conflicto.platform.problems import DomainError
 
@@ -179,7 +179,7 @@ class Peers:
         try:
             outcome = self._writer.enqueue(command.topic, shared.run, item, keys, max_wait_s=command.max_wait_s)
         except DomainError as error:
-            connection.send(Reply(command.number, error=error_fields(error)))
+            connection.send(error_reply(command.number, error))
         else:
             outcome.add_done_callback(partial(_reply, connection, command.number))
 
@@ -187,6 +187,6 @@ class Peers:
 def _reply(connection: FrameConnection, number: int, done: asyncio.Future[Any]) -> None:
     error = done.exception()
     if isinstance(error, DomainError):
-        connection.send(Reply(number, error=error_fields(error)))
+        connection.send(error_reply(number, error))
     else:
         connection.send(Reply(number, encode_content(done.result())))

@@ -20,10 +20,12 @@ from conflicto.platform.peers.messages import (
     Serving,
     decode_messages,
     encode_messages,
-    error_fields,
+    error_reply,
     to_error,
 )
 from conflicto.platform.problems import DomainError, FieldError, Unavailable
+from conflicto.responses.errors import ValidationOutdated
+from tests.support.samples import activity
 
 MESSAGES: list[Message] = [
     Serving(),
@@ -55,7 +57,7 @@ def test_every_error_keeps_its_class_and_fields() -> None:
     for kind in named:
         error = kind.__new__(kind)
         DomainError.__init__(error, "Why.", errors=(FieldError("/a", "b"),), retry_after_s=2, extensions={"max": 1})
-        (reply,) = decode_messages(encode_messages([Reply(1, error=error_fields(error))]))
+        (reply,) = decode_messages(encode_messages([error_reply(1, error)]))
         assert isinstance(reply, Reply)
         assert reply.error is not None
         again = to_error(reply.error)
@@ -65,8 +67,14 @@ def test_every_error_keeps_its_class_and_fields() -> None:
 
 
 def test_error_is_raised_like_a_local_one() -> None:
+    reply = error_reply(1, Unavailable("later", retry_after_s=1))
+    assert reply.error is not None
     with pytest.raises(Unavailable, match="later"):
-        raise to_error(error_fields(Unavailable("later", retry_after_s=1)))
+        raise to_error(reply.error)
+
+
+def test_error_with_attributes_of_its_own_stays_at_home() -> None:
+    assert error_reply(3, ValidationOutdated(activity())) == Reply(3, is_local=True)
 
 
 def test_head_keeps_the_position_of_its_lock() -> None:
