@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from conflicto.app import App
 from conflicto.platform.http.server import direct_path
+from conflicto.platform.http.server.eviction import ConnectionEviction
 from conflicto.platform.limits.addresses import network_of
 from conflicto.sessions.model import normalize_code
 from conflicto.settings import Settings
@@ -304,6 +305,28 @@ async def test_addresses_before_trusted_proxies_count_as_on_the_path_through_asg
         await line.send(hall.join("Guest 2", "x-forwarded-for: "))
         assert (await line.answer())[0] == 201
     assert not app.domain.code_guard.used.contains(network_of("198.51.100.7"), code)
+
+
+def test_a_server_without_configured_proxies_trusts_no_address() -> None:
+    proxies = ConnectionEviction(max_connections=1).proxies
+    assert "127.0.0.1" not in proxies
+    assert proxies.get_trusted_client_address("203.0.113.9") == ("203.0.113.9", 0)
+
+
+async def test_a_plain_request_has_its_whole_body(app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+    answer = direct_path.DirectConnection._answer
+
+    async def noted(connection: direct_path.DirectConnection, request: direct_path.DirectRequest) -> None:
+        read.append(await request.read_body(1))
+        await answer(connection, request)
+
+    monkeypatch.setattr(direct_path.DirectConnection, "_answer", noted)
+    hall = await Hall.make(api)
+    async with connected(port) as line:
+        await line.send(hall.submit())
+        assert (await line.answer())[0] == 201
+    assert read == [BODY]
 
 
 async def test_pages_of_other_origins_get_their_headers(settings: Settings, clock: HandClock, handed_over: list[str]) -> None:
