@@ -3,7 +3,7 @@
 A request is plain if it arrived whole, on a connection without an open request, for a known route
 that sends no stream. Every other request takes the path through ASGI, before anything of it is
 consumed. Both use one pipeline and one encoding of heads, so they send the same bytes.
-`HttpConnection` is complete without this module: decision 0066 says what it earns.
+`HttpConnection` is complete without this module: decision 0062 says what it earns.
 """
 
 from __future__ import annotations
