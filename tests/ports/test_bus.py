@@ -73,7 +73,7 @@ async def test_a_server_is_notified_again_after_an_outage(workers: list[Listenin
     first, second, _ = workers
     server.stop()
     first.bus.publish({7: 1})
-    await until(lambda: not any(each.bus.is_listening for each in workers))
+    await until(lambda: not first.bus._gathered and not any(each.bus.is_listening for each in workers))
     server.start()
     await until(lambda: all(each.bus.is_listening for each in workers))
 
