@@ -51,6 +51,8 @@ class ViewFaultOut(BaseModel):
 class ViewFaultsOut(BaseModel):
     """The faults of views that pages of a session reported to this server."""
 
+    model_config = example(items=[EXAMPLE | {"pages": 12}])
+
     items: list[ViewFaultOut]
 
 
