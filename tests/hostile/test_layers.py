@@ -15,7 +15,7 @@ LAYERS = {
     "authentication": ("conflicto.session_state.authentication.TokenAuthenticator.authenticate", "GET", "", None),
     "limits": ("conflicto.platform.limits.memory.MemoryLimiter.bucket", "GET", "", None),
     "access of a known caller": ("conflicto.session_state.authentication.TokenAuthenticator.require_access", "GET", "", None),
-    "the gate": ("conflicto.platform.http.request_pipeline.read_body", "POST", "/lock", {"locked": True}),
+    "the gate": ("conflicto.platform.http.request_pipeline.check_body", "POST", "/lock", {"locked": True}),
     "memory": ("conflicto.feed.poll_handler.PollHandler.session_status", "GET", "/status", None),
     "a query": ("conflicto.sessions.store.find", "GET", "", None),
     "a command": ("conflicto.sessions.commands.set_locked", "POST", "/lock", {"locked": True}),

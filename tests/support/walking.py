@@ -34,6 +34,13 @@ BODIES: dict[str, Any] = {
     "POST /activity-types/{type}/validate": {"config": {}},
     "POST /sessions/{session_id}/rehearsal": {"participants": 1},
     "POST /sessions/{session_id}/show": {"activity_id": None},
+    "POST /sessions/{session_id}/view-faults": {
+        "type": "poll",
+        "version": "1",
+        "view": "participant",
+        "error": "TypeError",
+        "file": "participant.js",
+    },
 }
 OF_ACTIVITY: dict[str, Any] = {
     "PUT ": {"type": "lunch"},

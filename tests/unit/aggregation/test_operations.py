@@ -315,11 +315,10 @@ def test_docs_list_every_operation_with_its_options_and_its_result() -> None:
 
 
 def test_pages_draw_every_operation() -> None:
-    static = Path(conflicto.__file__).parent / "web/static/sdk"
-    assert {file.stem for file in (static / "charts").glob("*.js")} == OPERATIONS.keys()
-    listed = re.search(r"^const CHARTS = \{ (.+) \};$", (static / "results.js").read_text(encoding="utf-8"), re.MULTILINE)
-    assert listed
-    assert set(listed[1].split(", ")) == OPERATIONS.keys()
+    charts = Path(conflicto.__file__).parent / "web/static/sdk/charts"
+    listed = re.findall(r"^  (\w+): \{ charts: ", (charts / "operations.js").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(listed) == OPERATIONS.keys()
+    assert {file.stem for file in charts.glob("*.js")} == OPERATIONS.keys() | {"operations", "cloud"}
 
 
 def test_a_sum_beyond_doubles_is_left_out() -> None:

@@ -18,10 +18,10 @@ from conflicto.platform.sizes import KIB
 from conflicto.platform.strict_json import JsonLimits
 from conflicto.sessions.http import CONTROL
 
-VIEW_FAULTS = Policy("view-faults", 30, 60)
+VIEW_FAULTS = Policy("view-faults", 30, 60, shared=True)
 """Rate limit of reports: a page reports each fault once, at most 20."""
 
-FAULT_LIMITS = JsonLimits(max_bytes=2 * KIB, max_depth=1, max_nodes=10)
+FAULT_LIMITS = JsonLimits(max_bytes=2 * KIB, max_depth=4, max_nodes=20)
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,9 @@ def routes(endpoints: ViewFaultEndpoints) -> list[Route]:
     """Return the routes of this module."""
     path = "/sessions/{session_id:int}/view-faults"
     return [
-        route("POST", path, endpoints.report, roles=MEMBERS, policy=VIEW_FAULTS, body=FAULT_LIMITS, tag="activities",
+        route("POST", path, endpoints.report, roles=MEMBERS, policy=VIEW_FAULTS, body=FAULT_LIMITS, tag="activity types",
               shows_presence=False,
               docs=Docs(summary="Report the fault of a view", responses={204: None}, problems=(NotFound,))),
-        route("GET", path, endpoints.page, roles=HOSTS, policy=CONTROL, tag="activities",
+        route("GET", path, endpoints.page, roles=HOSTS, policy=CONTROL, tag="activity types",
               docs=Docs(summary="List the faults of views", responses={200: schemas.ViewFaultsOut})),
     ]  # fmt: skip
