@@ -11,6 +11,7 @@ from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.db.group import Committed
 from conflicto.platform.event_bus import EventBus
+from conflicto.platform.peers.commits import PeerCommit
 from conflicto.platform.problems import NotFound, Unavailable
 from conflicto.results.state_parts import STATE_PARTS
 from conflicto.session_state import session_cache as module
@@ -237,6 +238,24 @@ async def test_commit_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytes
         if len(loads) == 1:
             own = committed_by(kit, session_id, set_locked, session_id, locked=True)
             loop.call_soon_threadsafe(heads.apply, own)
+        return head
+
+    monkeypatch.setattr(module, "load_session_state", slow_load)
+    head = await heads.get(stage.session_id)
+
+    assert (head.session.locked, len(loads)) == (True, 2)
+
+
+async def test_commit_of_a_peer_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
+    load, loop, loads = module.load_session_state, asyncio.get_running_loop(), []
+
+    def slow_load(tx: Any, session_id: int, parts: StateParts) -> Any:
+        loads.append(session_id)
+        head = load(tx, session_id, parts)
+        if len(loads) == 1:
+            theirs = committed_by(kit, session_id, set_locked, session_id, locked=True)
+            loop.call_soon_threadsafe(heads.apply_of_peer, PeerCommit(theirs.heads, theirs.events))
         return head
 
     monkeypatch.setattr(module, "load_session_state", slow_load)

@@ -102,14 +102,14 @@ class StreamFollower(Subscriber):
         connection = self._connection
         if self._reading is not None or connection.is_stalled or connection.follower is not self:
             return
-        state = self._state
-        if state is not None and now_s < self.due_s and not self._is_changed(state):
-            chunk = self._source.take_shared(state)
-            if chunk is not None:
-                self.due_s = min(now_s + self._silence_s, self._ends_at_s)
-                connection.transport.write(chunk)
-                return
         try:
+            state = self._state
+            if state is not None and now_s < self.due_s and not self._is_changed(state):
+                chunk = self._source.take_shared(state)
+                if chunk is not None:
+                    self.due_s = min(now_s + self._silence_s, self._ends_at_s)
+                    connection.transport.write(chunk)
+                    return
             self._step(now_s)
         except Exception as error:  # noqa: BLE001 - other followers of the queue continue
             self._fail(error)
@@ -133,9 +133,8 @@ class StreamFollower(Subscriber):
     def _read_soon(self, state: SessionState | None) -> None:
         """Let a task read what memory lacks, one for all followers that lack the same page."""
         key = (self._session_id, self._source.key(state))
-        if not self._waits_for_page(key):
-            self._registry.waiting_for_page[key] = []
-            self._reading = asyncio.create_task(self._read(key))
+        self._registry.waiting_for_page.setdefault(key, [])
+        self._reading = asyncio.create_task(self._read(key))
 
     def _waits_for_page(self, key: Hashable) -> bool:
         """Wait for another follower that reads the same page, if there is one."""
@@ -210,7 +209,7 @@ class StreamFollower(Subscriber):
             self._fail(error)
         finally:
             self._reading = None
-            for follower in self._registry.waiting_for_page.pop(key):
+            for follower in self._registry.waiting_for_page.pop(key, ()):
                 self._registry.fan_out.put(follower)
         if self._connection.follower is self:
             self.wake()

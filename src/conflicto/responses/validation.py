@@ -110,17 +110,18 @@ class ResponseValidator:
             NotFound: the activity was deleted meanwhile.
             ValidationOutdated: it changed during each attempt.
         """
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        attempts = 0
+        while True:
             content, problem = await self.validate(session_id, activity_id, text, locked)
             if problem:
                 raise problem
             try:
                 return await store(content)
             except ValidationOutdated as outdated:
-                if attempt == MAX_ATTEMPTS:
+                attempts += 1
+                if attempts == MAX_ATTEMPTS:
                     raise
                 locked = outdated.activity
-        raise AssertionError
 
     async def validate(self, session_id: int, activity_id: UUID, text: str, locked: Activity | None = None) -> Validated:
         """Validate a response, given as compact JSON text, and apply the word filter.
