@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+PAUSE_AFTER_FAILURE_S = 1.0
+"""Pause before a background task that failed begins again."""
+
 
 @asynccontextmanager
 async def running(services: Services) -> AsyncIterator[None]:
@@ -28,7 +31,7 @@ async def running(services: Services) -> AsyncIterator[None]:
     if platform.redis is not None:
         await platform.redis.probe.check()
     _log_rejected_types(domain)
-    tasks = [asyncio.ensure_future(loop()) for loop in _loops(services)]
+    tasks = [asyncio.create_task(_run_again(loop)) for loop in _loops(services)]
     log.info("started", version=__version__, database=platform.db.dialect.name, workers=platform.settings.workers)
     try:
         yield
@@ -43,6 +46,16 @@ async def running(services: Services) -> AsyncIterator[None]:
             await platform.multiprocess_metrics.write()
             platform.multiprocess_metrics.close()
         log.info("stopped")
+
+
+async def _run_again(loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a background task until it is cancelled. One that fails is logged, and begins again."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("background-task-failed", task=getattr(loop, "__qualname__", ""))
+        await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
 
 
 async def _stop_writing(domain: DomainServices) -> None:
