@@ -1,7 +1,7 @@
 """Invalid bodies, paths and queries (reliability J, S): stable codes, no writes, no echo."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from conflicto.access.roles import Role
 from conflicto.platform.http.routes import PREFIX
+from conflicto.platform.http.text_patterns import pattern_message
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
@@ -157,6 +158,45 @@ async def test_no_route_accepts_unknown_fields(api: Api) -> None:
             problem = refused(answer, 422, "invalid-input")
             assert MARKER not in answer.text, route.name
             assert "errors" in problem or "no body" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        (
+            "/activities",
+            {"type": "Po ll"},
+            "must be up to 64 lower-case letters, digits, - _ and ., and begin with a letter or digit",
+        ),
+        ("/activities", {"type": "poll", "type_version": "v2"}, "must be one to three numbers, such as 2 or 1.4.0"),
+        ("/activities", {"type": "poll", "title": "  "}, "must hold a character other than spaces"),
+        ("/rehearsal", {"language": "English"}, "must be a language such as de or pt-BR"),
+    ],
+)
+async def test_a_text_of_another_form_is_refused_in_words(api: Api, path: str, body: dict[str, Any], message: str) -> None:
+    event = await make_event(api)
+
+    answer = await api.post(event.path + path, body, token=event.host)
+
+    problem = refused(answer, 422, "invalid-input")
+    assert [each["message"] for each in problem["errors"]] == [message]
+
+
+def patterns(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from ([schema["pattern"]] if isinstance(schema.get("pattern"), str) else [])
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from patterns(part)
+
+
+async def test_every_pattern_of_a_request_has_words(api: Api) -> None:
+    models = {model for route in api.app.edge.routes for model in (route.inputs.body, route.inputs.query) if model}
+    found = {pattern for model in models for pattern in patterns(model.model_json_schema())}
+
+    assert len(found) > 5
+    assert all(pattern_message(pattern).startswith("must ") for pattern in found)
 
 
 def everyone(event: Event, seat: Seat) -> dict[Role, str]:

@@ -17,10 +17,11 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.activity_types.folder_files.manifest import VERSION
+from conflicto.activity_types.schemas import VERSION_PATTERN
 from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.formats import JsonText, OptionalJsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example
+from conflicto.platform.http.text_patterns import text_pattern
 from conflicto.platform.instants import S_PER_DAY, rfc3339
 from conflicto.sessions.schemas import Reason, Title
 
@@ -29,11 +30,17 @@ if TYPE_CHECKING:
 
 Json = Any
 EMPTY_CONFIG = "{}"
-TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
+TypeName = Annotated[
+    StrictStr,
+    text_pattern(
+        r"^[a-z0-9][a-z0-9_.\-]{0,63}$",
+        "must be up to 64 lower-case letters, digits, - _ and ., and begin with a letter or digit",
+    ),
+]
 Seconds = Annotated[StrictInt, Field(ge=1, le=S_PER_DAY)]
 CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
 MinGroup = Annotated[StrictInt, Field(ge=0, le=MAX_MIN_GROUP)]
-TypeVersion = Annotated[StrictStr, StringConstraints(pattern=VERSION)]
+TypeVersion = Annotated[StrictStr, VERSION_PATTERN]
 OrderIndex = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from conflicto.activity_types.folder_files.manifest import SDK, VERSION
 from conflicto.platform.http.formats import OptionalJsonText
 from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
+from conflicto.platform.http.text_patterns import text_pattern
 
 if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
     from conflicto.activity_types.registry import RejectedType
+
+VERSION_PATTERN = text_pattern(VERSION, "must be one to three numbers, such as 2 or 1.4.0")
 
 Json = Any
 JsonObject = TypeAliasType("JsonObject", dict[str, Json])
@@ -97,7 +100,7 @@ class TypeOut(TypeSummary):
 class VersionQuery(StrictModel):
     """Query of a type: its version, the newest one if omitted."""
 
-    version: Annotated[str, StringConstraints(pattern=VERSION)] | None = None
+    version: Annotated[str, VERSION_PATTERN] | None = None
 
 
 class ValidateIn(StrictModel):

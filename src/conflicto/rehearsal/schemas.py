@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictInt, StringConstraints
+from pydantic import BaseModel, Field, StrictInt
 
 from conflicto.platform.http.paging import StrictModel, example
+from conflicto.platform.http.text_patterns import text_pattern
 from conflicto.rehearsal.manager import MAX_BOTS
 
 MAX_DURATION_S = 7_200
@@ -19,7 +20,7 @@ class RehearsalIn(StrictModel):
 
     participants: StrictInt = Field(30, ge=1, le=MAX_BOTS)
     seconds: StrictInt = Field(1_800, ge=1, le=MAX_DURATION_S, description="Time for which they answer the host's activities.")
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?$")] = "en"
+    language: Annotated[str, text_pattern(r"^[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?$", "must be a language such as de or pt-BR")] = "en"
 
 
 class RehearsalOut(BaseModel):

@@ -15,6 +15,7 @@ from conflicto.platform.http.formats import JsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, page_example
 from conflicto.platform.instants import parse_rfc3339, rfc3339
 from conflicto.responses.model import Moderation
+from conflicto.sessions.schemas import VISIBLE
 
 if TYPE_CHECKING:
     from conflicto.responses.model import ParticipantResponse
@@ -83,7 +84,7 @@ class FloodIn(StrictModel):
     joined_since: Instant | None = Field(
         None, description="RFC 3339. Matches participants whose `created_at` is this instant or later."
     )
-    name_contains: Annotated[StrictStr, StringConstraints(max_length=MAX_CHARS, pattern=r"\S")] | None = Field(
+    name_contains: Annotated[StrictStr, StringConstraints(max_length=MAX_CHARS), VISIBLE] | None = Field(
         None, description="Part of the nickname, compared as nicknames are: letter case and Unicode form do not matter."
     )
     responses: ResponseRetention = "keep"

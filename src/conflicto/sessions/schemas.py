@@ -19,6 +19,7 @@ from conflicto.platform.http.paging import (
     optional_field,
     page_example,
 )
+from conflicto.platform.http.text_patterns import text_pattern
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import Overlay, SessionStatus, format_code
 from conflicto.sessions.word_filter import (
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session, Transition
 
 MAX_TITLE_CHARS = 200
-Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_TITLE_CHARS, pattern=r"\S")]
+VISIBLE = text_pattern(r"\S", "must hold a character other than spaces")
+Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_TITLE_CHARS), VISIBLE]
 Subtitle = Annotated[StrictStr, StringConstraints(max_length=MAX_TITLE_CHARS)]
 Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
 Places = Annotated[StrictInt, Field(ge=1, le=50_000)]

@@ -262,16 +262,25 @@ def test_a_crash_leaves_the_old_packs_or_the_new_ones(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "text", ["{", '[{"name": "../up", "version": "1", "sha256": "0", "source": "", "installed_at": ""}]', "0" * 5]
+    ("text", "place"),
+    [
+        ("{", "cannot be read"),
+        ('[{"name": "../up", "version": "1", "sha256": "0", "source": "", "installed_at": ""}]', "no valid entry, at `$[0].name`"),
+        ("0" * 5, "cannot be read"),
+        ("{}", "there is no list of packs, or no valid entry, at `$`"),
+    ],
 )
-def test_a_damaged_index_is_a_fault_and_stops_no_server(tmp_path: Path, text: str) -> None:
+def test_a_damaged_index_is_a_fault_and_stops_no_server(tmp_path: Path, text: str, place: str) -> None:
     (tmp_path / INDEX_FILE).write_text(text)
 
     found = load_registry((), packed_types(tmp_path))
 
     assert found.find("poll")
     assert [each.name for each in found.rejected] == [INDEX_FILE]
-    assert "remove it and install the packs again" in str(found.rejected[0].faults[0])
+    message = str(found.rejected[0].faults[0])
+    assert place in message
+    assert "remove it and install the packs again" in message
+    assert "^" not in message, "a regular expression"
 
 
 def test_a_pack_that_is_gone_is_a_fault(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StrictInt, StrictStr, StringConstraints
 
 from conflicto.activities.schemas import TypeName, TypeVersion
 from conflicto.platform.http.paging import StrictModel, example
+from conflicto.platform.http.text_patterns import text_pattern
 
 if TYPE_CHECKING:
     from conflicto.activities.view_faults.model import ViewFault
@@ -24,12 +25,18 @@ class ViewFaultIn(StrictModel):
 
     type: TypeName
     version: TypeVersion
-    view: Annotated[StrictStr, StringConstraints(pattern=r"^[a-z]{1,20}$")]
-    error: Annotated[StrictStr, StringConstraints(pattern=r"^[A-Za-z]{1,40}$")] = Field(description="Name of the error's class.")
-    message: Annotated[StrictStr, StringConstraints(max_length=300)] = Field("", description="For the host; never logged.")
-    file: Annotated[StrictStr, StringConstraints(pattern=r"^[A-Za-z0-9_\-][A-Za-z0-9_\-/]{0,95}\.js$")] = Field(
-        description="Module in the type's folder `ui`."
+    view: Annotated[StrictStr, text_pattern(r"^[a-z]{1,20}$", "must be up to 20 lower-case letters, such as screen")]
+    error: Annotated[StrictStr, text_pattern(r"^[A-Za-z]{1,40}$", "must be up to 40 letters, such as TypeError")] = Field(
+        description="Name of the error's class."
     )
+    message: Annotated[StrictStr, StringConstraints(max_length=300)] = Field("", description="For the host; never logged.")
+    file: Annotated[
+        StrictStr,
+        text_pattern(
+            r"^[A-Za-z0-9_\-][A-Za-z0-9_\-/]{0,95}\.js$",
+            "must be the path of a module, of letters, digits, - _ and /, such as parts/face.js",
+        ),
+    ] = Field(description="Module in the type's folder `ui`.")
     line: StrictInt = Field(0, ge=0, le=1_000_000, description="0: unknown.")
 
 

@@ -65,6 +65,9 @@ def read_index(directory: Path) -> tuple[InstalledPack, ...]:
         return msgspec.json.decode(body, type=tuple[InstalledPack, ...])
     except FileNotFoundError:
         return ()
+    except msgspec.ValidationError as error:
+        message = f"there is no list of packs, or no valid entry, at {str(error).partition(' - at ')[2] or '`$`'}"
+        raise InvalidIndex(message) from None
     except (OSError, msgspec.DecodeError) as error:
         raise InvalidIndex(str(error)) from None
 

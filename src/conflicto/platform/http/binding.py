@@ -92,7 +92,7 @@ def decode_body(model: type[M], body: bytes) -> M:
     try:
         decoded: M = model.__pydantic_validator__.validate_python(value, from_attributes=True)
     except ValidationError as error:
-        raise invalid_input(error.errors(include_url=False, include_context=False, include_input=False)) from error
+        raise invalid_input(error.errors(include_url=False, include_input=False)) from error
     return decoded
 
 
@@ -106,7 +106,7 @@ def decode_query(model: type[M], request: Request) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        errors = error.errors(include_url=False, include_input=False)
         raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in errors]) from error
 
 

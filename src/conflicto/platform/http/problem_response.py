@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.http.messages import NO_STORE, Response, encode
+from conflicto.platform.http.text_patterns import pattern_message
 from conflicto.platform.limits.errors import RateLimited
 from conflicto.platform.problems import DomainError, FieldError, InternalError, InvalidInput, Kind
 from conflicto.platform.strict_json import pointer_escape
@@ -100,6 +101,8 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     parts = location[1:] if location and location[0] == "body" else location
     if error["type"] == "extra_forbidden":
         return FieldError(_pointer(parts[:-1]), UNKNOWN_FIELD)
+    if error["type"] == "string_pattern_mismatch":
+        return FieldError(_pointer(parts), pattern_message(error["ctx"]["pattern"]))
     return FieldError(_pointer(parts), str(error["msg"]))
 
 
