@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.folder_files.drawings import DRAWING_FILE, drawing_faults
 from conflicto.activity_types.folder_files.folder_reader import FolderReader
 from conflicto.activity_types.folder_files.hints import RehearsalHints
+from conflicto.activity_types.folder_files.language_tags import tag_fault
 from conflicto.activity_types.folder_files.manifest import CATALOG, DEFAULT_ORDER, DRAWING, EXAMPLE, MANIFEST, REHEARSAL
 from conflicto.activity_types.folder_files.pointer_checks import aggregate_faults, check_config_pointers, check_hint_pointers
 from conflicto.activity_types.folder_files.schema_files import TypeSchemas, read_schemas
@@ -22,6 +22,7 @@ from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.activity_types.scopes import scopes_of
 from conflicto.aggregation.spec import spec_faults
+from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +34,6 @@ REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
 VERSIONS = "versions"
 """Subfolder with the folders of older versions, by version."""
-
-_LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][A-Za-z]{1,3})?")
 
 
 class _Content(NamedTuple):
@@ -77,7 +76,7 @@ def _read(reader: FolderReader, name: str) -> _Content | None:
     manifest, schemas, aggregate = _manifest(reader, name), read_schemas(reader), _aggregate(reader)
     examples = tuple(reader.folder_of("examples", EXAMPLE).values())
     catalogs = _catalogs(reader)
-    hints = reader.checked(REHEARSAL_FILE, REHEARSAL) if reader.has(REHEARSAL_FILE) else {}
+    hints = _hints(reader)
     drawings = reader.checked(DRAWING_FILE, DRAWING) if reader.has(DRAWING_FILE) else {}
     if schemas is None:
         return None
@@ -153,11 +152,17 @@ def _aggregate(reader: FolderReader) -> dict[str, Any] | None:
     return None if faults else spec
 
 
+def _hints(reader: FolderReader) -> dict[str, Any]:
+    hints = reader.checked(REHEARSAL_FILE, REHEARSAL) if reader.has(REHEARSAL_FILE) else {}
+    for language in hints.get("phrases", ()):
+        if fault := tag_fault(language):
+            reader.add(REHEARSAL_FILE, f"/phrases/{pointer_escape(language)}", *fault)
+    return hints
+
+
 def _catalogs(reader: FolderReader) -> dict[str, dict[str, str]]:
     catalogs = reader.folder_of("i18n", CATALOG)
     for locale in catalogs:
-        if not _LOCALE.fullmatch(locale):
-            reader.add(
-                f"i18n/{locale}.json", "", "is not named by a locale", "Rename the file, for example to en.json or pt-BR.json."
-            )
+        if fault := tag_fault(locale):
+            reader.add(f"i18n/{locale}.json", "", *fault)
     return catalogs

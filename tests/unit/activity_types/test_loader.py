@@ -135,6 +135,13 @@ def test_what_is_optional_may_be_missing(folder: Path) -> None:
     assert (known.secret_schema, known.aggregate, known.scopes, known.examples, known.catalogs) == (None, None, None, (), {})
 
 
+def test_catalogs_are_named_by_languages_scripts_and_regions(folder: Path) -> None:
+    for tag in ("pt-BR", "zh-Hant-TW", "es-419", "sr-Latn", "gsw"):
+        shutil.copy(folder / "i18n/en.json", folder / f"i18n/{tag}.json")
+
+    assert load_type(folder).catalogs.keys() == {"en", "pt-BR", "zh-Hant-TW", "es-419", "sr-Latn", "gsw"}
+
+
 Breaking = Callable[[Path], object]
 BROKEN: dict[str, tuple[Breaking, str]] = {
     "no manifest": (lambda at: (at / "activity.json").unlink(), "toast/activity.json: cannot be read"),
@@ -300,7 +307,23 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     ),
     "a large module": (lambda at: view(at, b" " * 300_000), "toast/ui/screen.js: has more than 256 KiB"),
     "an empty example": (lambda at: (at / "examples/x.json").write_text("{}"), "toast/examples/x.json:1 at /config: is required"),
-    "no locale": (lambda at: (at / "i18n/English.json").write_text("{}"), "toast/i18n/English.json:1: is not named by a locale"),
+    "no locale": (lambda at: (at / "i18n/English.json").write_text("{}"), "toast/i18n/English.json:1: is not named by a language. Use"),
+    "no language": (
+        lambda at: (at / "i18n/xx.json").write_text("{}"),
+        "toast/i18n/xx.json:1: is not named by a language, as there is no language xx. Use a tag such as en or pt-BR.",
+    ),
+    "no region": (
+        lambda at: (at / "i18n/de-XQ.json").write_text("{}"), "i18n/de-XQ.json:1: is not named by a language, as there is no region XQ.",
+    ),
+    "phrases of no language": (
+        lambda at: (at / "rehearsal.json").write_text('{"phrases": {"en": ["Rye"],\n "xx": ["Rye"]}}'),
+        "toast/rehearsal.json:2 at /phrases/xx: is not named by a language, as there is no language xx. Use",
+    ),
+    "a file for views": (lambda at: (at / "ui").write_text("let a;"), "toast/ui: must be a folder. Make a folder of this name"),
+    "a file for texts": (
+        lambda at: [shutil.rmtree(at / "i18n"), (at / "i18n").write_text("{}")], "toast/i18n: must be a folder. Make a folder of this",
+    ),
+    "a file for upgrades": (lambda at: (at / "upgrades").write_text("{}"), "toast/upgrades: must be a folder."),
     "many examples": (
         lambda at: [shutil.copy(at / "examples/kitchen.json", at / f"examples/{n}.json") for n in range(50)],
         "toast/examples: holds more than 50 files",

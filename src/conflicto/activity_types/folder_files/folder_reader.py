@@ -65,6 +65,11 @@ class FolderReader:
         """Return whether there is something of this name."""
         return (self.folder / file).exists()
 
+    def require_folder(self, name: str) -> None:
+        """Report a file that has the name of a folder, whose content nothing would read."""
+        if self.has(name) and not (self.folder / name).is_dir():
+            self.add(name, "", "must be a folder", "Make a folder of this name for the files, or remove it.")
+
     def bytes_of(self, file: str, max_bytes: int) -> bytes | None:
         """Return a file's bytes, one more than `max_bytes` at most; None and a fault without it."""
         try:
@@ -101,6 +106,7 @@ class FolderReader:
 
     def folder_of(self, below: str, json_format: JsonFormat) -> dict[str, dict[str, Any]]:
         """Return the objects of all JSON files in a subfolder by their stem."""
+        self.require_folder(below)
         files = sorted((self.folder / below).glob("*.json"))
         if len(files) > MAX_FILES:
             self.add(below, "", f"holds more than {MAX_FILES} files", "Remove some of them.")

@@ -28,6 +28,7 @@ SDK_EXPORTS: dict[str, frozenset[str]] = msgspec.json.decode(
 
 def check_views(reader: FolderReader) -> dict[str, ViewModule]:
     """Report modules that cannot be served, parsed or linked; return the others by file name."""
+    reader.require_folder(UI)
     paths = sorted((reader.folder / UI).glob("*.js"))
     if len(paths) > MAX_MODULES:
         reader.add(UI, "", f"holds more than {MAX_MODULES} modules", "Join some of them.")
