@@ -21,7 +21,7 @@ from conflicto.activity_types.folder_files.view_files import VIEWS, check_views
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.activity_types.scopes import scopes_of
-from conflicto.aggregation.spec import spec_faults
+from conflicto.aggregation.spec import INVALID_NAME, invalid_names, spec_faults
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
@@ -147,8 +147,11 @@ def _aggregate(reader: FolderReader) -> dict[str, Any] | None:
         return None
     spec = reader.json(AGGREGATE_FILE)
     faults = list(spec_faults(spec)) if spec is not None else []
+    for name in invalid_names(spec):
+        reader.add(AGGREGATE_FILE, f"/{pointer_escape(name)}", INVALID_NAME, "Rename it, for example to answers.")
     for pointer, message in faults:
-        reader.add(AGGREGATE_FILE, pointer, message, "docs/api.md lists the operations with their options.")
+        if message != INVALID_NAME:
+            reader.add(AGGREGATE_FILE, pointer, message, "docs/api.md lists the operations with their options.")
     return None if faults else spec
 
 

@@ -25,6 +25,7 @@ MAX_NAMES = 8
 MAX_REMEMBERED_SPECS = 128
 """Specs whose need of a config is remembered, because each request for results asks for it."""
 
+INVALID_NAME = "has a name that is not a lower-case letter and up to 31 letters, digits or underscores"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _decode = msgspec.json.Decoder().decode
 
@@ -60,6 +61,11 @@ def refers_to_config(text: str | None) -> bool:
     return any(config_pointers(OPERATIONS[entry.op], entry.options) for entry in entries)
 
 
+def invalid_names(value: object) -> list[str]:
+    """Return the names of a spec that have another form. They are input: show its author only."""
+    return [name for name in value if not _NAME.fullmatch(name)] if isinstance(value, dict) else []
+
+
 def validate_spec(text: str | None) -> None:
     """Validate the text of an `aggregate`; None means no spec.
 
@@ -78,7 +84,7 @@ def spec_faults(value: object) -> Iterator[tuple[str, str]]:
         return
     for name, entry in value.items():
         if not _NAME.fullmatch(name):
-            yield "", "has a name that is not a lower-case letter and up to 31 letters, digits or underscores"
+            yield "", INVALID_NAME
         elif not isinstance(entry, dict):
             yield f"/{name}", "must be an object"
         else:

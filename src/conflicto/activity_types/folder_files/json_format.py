@@ -42,7 +42,12 @@ class JsonFormat:
                 FormatError(f"{error.pointer}/{pointer_escape(name)}", "is not known here", f"Remove it. Allowed: {_names(part)}.")
                 for name in unknown
             )
-            if not unknown:
+            misnamed = _misnamed_members(part, find(value, steps))
+            yield from (
+                FormatError(f"{error.pointer}/{pointer_escape(name)}", "has a name of another form", f"Write {words}.")
+                for name, words in misnamed
+            )
+            if not unknown and not misnamed:
                 yield FormatError(error.pointer, error.message, f"Write {_description(part)}.")
 
     def _schema_at(self, steps: Sequence[str]) -> Schema:
@@ -58,6 +63,15 @@ def _unknown_members(part: Schema, value: object) -> list[str]:
     if part.get("additionalProperties") is not False or not isinstance(value, dict):
         return []
     return sorted(value.keys() - part["properties"].keys())
+
+
+def _misnamed_members(part: Schema, value: object) -> list[tuple[str, str]]:
+    """Return the members whose names do not fit `propertyNames`, each with what to write."""
+    names = part.get("propertyNames")
+    if names is None or not isinstance(value, dict):
+        return []
+    fits = SchemaValidator(names, "").is_valid
+    return [(name, _description(names)) for name in value if not fits(name)]
 
 
 def _description(part: Schema) -> str:
