@@ -60,7 +60,7 @@ def test_a_folder_that_the_kit_refuses_is_not_packed(tmp_path: Path, env: dict[s
     (tmp_path / "toast/README.md").unlink()
     refused = run("types", "pack", tmp_path / "toast", "--to", tmp_path, env=env)
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert "README.md has no section Picture" in refused.stderr
+    assert "README.md: is missing. Write it with the sections Picture, Config, Answer, Results." in refused.stderr
 
     shutil.copy(TOAST / "README.md", tmp_path / "toast")
     (tmp_path / "toast/more.md").symlink_to(TOAST / "README.md")

@@ -64,8 +64,8 @@ def test_every_failed_check_of_a_broken_type_is_reported(tmp_path: Path, env: di
     done = run("types", "check", tmp_path / "mood", env=env)
 
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "i18n/en.json lacks config.question" in done.stderr
-    assert "README.md has no section Picture" in done.stderr
+    assert "mood/i18n/en.json:1: lacks config.question. Add the text." in done.stderr
+    assert "README.md: is missing. Write it with the sections Picture, Config, Answer, Results." in done.stderr
 
 
 def test_types_are_listed(env: dict[str, str]) -> None:

@@ -13,4 +13,6 @@ def test_plurals_are_each_languages_own() -> None:
     assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == []
 
     catalogs["de"] |= {"told.one": "eins"}
-    assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == ["i18n/de.json has a plural of told, which is missing"]
+    assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == [
+        f"{known.name}/i18n/de.json:1 at /told.one: has a plural of told, which is missing. Add told, the form for other numbers."
+    ]

@@ -85,7 +85,9 @@ def test_the_kit_tries_the_steps_on_the_examples_of_the_older_version(folder: Pa
 def test_the_kit_needs_the_older_version(folder: Path) -> None:
     put_upgrade(folder, UPGRADE, "1.5")
 
-    assert [each.split(":")[0] for each in failures(folder)] == ["upgrades/1.5.json cannot be tested without a valid versions/1.5"]
+    (message,) = failures(folder)
+    assert message.startswith("toast/upgrades/1.5.json:1: cannot be tested without a valid versions/1.5: toast/versions/1.5/")
+    assert message.endswith(". Correct that version first.")
 
 
 def test_an_activity_is_upgraded_with_its_aggregate(folder: Path) -> None:

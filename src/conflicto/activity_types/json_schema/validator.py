@@ -34,13 +34,14 @@ MAX_PATTERN_BYTES = 100_000
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=MAX_PATTERN_BYTES, dfa_size_limit=MAX_PATTERN_BYTES)
 """Options of Rust's regex engine: linear time, no look-around, no back-references."""
 
+UNKNOWN_MEMBER = "holds a field that is not known here"
 _MESSAGES = {
     "type": "has the wrong type",
     "enum": "is not one of the allowed values",
     "const": "is not the allowed value",
     "pattern": "does not have the required format",
     "format": "does not have the required format",
-    "additionalProperties": "holds a field that is not known here",
+    "additionalProperties": UNKNOWN_MEMBER,
     "required": "is required",
     "uniqueItems": "has duplicate items",
     "oneOf": "must match exactly one of the allowed forms",

@@ -11,7 +11,6 @@ pytest then runs one test per check. Without pytest, `failures(folder)` returns 
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,25 +19,35 @@ import msgspec
 
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.folder_files.folder_reader import FolderReader
+from conflicto.activity_types.folder_files.schema_files import CONFIG_FILE, RESPONSE_FILE
+from conflicto.activity_types.folder_files.upgrade_files import UPGRADES
 from conflicto.activity_types.folder_files.view_files import check_views
 from conflicto.activity_types.json_schema.binding import ConfigValues
-from conflicto.activity_types.json_schema.config_pointers import schemas_at
+from conflicto.activity_types.json_schema.config_pointers import names_at, schemas_at
 from conflicto.activity_types.json_schema.subset import SCOPE, walk
-from conflicto.activity_types.loader import VERSIONS, load_type
+from conflicto.activity_types.json_schema.validator import UNKNOWN_MEMBER
+from conflicto.activity_types.kit.places import EXAMPLES, examples_of, fault_at
+from conflicto.activity_types.kit.readme import readme_is_complete
+from conflicto.activity_types.kit.unread_files import files_are_read, versions_load
+from conflicto.activity_types.loader import AGGREGATE_FILE, MANIFEST_FILE, VERSIONS, load_type
+from conflicto.activity_types.model import RESPONSE
 from conflicto.activity_types.names import BASE_LOCALE, RESPONSE_TEXTS, RESULT_TEXTS
 from conflicto.activity_types.response_generator.generator import ResponseGenerator
 from conflicto.activity_types.scopes import PUBLIC, shown_config
 from conflicto.activity_types.upgrade import TypeUpgrade, UpgradeFailed
+from conflicto.aggregation.pointer import find, parse
+from conflicto.platform.problems import FieldError
+from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conflicto.activity_types.json_schema.subset import Schema
     from conflicto.activity_types.model import ActivityType
 
-SECTIONS = ("Picture", "Config", "Answer", "Results")
-README = "README.md"
+BASE_CATALOG = f"i18n/{BASE_LOCALE}.json"
+CLOSE_SCHEMA = 'Write a "type" and, for objects, "additionalProperties": false.'
 PLURALS = (".zero", ".one", ".two", ".few", ".many")
 """Suffixes of plural forms: `key.one` is used for one, plain `key` is the fallback."""
 
@@ -64,8 +73,9 @@ class ConformanceTests:
     folder: ClassVar[Path]
 
     def test_the_folder_registers(self) -> None:
-        """The folder's files are complete, and its schemas are within the subset."""
-        load_type(self.folder)
+        """The folder's files are complete and read, and its schemas are within the subset."""
+        self._assert_passes(files_are_read)
+        self._assert_passes(versions_load)
 
     def test_examples_are_taken_and_come_back(self) -> None:
         """Configs, secrets and answers of the examples are valid."""
@@ -124,24 +134,39 @@ class ConformanceTests:
 def examples_fit(activity_type: ActivityType) -> Iterator[str]:
     """Yield errors of the examples."""
     if not activity_type.examples:
-        yield "examples/ is empty"
-    for place, example in enumerate(activity_type.examples):
-        config, secret = _text(example["config"]), _text(example["secret"]) if "secret" in example else None
-        for error in activity_type.content_errors(config, secret):
-            yield f"example {place}{error.pointer}: {error.message}"
+        remedy = "Add a file such as examples/first.json with config and responses."
+        yield fault_at(activity_type, EXAMPLES, "holds no example", remedy)
+    for file, example in examples_of(activity_type):
+        config, secret = _content(example)
+        errors = list(activity_type.content_errors(config, secret))
         check = activity_type.response_validator(config)
         for answer, response in enumerate(example["responses"]):
-            for error in check.errors(response) if check else ():
-                yield f"example {place}, answer {answer}{error.pointer}: {error.message}"
+            found = check.errors(response) if check else ()
+            errors += [FieldError(f"/responses/{answer}{each.pointer.removeprefix(RESPONSE)}", each.message) for each in found]
+        for error in errors:
+            yield fault_at(activity_type, file, *_example_fault(activity_type, example, error), error.pointer)
+
+
+def _example_fault(activity_type: ActivityType, example: dict[str, Any], error: FieldError) -> tuple[str, str]:
+    """Return message and remedy; unlike a participant's, an author's unknown fields are named."""
+    kind, _, below = error.pointer[1:].partition("/")
+    below = below.partition("/")[2] if kind == "responses" else below
+    schema = dict(_schemas(activity_type)).get("response" if kind == "responses" else kind, {})
+    value = find(example, parse(error.pointer) or ())
+    known = names_at(schema, (f"/{below}" if below else "") + "/*")
+    unknown = sorted(value.keys() - known) if error.message == UNKNOWN_MEMBER and isinstance(value, dict) else []
+    if unknown:
+        return f"holds {', '.join(unknown)}, which is not known here", f"Remove it. Known: {', '.join(known) or 'nothing'}."
+    return error.message, "Correct the example, or the schema."
 
 
 def responses_can_be_generated(activity_type: ActivityType) -> Iterator[str]:
     """Yield examples without a generated answer; generated answers are validated before sending."""
-    for place, example in enumerate(activity_type.examples):
-        config, secret = _text(example["config"]), _text(example["secret"]) if "secret" in example else None
-        generator = ResponseGenerator.for_activity(activity_type, config, secret)
+    for place, (file, example) in enumerate(examples_of(activity_type)):
+        generator = ResponseGenerator.for_activity(activity_type, *_content(example))
         if generator is None or generator.generate(Random(place)) is None:  # noqa: S311 - the same answer each time
-            yield f"example {place}: no answer can be generated for a rehearsal"
+            remedy = "Correct the example's config first, or simplify response.schema.json."
+            yield fault_at(activity_type, file, "no answer can be generated for a rehearsal", remedy, "/config")
 
 
 def examples_are_complete(activity_type: ActivityType) -> Iterator[str]:
@@ -155,102 +180,111 @@ def examples_are_complete(activity_type: ActivityType) -> Iterator[str]:
         names = {name for part in _branches(schema) for name in part.get("properties", {})}
         seen = {name for value in shown[kind] if isinstance(value, dict) for name in value}
         for name in sorted(names - seen):
-            yield f"no example shows {kind}.{name}"
+            message, remedy = f"no example shows {kind}.{name}", "Add it to an example, so that everybody sees a use of it."
+            yield fault_at(activity_type, f"{kind}.schema.json", message, remedy, f"/properties/{pointer_escape(name)}")
 
 
 def initial_values_are_known(activity_type: ActivityType) -> Iterator[str]:
     """Yield initial editor values that no schema knows."""
     schemas = dict(_schemas(activity_type))
     for kind, value in activity_type.fresh.items():
-        for name in sorted(value.keys() - schemas.get(kind, {}).get("properties", {}).keys()):
-            yield f"activity.json has {kind}.{name} in fresh, which no schema knows"
+        known = schemas.get(kind, {}).get("properties", {}).keys()
+        for name in sorted(value.keys() - known):
+            message, remedy = f"no schema knows {kind}.{name}", f"Remove it. Known: {', '.join(known) or 'nothing'}."
+            yield fault_at(activity_type, MANIFEST_FILE, message, remedy, f"/fresh/{kind}/{pointer_escape(name)}")
 
 
 def invalid_json_is_rejected(activity_type: ActivityType) -> Iterator[str]:
-    """Yield invalid JSON that is accepted."""
-    for place, example in enumerate(activity_type.examples):
-        config, secret = example["config"], _text(example["secret"]) if "secret" in example else None
-        for name, invalid in (("null", None), ("an unknown field", config | UNKNOWN_FIELD)):
-            if not activity_type.content_errors(_text(invalid), secret):
-                yield f"example {place}: a config with {name} is accepted"
-        check = activity_type.response_validator(_text(config))
+    """Yield the schemas that accept invalid JSON."""
+    takes_config = takes_response = False
+    for example in activity_type.examples:
+        config, secret = _content(example)
+        takes_config |= not activity_type.content_errors(_text(example["config"] | UNKNOWN_FIELD), secret)
+        check = activity_type.response_validator(config)
         for response in example["responses"]:
             invalid = response | UNKNOWN_FIELD if isinstance(response, dict) else None
-            if check and not (check.errors(None) and check.errors(invalid)):
-                yield f"example {place}: null or an unknown field is accepted as an answer"
+            takes_response |= bool(check and not (check.errors(None) and check.errors(invalid)))
+    if takes_config:
+        yield fault_at(activity_type, CONFIG_FILE, "accepts a config with an unknown field", CLOSE_SCHEMA)
+    if takes_response:
+        yield fault_at(activity_type, RESPONSE_FILE, "accepts null, or an unknown field, as an answer", CLOSE_SCHEMA)
 
 
 def scopes_hide_properties(activity_type: ActivityType) -> Iterator[str]:
     """Yield properties that are shown to everyone although hidden, or hidden although public."""
     properties = activity_type.config_schema.get("properties", {})
-    for place, example in enumerate(activity_type.examples):
+    for file, example in examples_of(activity_type):
         shown = msgspec.json.decode(shown_config(_text(example["config"]), activity_type.scopes, revealed=False))
         public = {name for name in example["config"] if properties.get(name, {}).get(SCOPE, PUBLIC) == PUBLIC}
         for name in sorted(public ^ shown.keys()):
-            yield f"example {place}: config.{name} is {'shown' if name in shown else 'hidden'}"
+            message = f"participants {'see' if name in shown else 'do not see'} config.{name}"
+            yield fault_at(activity_type, file, message, f"Correct its {SCOPE}.", f"/config/{pointer_escape(name)}")
 
 
 def catalogs_are_complete(activity_type: ActivityType) -> Iterator[str]:
     """Yield missing and unused texts."""
-    yield from _locale_faults(activity_type)
-    for key in sorted(_unknown_names(activity_type)):
-        yield f"i18n/{BASE_LOCALE}.json has {key}, which names no result and no member of an answer"
-
-
-def _locale_faults(activity_type: ActivityType) -> Iterator[str]:
-    base = activity_type.catalogs.get(BASE_LOCALE, {})
-    needed = {"title", "description", *_labels(activity_type)}
-    for key in sorted(needed - base.keys()):
-        yield f"i18n/{BASE_LOCALE}.json lacks {key}"
-    if base.get("title", activity_type.title) != activity_type.title:
-        yield f"i18n/{BASE_LOCALE}.json has another title than activity.json"
+    yield from _base_locale_faults(activity_type)
     for locale, catalog in activity_type.catalogs.items():
-        for key in sorted(base.keys() ^ catalog.keys()):
-            if not key.endswith(PLURALS):
-                yield f"i18n/{locale}.json {'lacks' if key in base else 'has an unused'} {key}"
-        for key in sorted(key for key in catalog if key.endswith(PLURALS)):
-            of = key.rpartition(".")[0]
-            if of not in catalog:
-                yield f"i18n/{locale}.json has a plural of {of}, which is missing"
+        yield from _locale_faults(activity_type, f"i18n/{locale}.json", catalog)
+    for key in sorted(_unknown_names(activity_type)):
+        message = f"{key} names no result and no member of an answer"
+        yield fault_at(activity_type, BASE_CATALOG, message, "Correct the key, or remove it.", f"/{pointer_escape(key)}")
+
+
+def _base_locale_faults(activity_type: ActivityType) -> Iterator[str]:
+    base = activity_type.catalogs.get(BASE_LOCALE)
+    needed = sorted({"title", "description", *_labels(activity_type)})
+    if base is None:
+        yield fault_at(activity_type, BASE_CATALOG, "is missing", f"Write it with the texts {', '.join(needed)}.")
+        return
+    for key in needed:
+        if key not in base:
+            yield fault_at(activity_type, BASE_CATALOG, f"lacks {key}", "Add the text.")
+    if base.get("title", activity_type.title) != activity_type.title:
+        message = f"has another title than {MANIFEST_FILE}, {activity_type.title}"
+        yield fault_at(activity_type, BASE_CATALOG, message, "Write one title in both files.", "/title")
+
+
+def _locale_faults(activity_type: ActivityType, file: str, catalog: Mapping[str, str]) -> Iterator[str]:
+    base = activity_type.catalogs.get(BASE_LOCALE, {})
+    for key in sorted(base.keys() ^ catalog.keys()):
+        if key.endswith(PLURALS):
+            continue
+        if key in base:
+            yield fault_at(activity_type, file, f"lacks {key}", f"Translate it from {BASE_CATALOG}.")
+        else:
+            remedy = f"Add it to {BASE_CATALOG}, or remove it here."
+            yield fault_at(activity_type, file, f"has an unused {key}", remedy, f"/{pointer_escape(key)}")
+    for key in sorted(key for key in catalog if key.endswith(PLURALS)):
+        of = key.rpartition(".")[0]
+        if of not in catalog:
+            message = f"has a plural of {of}, which is missing"
+            yield fault_at(activity_type, file, message, f"Add {of}, the form for other numbers.", f"/{pointer_escape(key)}")
 
 
 def aggregate_finds_values(activity_type: ActivityType) -> Iterator[str]:
     """Yield entries of the aggregate whose path, or key, is missing in all examples."""
     spec = msgspec.json.decode(activity_type.aggregate) if activity_type.aggregate else {}
     if not spec:
-        yield "aggregate.json counts nothing"
+        yield fault_at(activity_type, AGGREGATE_FILE, "counts nothing", "Add a name with path and op.")
     for name, options in spec.items():
         found = [
             value for example in activity_type.examples for each in example["responses"] for value in _at(each, options["path"])
         ]
         if not found:
-            yield f"aggregate {name}: no answer of the examples holds {options['path']}"
+            message = f"no answer of the examples holds {options['path']}"
+            yield fault_at(activity_type, AGGREGATE_FILE, message, "Add it to an example, or correct the path.", f"/{name}/path")
         keys = [value for example in activity_type.examples for value in _at(example.get("secret"), str(options.get("key", "")))]
         if options["op"] == "score" and not any(value is not None for value in keys):
-            yield f"aggregate {name}: no secret of the examples holds {options.get('key')}"
-
-
-def readme_is_complete(activity_type: ActivityType) -> Iterator[str]:
-    """Yield sections and fields missing in the README."""
-    path = activity_type.folder / README
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
-    for section in SECTIONS:
-        if not sections.get(section, "").strip():
-            yield f"{README} has no section {section}"
-    if not re.search(r"^(```|~~~)", sections.get("Picture", ""), re.MULTILINE):
-        yield f"{README} has no picture in a block of text"
-    required = [("Config", name) for name in activity_type.config_schema.get("properties", {})]
-    required += [("Results", name) for name in msgspec.json.decode(activity_type.aggregate or "{}")]
-    for section, name in required:
-        if f"`{name}`" not in sections.get(section, ""):
-            yield f"{README} does not mention `{name}` under {section}"
+            message = f"no secret of the examples holds {options.get('key')}"
+            yield fault_at(activity_type, AGGREGATE_FILE, message, "Add it to an example, or correct the key.", f"/{name}/key")
 
 
 def views_are_safe(activity_type: ActivityType) -> Iterator[str]:
     """Yield places in views that could run code from texts."""
     for name, module in check_views(FolderReader(activity_type.folder)).items():
-        yield from (f"ui/{name}:{use.line} uses {use.name}; build elements instead" for use in module.risky)
+        for use in module.risky:
+            yield fault_at(activity_type, f"ui/{name}", f"uses {use.name}", "Build elements instead.", line=use.line)
 
 
 def views_use_known_texts(activity_type: ActivityType) -> Iterator[str]:
@@ -260,8 +294,9 @@ def views_use_known_texts(activity_type: ActivityType) -> Iterator[str]:
         for use in module.text_keys:
             if use.name not in known:
                 similar = get_close_matches(use.name, known, n=1)
-                remedy = f"write {similar[0]}, or add it" if similar else "add it"
-                yield f"ui/{name}:{use.line} uses the text {use.name}, which i18n/{BASE_LOCALE}.json lacks; {remedy}"
+                remedy = f"Write {similar[0]}, or add it." if similar else "Add it."
+                message = f"uses the text {use.name}, which {BASE_CATALOG} lacks"
+                yield fault_at(activity_type, f"ui/{name}", message, remedy, line=use.line)
 
 
 def upgrades_fit(activity_type: ActivityType) -> Iterator[str]:
@@ -271,19 +306,20 @@ def upgrades_fit(activity_type: ActivityType) -> Iterator[str]:
         try:
             old = load_type(folder, name=activity_type.name)
         except InvalidActivityType as error:
-            yield f"upgrades/{source}.json cannot be tested without a valid {VERSIONS}/{source}: {error.faults[0]}"
+            message = f"cannot be tested without a valid {VERSIONS}/{source}: {error.faults[0]}"
+            yield fault_at(activity_type, f"{UPGRADES}/{source}.json", message, "Correct that version first.")
             continue
         upgrade = TypeUpgrade(source, activity_type, (steps,), old.aggregate)
-        for place, example in enumerate(old.examples):
+        for file, example in examples_of(old):
             try:
                 _upgrade_example(upgrade, example)
             except UpgradeFailed as error:
-                yield f"upgrades/{source}.json: example {place} of version {source} does not fit after it: {error}"
+                message = f"{VERSIONS}/{source}/{file} does not fit after it: {error}"
+                yield fault_at(activity_type, f"{UPGRADES}/{source}.json", message, "Correct or add a step.")
 
 
 def _upgrade_example(upgrade: TypeUpgrade, example: dict[str, Any]) -> None:
-    secret = _text(example["secret"]) if "secret" in example else None
-    after = upgrade.content(_text(example["config"]), secret, upgrade.old_aggregate)
+    after = upgrade.content(*_content(example), upgrade.old_aggregate)
     for response in example["responses"]:
         upgrade.response(_text(response), after.validator)
 
@@ -301,6 +337,8 @@ CHECKS: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     views_are_safe,
     upgrades_fit,
     views_use_known_texts,
+    files_are_read,
+    versions_load,
 )
 
 
@@ -347,6 +385,11 @@ def _parts_at(root: Schema, steps: Sequence[str]) -> list[Schema]:
 
 def _at(value: object, pointer: str) -> list[Any]:
     return [value] if pointer == "" else ConfigValues(value, {}).at(pointer)
+
+
+def _content(example: dict[str, Any]) -> tuple[str, str | None]:
+    """Return config and secret of an example as JSON texts."""
+    return _text(example["config"]), _text(example["secret"]) if "secret" in example else None
 
 
 def _text(value: object) -> str:

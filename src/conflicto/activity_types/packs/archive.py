@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from conflicto.activity_types.folder_files.file_kinds import SUFFIXES, is_packable
 from conflicto.activity_types.folder_files.manifest import NAME
 from conflicto.platform.sizes import KIB, MIB
 
@@ -28,10 +29,6 @@ MAX_ARCHIVE_BYTES = MAX_CONTENT_BYTES + 512 * KIB
 
 MAX_FOLDERS = 8
 """Folders above a file, with the type's own."""
-
-SUFFIXES = frozenset({".json", ".js", ".css", ".md", ".txt", ".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif"})
-PLAIN_NAMES = frozenset({"LICENSE", "NOTICE", "COPYING"})
-"""Names without a suffix that a pack may hold."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -82,16 +79,6 @@ def read_archive(body: bytes) -> tuple[str, dict[str, bytes]]:
         raise InvalidPack(message) from None
     name = next(iter(files)).partition("/")[0]
     return name, {path.partition("/")[2]: content for path, content in files.items()}
-
-
-def is_packable(path: str) -> bool:
-    """Return whether a pack may hold a file of this kind.
-
-    >>> [is_packable(name) for name in ("ui/screen.js", "LICENSE", "setup.py")]
-    [True, True, False]
-    """
-    name = path.rpartition("/")[2]
-    return name in PLAIN_NAMES or f".{name.rpartition('.')[2].lower()}" in SUFFIXES
 
 
 def _check_entries(entries: list[ZipInfo]) -> None:

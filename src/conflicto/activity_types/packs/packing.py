@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from conflicto.activity_types.packs.archive import MAX_CONTENT_BYTES, MAX_FILES, InvalidPack, is_packable, write_archive
+from conflicto.activity_types.folder_files.file_kinds import is_packable
+from conflicto.activity_types.packs.archive import MAX_CONTENT_BYTES, MAX_FILES, InvalidPack, write_archive
 
 
 class Packed(NamedTuple):
