@@ -1,6 +1,7 @@
 """Readable exports: option labels, correctness, cell types and unique columns."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -94,12 +95,26 @@ async def test_the_codebook_lists_the_words_of_ids_and_what_is_right(api: Api) -
     listed = await rows(event, "csv", "codebook")
     _, last = sheets((await export(event, "?format=xlsx")).content)
 
-    assert [row[4:] for row in listed[1:]] == [
+    assert [row[5:] for row in listed[1:]] == [
         ["choices", "a", "Pizza; hot", ""], ["choices", "b", "Curry", ""], ["choices", "c", "'=SUM(1)", ""],
         ["ranking", "a", "Pizza; hot", ""], ["ranking", "b", "Curry", ""], ["ranking", "c", "'=SUM(1)", ""],
         ["choice", "a", "Pizza; hot", "false"], ["choice", "b", "Curry", "true"], ["choice", "c", "'=SUM(1)", "false"],
     ]  # fmt: skip
-    assert [row[5:7] for row in last[1:]] == [["a", "Pizza; hot"], ["b", "Curry"], ["c", "=SUM(1)"]] * 3
+    assert [row[6:8] for row in last[1:]] == [["a", "Pizza; hot"], ["b", "Curry"], ["c", "=SUM(1)"]] * 3
+
+
+async def test_the_codebook_says_the_type_of_each_activity_and_its_version(api: Api) -> None:
+    event = await make_event(api)
+    await open_activity(event, "rating", {"question": "Well?"})
+    await event.activity(type="lunch", config={"title": "Soup"})
+
+    book = await rows(event, "csv", "codebook")
+    lines = (await export(event, "?format=jsonl&shape=codebook")).text.splitlines()
+
+    assert [row[:4] for row in book] == [
+        ["activity", "type", "type_version", "rounds"], ["Well?", "rating", "1", "1"], ["Soup", "lunch", "", "1"],
+    ]  # fmt: skip
+    assert [(line["type"], line["type_version"]) for line in map(json.loads, lines)] == [("rating", "1"), ("lunch", None)]
 
 
 async def test_instants_and_truth_values_have_their_types_in_a_workbook(api: Api) -> None:

@@ -24,7 +24,7 @@ RESPONSE_COLUMNS = (
 LONG_COLUMNS = (
     "activity", "type", "round", "participant_id", "nickname", "item", "value", "moderation", "received_at", "scripted",
 )  # fmt: skip
-CODEBOOK_COLUMNS = ("activity", "type", "rounds", "item", "kind", "id", "text", "correct")
+CODEBOOK_COLUMNS = ("activity", "type", "type_version", "rounds", "item", "kind", "id", "text", "correct")
 
 
 def response_row(response: ParticipantResponse, question: Question, seats: Mapping[int, Participant]) -> list[Cell]:
@@ -64,7 +64,8 @@ def codebook_rows(questions: Sequence[Question]) -> Iterator[list[Cell]]:
     Parts without options, and questions without parts, get one row each.
     """
     for question in questions:
-        head = _common_cells(question, question.activity.round)
+        activity = question.activity
+        head: list[Cell] = [question.name, activity.type, activity.type_version or "", NumberCell(activity.round)]
         for part in question.parts:
             item = _item_name(question, part)
             yield from ([*head, item, part.kind, *_option(question, part, value, text)] for value, text in part.options)
