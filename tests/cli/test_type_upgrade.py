@@ -145,6 +145,71 @@ async def test_an_upgrade_changes_activities_and_answers_and_keeps_the_rest(
     assert (again.exit_code, again.stdout) == (0, "Every activity has the newest version of its type.\n")
 
 
+def _add_note(folder: Path) -> None:
+    """Give the answers of all versions of a type below a folder a free text."""
+    for file in folder.rglob("response.schema.json"):
+        schema = json.loads(file.read_text())
+        schema["properties"]["note"] = {"type": "string"}
+        file.write_text(json.dumps(schema))
+
+
+async def test_masked_texts_stay_masked_for_all_but_the_host(
+    servers: Servers, env: dict[str, str], types: Path, database_url: str
+) -> None:
+    _add_note(types)
+    word, opened = "zyzzyva", TOAST | {"responses_visibility": "participants", "results_visibility": "always", "status": "active"}
+    answer = {"bread": "Rye", "shade": 1, "note": f"the {word}"}
+    async with servers("old") as old:
+        event = await make_event(old, word_filter={"mode": "mask", "languages": [], "words": [word]})
+        anna, bert = await event.join("Anna"), await event.join("Bert")
+        plain = await event.activity(**opened)
+        accepted(await event.answer(plain, anna, answer), 201)
+        accepted(await event.move(plain, "expired"))
+        hidden = await event.activity(**opened | {"anonymous": True, "min_group": 3})
+        accepted(await event.answer(hidden, anna, answer), 201)
+
+    assert upgrade(env).stdout == "Upgraded toast 2.1 → 3: 2 activities of 1 sessions, 2 answers.\n"
+    _check_counters(database_url, event.id)
+
+    path = f"{event.path}/activities/{plain['id']}/responses"
+    async with servers("new") as new:
+        for token, text in ((event.host, word), (bert.token, "***"), (event.screen, "***")):
+            shown = accepted(await new.get(f"{path}/since/0", token))["items"]
+            assert [each["response_data"] for each in shown] == [{"loaf": "Rye", "shade": 2, "note": f"the {text}", "crust": True}]
+    (pooled,) = revisions.dump(database_url)["pooled_responses"]
+    assert [json.loads(pooled[name]) for name in ("response_text", "masked_text")] == [
+        {"loaf": "Rye", "shade": 2, "note": f"the {text}", "crust": True} for text in (word, "***")
+    ]
+
+
+async def test_each_answer_of_many_by_one_author_is_upgraded(servers: Servers, env: dict[str, str], database_url: str) -> None:
+    async with servers("old") as old:
+        event = await make_event(old)
+        anna, bert = await event.join("Anna"), await event.join("Bert")
+        many = await event.activity(**TOAST | {"response_policy": "many"}, status="active")
+        path = f"{event.path}/activities/{many['id']}"
+        for seat, shade in ((anna, 1), (bert, 3), (anna, 2), (anna, 4)):
+            accepted(await event.answer(many, seat, {"bread": "Rye", "shade": shade}), 201)
+        earlier = accepted(await old.get(f"{path}/responses/since/0", event.host))
+        accepted(await old.request("DELETE", f"{path}/responses/{earlier['items'][1]['id']}", token=event.host), 204)
+        left = [each for place, each in enumerate(earlier["items"]) if place != 1]
+
+    assert upgrade(env).stdout == "Upgraded toast 2.1 → 3: 1 activities of 1 sessions, 3 answers.\n"
+    _check_counters(database_url, event.id)
+
+    async with servers("new") as new:
+        page = accepted(await new.get(f"{path}/responses/since/0", event.host))["items"]
+        alive = [each for each in page if not each["deleted"]]
+        assert [each["response_data"] for each in alive] == [{"loaf": "Rye", "shade": n, "crust": True} for n in (2, 2, 4)]
+        assert [each["id"] for each in alive] == [each["id"] for each in left]
+        assert {each["participant_id"] for each in alive} == {anna.id}
+        assert accepted(await new.get(f"{path}/results", event.host))["results"]["breads"]["values"] == [
+            {"value": "Rye", "count": 3}
+        ]
+        later = Event(new, event.id, event.code, event.host, event.screen)
+        accepted(await later.answer(many, anna, {"loaf": "Wheat", "shade": 1}), 201)
+
+
 async def test_what_does_not_fit_stays_as_it_is(servers: Servers, env: dict[str, str], types: Path, database_url: str) -> None:
     async with servers("old") as old:
         event, (plain, hidden, _) = await _answered(old)
