@@ -103,7 +103,7 @@ async def test_the_codebook_lists_the_words_of_ids_and_what_is_right(api: Api) -
     assert [row[6:8] for row in last[1:]] == [["a", "Pizza; hot"], ["b", "Curry"], ["c", "=SUM(1)"]] * 3
 
 
-async def test_the_codebook_says_the_type_of_each_activity_and_its_version(api: Api) -> None:
+async def test_the_codebook_names_the_type_of_each_activity_and_its_version(api: Api) -> None:
     event = await make_event(api)
     await open_activity(event, "rating", {"question": "Well?"})
     await event.activity(type="lunch", config={"title": "Soup"})
