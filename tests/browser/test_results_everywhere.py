@@ -139,6 +139,18 @@ def test_a_view_of_results_is_the_picture_of_all_pages(everywhere: LiveSession) 
         assert page.locator(".of-grid").count() == 0
 
 
+def test_a_screen_that_the_host_opens_shows_the_view(everywhere: LiveSession) -> None:
+    """The new tab begins with a copy of the host's storage."""
+    config, data, _ = ACTIVITIES["hotspot"]
+    answered(everywhere, "hotspot", config, data)
+    host = everywhere.host()
+    host.frame_locator("act-hotspot-results iframe").locator("svg text", has_text="1").wait_for()
+    with host.expect_popup() as popup:
+        host.get_by_role("button", name="Open screen").click()
+    popup.value.frame_locator("act-hotspot-results iframe").locator("svg text", has_text="1").wait_for()
+    assert popup.value.locator(".of-grid").count() == 0
+
+
 def test_a_long_report_has_a_bounded_number_of_views(everywhere: LiveSession) -> None:
     config, data, _ = ACTIVITIES["hotspot"]
     activity = answered(everywhere, "hotspot", config, data)

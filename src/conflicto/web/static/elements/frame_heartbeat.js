@@ -1,7 +1,8 @@
 // The heartbeat of a framed view: the page pings, and a view that spins does not answer.
 //
 // Engines without a process for the frame run it on the page's thread, so a view that spins stops this timer too. A
-// mark in the tab's storage outlives such a page: after its reload the view does not start by itself.
+// mark in the tab's storage outlives such a page: after its reload the view does not start by itself. Marks are of one
+// address, because a page that another one opens begins with a copy of its storage.
 
 import { tabStorage } from "../core/storage.js";
 
@@ -63,7 +64,10 @@ export class Heartbeat {
 }
 
 /** @param {string} name */
-const markOf = (name) => `view ${name}`;
+const markOf = (name) => `view ${name} ${location.pathname}`;
+
+const isReload = () =>
+  performance.getEntriesByType("navigation").some((each) => "type" in each && each.type === "reload");
 
 /**
  * Returns whether an earlier page of this tab ended while the view held its thread. The next try is allowed.
@@ -72,7 +76,7 @@ const markOf = (name) => `view ${name}`;
  */
 export function hasStoppedPage(name) {
   const marked = tabStorage.get(markOf(name));
-  if (marked === null || marked === PAGE) return false;
+  if (marked === null || marked === PAGE || !isReload()) return false;
   tabStorage.remove(markOf(name));
   return true;
 }
