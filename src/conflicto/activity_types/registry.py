@@ -228,7 +228,7 @@ def _types_in(folder: Path, origin: Origin) -> FoundTypes:
         return _load(folder.resolve(), origin)
     manifests = sorted(folder.glob(f"*/{MANIFEST_FILE}"))
     if not manifests:
-        remedy = f"Name a folder with a {MANIFEST_FILE}, or one whose subfolders have it."
+        remedy = f"Name a folder with an {MANIFEST_FILE}, or one whose subfolders have it."
         fault = TypeFault(str(folder), "", "there is no activity type in this folder", remedy)
         return FoundTypes((), (RejectedType(folder.name, origin, (fault,)),))
     return _join(_load(file.parent.resolve(), origin) for file in manifests)

@@ -283,8 +283,53 @@ def test_a_damaged_index_is_a_fault_and_stops_no_server(tmp_path: Path, text: st
     assert "^" not in message, "a regular expression"
 
 
-def test_a_pack_that_is_gone_is_a_fault(tmp_path: Path) -> None:
-    staged = put(tmp_path, body_of(TOAST))
-    shutil.rmtree(tmp_path / staged.pack.sha256)
+def lose(folder: Path) -> None:
+    shutil.rmtree(folder)
 
-    assert [each.name for each in load_registry((), packed_types(tmp_path)).rejected] == ["toast"]
+
+def replace_by_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+def empty_the_manifest(folder: Path) -> None:
+    (folder / "toast/activity.json").write_text("")
+
+
+def add_a_loop_of_links(folder: Path) -> None:
+    (folder / "toast/README.md").unlink()
+    (folder / "toast/README.md").symlink_to("README.md")
+
+
+@pytest.mark.parametrize("damage", [lose, replace_by_a_file, empty_the_manifest, add_a_loop_of_links])
+def test_a_damaged_pack_is_repaired_by_installing_it_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    first = put(tmp_path, body_of(TOAST))
+    damage(tmp_path / first.pack.sha256)
+
+    repaired = put(tmp_path, body_of(TOAST))
+
+    assert not repaired.is_installed
+    assert served(tmp_path) == [("toast", "2.1", f"pack sha256:{first.pack.sha256[:12]}")]
+    assert put(tmp_path, body_of(TOAST)).is_installed
+
+
+@pytest.mark.parametrize("damage", [lose, replace_by_a_file, empty_the_manifest])
+def test_a_damaged_pack_is_a_fault_with_the_remedy_of_packs(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    damage(tmp_path / put(tmp_path, body_of(TOAST)).pack.sha256)
+
+    (rejected,) = load_registry((), packed_types(tmp_path)).rejected
+
+    assert rejected.name == "toast"
+    assert {fault.remedy for fault in rejected.faults} == {
+        "Install the pack again: `conflicto types install FILE`. Or remove it: `conflicto types uninstall toast --version 2.1`."
+    }
+
+
+def test_a_pack_for_another_version_of_the_program_keeps_that_remedy(tmp_path: Path) -> None:
+    folder = tmp_path / "packs" / put(tmp_path / "packs", body_of(TOAST)).pack.sha256
+    manifest = json.loads((TOAST / "activity.json").read_text())
+    (folder / "toast/activity.json").write_text(json.dumps(manifest | {"requires": ">=99"}))
+
+    (rejected,) = load_registry((), packed_types(tmp_path / "packs")).rejected
+
+    assert "types install" not in str(rejected.faults[0])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 INDEX_FILE = "packs.json"
 LOCK_FILE = "lock"
 MAX_INDEX_BYTES = MIB
+REQUIRES = "/requires"
 SHOWN_DIGITS = 12
 """Hexadecimal digits of a digest in lists."""
 
@@ -102,5 +103,23 @@ def packed_types(directory: Path) -> FoundTypes:
         remedy = "Restore the file, or remove it and install the packs again."
         fault = TypeFault(str(directory / INDEX_FILE), "", f"cannot be read ({error})", remedy)
         return FoundTypes((), (RejectedType(INDEX_FILE, Origin(OriginKind.PACK), (fault,)),))
-    found = [types_in(each.folder(directory), each.origin()) for each in packs]
+    found = [_types_of(each, directory) for each in packs]
     return FoundTypes(tuple(each for part in found for each in part.types), tuple(each for part in found for each in part.rejected))
+
+
+def _types_of(pack: InstalledPack, directory: Path) -> FoundTypes:
+    """Return the types of a pack, whose files nobody edits, so their faults have its own remedy.
+
+    A pack that needs another version of the program is whole, and keeps the loader's remedy.
+    """
+    found = types_in(pack.folder(directory), pack.origin())
+    remedy = (
+        "Install the pack again: `conflicto types install FILE`."
+        f" Or remove it: `conflicto types uninstall {pack.name} --version {pack.version}`."
+    )
+    rejected = [each._replace(faults=tuple(_repaired_by(fault, remedy) for fault in each.faults)) for each in found.rejected]
+    return FoundTypes(found.types, tuple(rejected))
+
+
+def _repaired_by(fault: TypeFault, remedy: str) -> TypeFault:
+    return fault if fault.pointer == REQUIRES else fault._replace(remedy=remedy)

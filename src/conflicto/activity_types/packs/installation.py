@@ -40,7 +40,10 @@ class ReceivedPack(NamedTuple):
 
 
 class StagedPack(NamedTuple):
-    """A validated pack beside the installed ones. `replaced` are packs whose versions it holds."""
+    """A validated pack beside the installed ones. `replaced` are packs whose versions it holds.
+
+    A pack whose files were lost or changed is not installed, so that installing it repairs it.
+    """
 
     pack: InstalledPack
     type: ActivityType
@@ -96,7 +99,7 @@ def _stage(directory: Path, received: ReceivedPack, *, source: str, installed_at
     pack = InstalledPack(name=newest.name, version=newest.version, sha256=received.sha256, source=source, installed_at=installed_at)
     replaced = _replaced(directory, installed, pack, found.types)
     _require_no_conflict(directory, found, (pack, *replaced), folders)
-    is_installed = any(each.sha256 == pack.sha256 for each in installed)
+    is_installed = any(each.sha256 == pack.sha256 for each in installed) and _holds(pack.folder(directory), received.files)
     return StagedPack(pack, newest, tuple(each.version for each in found.types), replaced, is_installed)
 
 
@@ -104,6 +107,7 @@ def install(directory: Path, staged: StagedPack) -> None:
     """Make a staged pack appear, in place of those that it replaces."""
     target = directory / staged.pack.sha256
     if not staged.is_installed:
+        _remove(target)
         (directory / f"{staged.pack.sha256}{UNPACKED}").replace(target)
         sync_directory(directory)
     gone = {staged.pack.sha256, *(each.sha256 for each in staged.replaced)}
@@ -169,6 +173,23 @@ def _require_no_conflict(directory: Path, found: FoundTypes, absent: Iterable[In
     if any(each.folder not in served for each in found.types):
         faults = [str(fault) for each in registry.rejected if each.name == found.types[0].name for fault in each.faults]
         raise PackConflict("\n".join(faults))
+
+
+def _holds(folder: Path, files: dict[str, bytes]) -> bool:
+    """Return whether a folder has these files and no others."""
+    try:
+        paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+        return paths == files.keys() and all((folder / path).read_bytes() == content for path, content in files.items())
+    except OSError:
+        return False
+
+
+def _remove(damaged: Path) -> None:
+    """Remove what lies in the place of a pack, if anything does."""
+    if damaged.is_dir() and not damaged.is_symlink():
+        shutil.rmtree(damaged)
+    else:
+        damaged.unlink(missing_ok=True)
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
