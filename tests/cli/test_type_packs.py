@@ -5,6 +5,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from conflicto.activity_types.packs import index
 from conflicto.cli import type_packs
 from tests.support.processes import environment, run, served
 
@@ -82,6 +83,18 @@ def test_nothing_is_installed_without_a_yes(env: dict[str, str], packed: Path, m
     accepted = run("types", "install", packed, env=env, stdin="y\n")
     assert accepted.exit_code == 0
     assert "toast" in run("types", "list", env=env).stdout
+
+
+def test_a_command_that_waits_too_long_for_another_says_so(
+    tmp_path: Path, env: dict[str, str], packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MAX_LOCK_WAIT_S", 0.0)
+    with index.locked(tmp_path / "data/types"):
+        for command in (("install", packed), ("uninstall", "toast")):
+            done = run("types", *command, "--yes", env=env)
+            assert done.exit_code == 3
+            assert "Another command changes the packs" in done.stderr
+            assert "run this one again" in done.stderr
 
 
 def test_what_cannot_be_installed_is_explained(tmp_path: Path, env: dict[str, str], packed: Path) -> None:

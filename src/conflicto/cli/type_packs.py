@@ -14,7 +14,7 @@ from rich.console import Console
 from conflicto.activity_types.kit.conformance import failures
 from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.packs.archive import MAX_ARCHIVE_BYTES, InvalidPack
-from conflicto.activity_types.packs.index import InvalidIndex
+from conflicto.activity_types.packs.index import InvalidIndex, PacksBusy
 from conflicto.activity_types.packs.installation import PackConflict, StagedPack, receive, staged_pack
 from conflicto.activity_types.packs.installation import install as install_staged
 from conflicto.activity_types.packs.installation import uninstall as uninstall_packs
@@ -116,6 +116,9 @@ def _faults_printed() -> Iterator[None]:
         for line in str(error).splitlines():
             err.print(printable(line), markup=False)
         raise typer.Exit(EXIT_DIFFERENT) from None
+    except PacksBusy as error:
+        err.print(printable(str(error)), markup=False)
+        raise typer.Exit(EXIT_UNUSABLE) from None
     except (InvalidIndex, OSError) as error:
         err.print(f"The directory of packs cannot be used: {printable(str(error))}", markup=False)
         raise typer.Exit(EXIT_UNUSABLE) from None

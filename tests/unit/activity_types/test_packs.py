@@ -3,6 +3,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -10,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
 
-from conflicto.activity_types.packs import installation
+from conflicto.activity_types.packs import index, installation
 from conflicto.activity_types.packs.archive import (
     MAX_ARCHIVE_BYTES,
     MAX_CONTENT_BYTES,
@@ -19,7 +20,7 @@ from conflicto.activity_types.packs.archive import (
     read_archive,
     write_archive,
 )
-from conflicto.activity_types.packs.index import INDEX_FILE, packed_types, read_index
+from conflicto.activity_types.packs.index import INDEX_FILE, locked, packed_types, read_index
 from conflicto.activity_types.packs.installation import PackConflict, StagedPack, install, receive, staged_pack, uninstall
 from conflicto.activity_types.packs.packing import pack_folder
 from conflicto.activity_types.registry import load_registry
@@ -333,3 +334,11 @@ def test_a_pack_for_another_version_of_the_program_keeps_that_remedy(tmp_path: P
     (rejected,) = load_registry((), packed_types(tmp_path / "packs")).rejected
 
     assert "types install" not in str(rejected.faults[0])
+
+
+def test_a_command_waits_for_another_that_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as other:
+        other.enter_context(locked(tmp_path))
+        monkeypatch.setattr(index, "sleep", lambda _: other.close())
+
+        assert put(tmp_path, body_of(TOAST)).pack.name == "toast"

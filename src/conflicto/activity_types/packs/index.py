@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
+from time import sleep
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -17,6 +18,7 @@ from conflicto.activity_types.errors import TypeFault
 from conflicto.activity_types.folder_files.manifest import NAME, VERSION
 from conflicto.activity_types.origin import Origin, OriginKind
 from conflicto.activity_types.registry import FoundTypes, RejectedType, types_in
+from conflicto.platform.clock import Clock
 from conflicto.platform.files import sync_directory
 from conflicto.platform.sizes import MIB
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 INDEX_FILE = "packs.json"
 LOCK_FILE = "lock"
 MAX_INDEX_BYTES = MIB
+MAX_LOCK_WAIT_S = 10.0
+LOCK_POLL_INTERVAL_S = 0.1
 REQUIRES = "/requires"
 SHOWN_DIGITS = 12
 """Hexadecimal digits of a digest in lists."""
@@ -52,6 +56,10 @@ class InstalledPack(msgspec.Struct, frozen=True, kw_only=True):
 
 class InvalidIndex(ValueError):
     """The index cannot be read; installed packs stay where they are."""
+
+
+class PacksBusy(Exception):
+    """Another command changes the packs for longer than this one waits; the message has a remedy."""
 
 
 def read_index(directory: Path) -> tuple[InstalledPack, ...]:
@@ -87,12 +95,35 @@ def write_index(directory: Path, packs: Iterable[InstalledPack]) -> None:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Create the directory, and let one command at a time change it."""
+    """Create the directory, and let one command at a time change it.
+
+    Raises:
+        PacksBusy: another command does not end.
+    """
     directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.mkdir(mode=0o700, exist_ok=True)
     with (directory / LOCK_FILE).open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file.fileno(), directory)
         yield
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    clock = Clock()
+    deadline_s = clock.monotonic_s() + MAX_LOCK_WAIT_S
+    while not _is_locked(descriptor):
+        if clock.monotonic_s() >= deadline_s:
+            message = f"Another command changes the packs in {directory}. Wait until it ends, or stop it, and run this one again."
+            raise PacksBusy(message)
+        sleep(LOCK_POLL_INTERVAL_S)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Take the lock unless another process has it, and return whether it is taken."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def packed_types(directory: Path) -> FoundTypes:
