@@ -97,6 +97,24 @@ def test_a_command_that_waits_too_long_for_another_says_so(
             assert "run this one again" in done.stderr
 
 
+def test_other_commands_go_on_while_one_asks_and_it_looks_again_after(
+    env: dict[str, str], packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = []
+
+    def install_meanwhile() -> bool:
+        others.append(run("types", "install", packed, "--yes", env=env))
+        return True
+
+    monkeypatch.setattr(index, "MAX_LOCK_WAIT_S", 0.0)
+    monkeypatch.setattr(type_packs, "_is_terminal", install_meanwhile)
+    asked = run("types", "install", packed, env=env, stdin="y\n")
+
+    assert [each.exit_code for each in others] == [0]
+    assert asked.exit_code == 1
+    assert "Another command changed the packs meanwhile" in asked.stderr
+
+
 def test_what_cannot_be_installed_is_explained(tmp_path: Path, env: dict[str, str], packed: Path) -> None:
     (tmp_path / "no.zip").write_text("no")
     cases = {

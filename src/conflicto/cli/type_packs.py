@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,14 +78,18 @@ def install(
     settings = settings_or_exit()
     received = _read(Path(file), sha256)
     at, source = rfc3339(Clock().wall_us()), str(Path(file).resolve())
-    staging = staged_pack(settings.packs_path, received, source=source, installed_at=at, folders=settings.activity_types)
-    with _faults_printed(), staging as staged:
-        _describe(received, staged)
-        if staged.is_installed:
+    folders = settings.activity_types
+    staging = partial(staged_pack, settings.packs_path, received, source=source, installed_at=at, folders=folders)
+    with _faults_printed():
+        with staging() as seen:
+            _describe(received, seen)
+        if seen.is_installed:
             out.print("It is installed already.")
             return
-        _ask(yes=yes)
-        install_staged(settings.packs_path, staged)
+        _ask(yes=yes)  # without the lock, which other commands wait for
+        with staging() as staged:
+            _require_same(seen, staged)
+            install_staged(settings.packs_path, staged)
     out.print(f"Installed {staged.pack.name} {staged.pack.version}. {RESTART}", markup=False)
 
 
@@ -122,6 +127,13 @@ def _faults_printed() -> Iterator[None]:
     except (InvalidIndex, OSError) as error:
         err.print(f"The directory of packs cannot be used: {printable(str(error))}", markup=False)
         raise typer.Exit(EXIT_UNUSABLE) from None
+
+
+def _require_same(seen: StagedPack, staged: StagedPack) -> None:
+    """Raise if the installation would now do something else than what the operator saw."""
+    if (seen.is_installed, seen.replaced) != (staged.is_installed, staged.replaced):
+        message = "Another command changed the packs meanwhile, so nothing was installed. Run this one again."
+        raise PackConflict(message)
 
 
 def _refuse_package(name: str) -> None:
