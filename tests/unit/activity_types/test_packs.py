@@ -127,6 +127,8 @@ def test_a_folder_with_too_much_is_not_packed(tmp_path: Path) -> None:
         archive((link("toast/a.json"), b"/etc/passwd")),
         archive(("toast/a.json", b"{}"), ("other/b.json", b"{}")),
         archive(("toast/a.json", b"{}"), ("toast/A.json", b"{}")),
+        archive(("toast/README.md", b""), ("toast/README.md/x.json", b"{}")),
+        archive(("toast/a.md/b/x.json", b"{}"), ("toast/A.md", b"")),
         archive(("a.json", b"{}")),
         archive(("Toast/a.json", b"{}")),
         archive(("toast/.hidden.json", b"{}")),

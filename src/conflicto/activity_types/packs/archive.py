@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import stat
 from io import BytesIO
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -124,7 +125,12 @@ def _check_paths(paths: list[str]) -> None:
                 f"{_shown(path)} is no path of a pack: names have letters, digits, - _ . and a suffix of {_suffixes()}. Rename it."
             )
             raise InvalidPack(message)
-    if len({path.lower() for path in paths}) < len(paths):
+    known = {path.lower() for path in paths}
+    for path in paths:
+        if any(f"{parent}".lower() in known for parent in PurePosixPath(path).parents):
+            message = f"{_shown(path)} lies below a file. Rename the file or the folder above it."
+            raise InvalidPack(message)
+    if len(known) < len(paths):
         message = "Two files have one name, or differ in capitals only. Rename one of them."
         raise InvalidPack(message)
 
