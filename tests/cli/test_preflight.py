@@ -71,6 +71,13 @@ def test_an_unusable_folder_of_exports_is_reported(tmp_path: Path) -> None:
     assert_refused(run_apart("serve", "--port", str(free_port()), env=env), "file/below", "set CONFLICTO_EXPORT_DIR")
 
 
+def test_a_port_in_use_is_reported_with_the_command_that_was_meant(tmp_path: Path, taken_port: int) -> None:
+    refused = run("types", "dev", tmp_path, "--port", str(taken_port), env=environment(tmp_path))
+
+    assert refused.exit_code == 3
+    assert f"conflicto types dev {tmp_path} --port {taken_port + 1}" in refused.stderr
+
+
 def test_a_port_in_use_is_reported_before_anything_is_created(tmp_path: Path, taken_port: int) -> None:
     refused = run_apart("serve", "--port", str(taken_port), env=environment(tmp_path))
 

@@ -34,7 +34,7 @@ IN_MEMORY = ":memory:"
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def require_port(host: str, port: int) -> None:
+def require_port(host: str, port: int, command: str = "conflicto serve") -> None:
     """Exit with 3 if the address and port cannot be bound; the port is free again afterwards."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -42,7 +42,7 @@ def require_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            _exit_unusable(_port_error(host, port, error))
+            _exit_unusable(_port_error(host, port, error, command))
 
 
 def require_data_directory(settings: Settings) -> None:
@@ -141,12 +141,10 @@ def _database_file(settings: Settings) -> Path | None:
     return Path(name)
 
 
-def _port_error(host: str, port: int, error: OSError | OverflowError) -> str:
+def _port_error(host: str, port: int, error: OSError | OverflowError, command: str) -> str:
     code = error.errno if isinstance(error, OSError) else None
     if code == errno.EADDRINUSE:
-        return (
-            f"Port {port} of {host} is taken by another program. Stop it, or choose another port: conflicto serve --port {port + 1}"
-        )
+        return f"Port {port} of {host} is taken by another program. Stop it, or choose another port: {command} --port {port + 1}"
     if code == errno.EACCES:
         return f"Port {port} needs the rights of root. Choose one from 1024 on, and put a proxy before it (docs/hosting.md)."
     return f"{host} is no address of this machine ({error}). Use 127.0.0.1, 0.0.0.0 for all addresses, or --lan."

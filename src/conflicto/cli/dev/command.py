@@ -35,7 +35,7 @@ def dev(
     Scripted participants answer its examples. Each save loads the folder again, and faults stand on
     top with file and line. Only this machine reaches the server, and its data are removed.
     """
-    require_port(HOST, port)
+    require_port(HOST, port, f"conflicto types dev {folder}")
     with tempfile.TemporaryDirectory(prefix="conflicto-dev-") as data:
         _set_environment(folder.resolve(), Path(data), port)
         settings = settings_or_exit()
