@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import stat
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -120,7 +122,9 @@ def test_what_cannot_be_installed_is_explained(tmp_path: Path, env: dict[str, st
     cases = {
         (packed, "--sha256", "0" * 64): (1, "another SHA-256"),
         (tmp_path / "no.zip",): (1, "no ZIP archive"),
-        (tmp_path,): (2, "cannot be read"),
+        (tmp_path,): (2, f"Run `conflicto types pack {tmp_path}`"),
+        ("/proc/self/mem",): (2, "Make it readable for this user"),
+        ("long" * 100,): (2, "There is no file long"),
         ("missing.zip",): (2, "A Python package runs code in the server"),
         ("conflicto",): (2, "The package conflicto is installed, and its types are served"),
     }
@@ -139,10 +143,37 @@ def test_a_conflict_and_a_damaged_index_are_explained(tmp_path: Path, env: dict[
 
     damaged = run("types", "install", packed, "--yes", env=env)
     assert damaged.exit_code == 3
-    assert "The directory of packs cannot be used" in damaged.stderr
+    assert "remove it and install the packs again" in damaged.stderr
+    kept = run("types", "uninstall", "toast", "--yes", env=env)
+    assert (kept.exit_code, kept.stderr) == (3, damaged.stderr)
     listed = run("types", "list", env=env)
     assert listed.exit_code == 1
     assert "remove it and install the packs again" in listed.stderr
+
+
+def test_a_file_in_the_place_of_the_packs_is_explained(tmp_path: Path, env: dict[str, str], packed: Path) -> None:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/types").touch()
+
+    refused = run("types", "install", packed, "--yes", env=env)
+    listed = run("types", "list", env=env)
+
+    assert (refused.exit_code, listed.exit_code) == (3, 1)
+    assert "Make it a folder that this user may write, or set CONFLICTO_DATA_DIR" in refused.stderr
+    assert f"Make {tmp_path / 'data/types'} a folder" in listed.stderr
+
+
+def test_a_pack_that_cannot_be_read_or_written_is_explained(tmp_path: Path, env: dict[str, str]) -> None:
+    unwritable = run("types", "pack", TOAST, "--to", "/proc/x", env=env)
+    assert unwritable.exit_code == 1
+    assert "Name a folder that this user may write: --to FOLDER" in unwritable.stderr
+
+    shutil.copytree(TOAST, tmp_path / "toast")
+    os.mknod(tmp_path / "toast/more.md", stat.S_IFSOCK | 0o600)
+    unreadable = run("types", "pack", tmp_path / "toast", "--to", tmp_path, env=env)
+    assert unreadable.exit_code == 1
+    assert "more.md cannot be read" in unreadable.stderr
+    assert "Remove it, or make it readable" in unreadable.stderr
 
 
 def test_texts_of_a_stranger_cannot_rewrite_the_terminal(tmp_path: Path, env: dict[str, str]) -> None:

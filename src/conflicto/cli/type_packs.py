@@ -52,12 +52,14 @@ def pack(
     known = load_type(folder)
     try:
         packed = pack_folder(folder)
-        file = to / f"{known.name}-{known.version}.zip"
-        to.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(packed.body)
-    except (InvalidPack, OSError) as error:
+    except InvalidPack as error:
         err.print(printable(str(error)), markup=False)
         raise typer.Exit(EXIT_DIFFERENT) from None
+    except OSError as error:
+        err.print(printable(f"{error.filename} cannot be read: {error.strerror}. Remove it, or make it readable."), markup=False)
+        raise typer.Exit(EXIT_DIFFERENT) from None
+    file = to / f"{known.name}-{known.version}.zip"
+    _write(file, packed.body)
     for path in packed.left_out:
         err.print(f"Left out, as no type uses such files: {printable(path)}", markup=False)
     out.print(f"Packed {file}: {packed.files} files, {len(packed.body):,} bytes\nSHA-256 {packed.sha256}", markup=False)
@@ -112,6 +114,17 @@ def uninstall(
     out.print(RESTART)
 
 
+def _write(file: Path, body: bytes) -> None:
+    """Write a pack, or print why not and exit."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+    except OSError as error:
+        sentence = f"{file} cannot be written: {error.strerror}. Name a folder that this user may write: --to FOLDER."
+        err.print(printable(sentence), markup=False)
+        raise typer.Exit(EXIT_DIFFERENT) from None
+
+
 @contextmanager
 def _faults_printed() -> Iterator[None]:
     """Print why a pack cannot be installed, and exit."""
@@ -121,11 +134,15 @@ def _faults_printed() -> Iterator[None]:
         for line in str(error).splitlines():
             err.print(printable(line), markup=False)
         raise typer.Exit(EXIT_DIFFERENT) from None
-    except PacksBusy as error:
+    except (PacksBusy, InvalidIndex) as error:
         err.print(printable(str(error)), markup=False)
         raise typer.Exit(EXIT_UNUSABLE) from None
-    except (InvalidIndex, OSError) as error:
-        err.print(f"The directory of packs cannot be used: {printable(str(error))}", markup=False)
+    except OSError as error:
+        place = printable(f"{error.filename} ({error.strerror})")
+        err.print(
+            f"The folder of packs cannot be used: {place}. Make it a folder that this user may write, or set CONFLICTO_DATA_DIR.",
+            markup=False,
+        )
         raise typer.Exit(EXIT_UNUSABLE) from None
 
 
@@ -138,11 +155,11 @@ def _require_same(seen: StagedPack, staged: StagedPack) -> None:
 
 def _refuse_package(name: str) -> None:
     """Exit with an explanation if the argument is a Python package instead of a file."""
-    if Path(name).exists():
-        return
     try:
+        if Path(name).exists():
+            return
         entries = distribution(name).entry_points.select(group=GROUP)
-    except (PackageNotFoundError, ValueError):
+    except (PackageNotFoundError, ValueError, OSError):  # OSError: a name that is too long for a file
         entries = None
     if entries:
         err.print(f"The package {name} is installed, and its types are served: `conflicto types list --origin`.", markup=False)
@@ -160,8 +177,13 @@ def _read(file: Path, sha256: str | None) -> ReceivedPack:
     try:
         with file.open("rb") as opened:
             received = receive(opened.read(MAX_ARCHIVE_BYTES + 1), sha256=sha256)
+    except IsADirectoryError:
+        err.print(
+            printable(f"{file} is a folder. Run `conflicto types pack {file}`, and install the file that it makes."), markup=False
+        )
+        raise typer.Exit(EXIT_USAGE) from None
     except OSError as error:
-        err.print(f"{file} cannot be read: {error.strerror}", markup=False)
+        err.print(printable(f"{file} cannot be read: {error.strerror}. Make it readable for this user."), markup=False)
         raise typer.Exit(EXIT_USAGE) from None
     except InvalidPack as error:
         err.print(printable(str(error)), markup=False)

@@ -55,7 +55,11 @@ class InstalledPack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvalidIndex(ValueError):
-    """The index cannot be read; installed packs stay where they are."""
+    """The index cannot be read; installed packs stay where they are. `fault` has a remedy."""
+
+    def __init__(self, fault: TypeFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 class PacksBusy(Exception):
@@ -74,11 +78,19 @@ def read_index(directory: Path) -> tuple[InstalledPack, ...]:
         return msgspec.json.decode(body, type=tuple[InstalledPack, ...])
     except FileNotFoundError:
         return ()
-    except msgspec.ValidationError as error:
-        message = f"there is no list of packs, or no valid entry, at {str(error).partition(' - at ')[2] or '`$`'}"
-        raise InvalidIndex(message) from None
-    except (OSError, msgspec.DecodeError) as error:
-        raise InvalidIndex(str(error)) from None
+    except OSError as error:
+        remedy = f"Make {directory} a folder that this user may use, or set CONFLICTO_DATA_DIR."
+        raise InvalidIndex(TypeFault(str(directory / INDEX_FILE), "", f"cannot be read ({error.strerror})", remedy)) from None
+    except msgspec.DecodeError as error:
+        remedy = "Restore the file, or remove it and install the packs again."
+        raise InvalidIndex(TypeFault(str(directory / INDEX_FILE), "", f"is damaged ({_in_words(error)})", remedy)) from None
+
+
+def _in_words(error: msgspec.DecodeError) -> str:
+    """Return what is wrong; messages of validation may hold a regular expression."""
+    if isinstance(error, msgspec.ValidationError):
+        return f"there is no list of packs, or no valid entry, at {str(error).partition(' - at ')[2] or '`$`'}"
+    return str(error)
 
 
 def write_index(directory: Path, packs: Iterable[InstalledPack]) -> None:
@@ -131,9 +143,7 @@ def packed_types(directory: Path) -> FoundTypes:
     try:
         packs = read_index(directory)
     except InvalidIndex as error:
-        remedy = "Restore the file, or remove it and install the packs again."
-        fault = TypeFault(str(directory / INDEX_FILE), "", f"cannot be read ({error})", remedy)
-        return FoundTypes((), (RejectedType(INDEX_FILE, Origin(OriginKind.PACK), (fault,)),))
+        return FoundTypes((), (RejectedType(INDEX_FILE, Origin(OriginKind.PACK), (error.fault,)),))
     found = [_types_of(each, directory) for each in packs]
     return FoundTypes(tuple(each for part in found for each in part.types), tuple(each for part in found for each in part.rejected))
 
