@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from conflicto.activities.commands.run import expire_with_session
 from conflicto.activities.model import ResponsePolicy
@@ -236,6 +237,27 @@ async def beside_a_hung_worker(database_url: str, tmp_path: Path) -> AsyncIterat
         await worker.meets(OLDEST)
         yield worker, received
     server.close()
+
+
+async def test_files_of_other_names_are_left_alone(database_url: str, tmp_path: Path) -> None:
+    for name in ("1x.sock", "0.sock", "\u0662.sock", "9" * 40 + ".sock", "notes"):
+        (tmp_path / name).touch()
+    async with working(database_url, tmp_path, OLDEST) as first, working(database_url, tmp_path, YOUNGER) as second:
+        await first.meets(YOUNGER)
+        await second.meets(OLDEST)
+
+
+async def test_workers_meet_after_their_folder_was_away(database_url: str, tmp_path: Path) -> None:
+    folder, away = tmp_path / "sockets", tmp_path / "away"
+    folder.mkdir()
+    with capture_logs() as logs:
+        async with working(database_url, folder, OLDEST) as first:
+            folder.rename(away)
+            await until(lambda: any(line["event"] == "peer-scan-failed" for line in logs))
+            away.rename(folder)
+            async with working(database_url, folder, YOUNGER):
+                await first.meets(YOUNGER)
+    assert len([line for line in logs if line["event"] == "peer-scan-failed"]) == 1
 
 
 async def test_a_hung_writer_is_given_up(beside_a_hung_worker: tuple[Worker, list[Message]]) -> None:

@@ -31,6 +31,7 @@ from conflicto.platform.peers.messages import (
     encode_content,
     error_reply,
 )
+from conflicto.platform.peers.sockets import socket_owners, socket_path
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
 SCAN_INTERVAL_S = 0.5
 """Seconds between two looks for new workers and two pings."""
-
-SUFFIX = ".sock"
 
 log = structlog.get_logger(__name__)
 
@@ -90,9 +89,16 @@ class Peers:
         self._writer.forwarder = self
 
     async def run(self) -> None:
-        """Look for peers until cancelled."""
+        """Look for peers until cancelled. Of looks that fail one after the other, the first is logged."""
+        has_failed = False
         while True:
-            await self._scan()
+            try:
+                await self._scan()
+                has_failed = False
+            except Exception:  # the next look may succeed
+                if not has_failed:
+                    log.exception("peer-scan-failed")
+                has_failed = True
             await asyncio.sleep(SCAN_INTERVAL_S)
 
     def leave(self) -> None:
@@ -135,7 +141,7 @@ class Peers:
         return self._links.get(writer_of(topic, {self.pid, *self.ready}))
 
     def _path(self, pid: int) -> Path:
-        return self._directory / f"{pid}{SUFFIX}"
+        return socket_path(self._directory, pid)
 
     async def _scan(self) -> None:
         for pid, link in list(self._links.items()):
@@ -144,12 +150,11 @@ class Peers:
                 del self._links[pid]
             else:
                 link.check()
-        for path in self._directory.glob("[0-9]*" + SUFFIX):
-            pid = int(path.stem)
+        for pid in socket_owners(self._directory):
             if pid not in {self.pid, *self._links}:
                 link = PeerLink(self._clock, self._take_commit, self._write_unanswered)
                 with suppress(OSError):  # it was killed, or it is about to listen
-                    await link.connect(str(path))
+                    await link.connect(str(self._path(pid)))
                     self._links[pid] = link
 
     def _take_commit(self, message: CommitMessage) -> None:
