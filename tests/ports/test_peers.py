@@ -25,7 +25,7 @@ from conflicto.platform.peers.commits import CommitCodec
 from conflicto.platform.peers.frames import FrameConnection, encode_frame
 from conflicto.platform.peers.messages import ForwardedCommand, Message, Serving
 from conflicto.platform.peers.peers import Peers
-from conflicto.platform.problems import DomainError, NotFound, Unavailable
+from conflicto.platform.problems import DomainError, InternalError, NotFound, Unavailable
 from conflicto.responses.commands.submit import Submission, SubmitResult, submit_many
 from conflicto.responses.model import ResponseContent
 from conflicto.responses.queries import session_feed
@@ -178,6 +178,34 @@ async def test_a_refusal_arrives_as_it_was_raised(pair: tuple[Worker, Worker]) -
     stage = set_stage(second.kit, people=1)
     with pytest.raises(NotFound):
         await second.submit(Stage(stage.session_id, UUID(int=9), stage.people), 0, '"x"')
+
+
+@pytest.mark.parametrize(
+    ("outcome", "types"),
+    [
+        (object(), {"value": Any}),
+        (ValueError("a fault"), {"value": int}),
+        (NotFound(extensions={"odd": object()}), {"value": int}),
+        ("no number", {"value": int}),
+        (1, {"value": int, "item": int}),
+    ],
+    ids=["unencodable value", "other error", "unencodable error", "undecodable value", "undecodable item"],
+)
+async def test_a_fault_of_a_forwarded_command_is_an_internal_error_for_its_caller(
+    pair: tuple[Worker, Worker], outcome: object, types: dict[str, Any]
+) -> None:
+    def batch(_: WriteTx, items: list[Any]) -> list[Any]:
+        return [outcome for _ in items]
+
+    first, second = pair
+    stage = set_stage(first.kit, people=1)
+    for worker in pair:
+        worker.writer.batches.register(SharedBatch("faulty", batch, **{"item": str, "keys": Any} | types))
+    with capture_logs() as logs, pytest.raises(InternalError):
+        async with asyncio.timeout(PATIENCE_S):
+            await second.writer.submit(stage.session_id, batch, "item", ())
+    assert {line["event"] for line in logs if line["log_level"] == "error"} <= {"forwarded-command-failed", "reply-unreadable"}
+    assert any("exc_info" in line for line in logs)
 
 
 async def test_other_commits_are_read_before_the_next_request(pair: tuple[Worker, Worker]) -> None:

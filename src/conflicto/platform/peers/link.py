@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from conflicto.platform.peers.frames import FrameConnection
 from conflicto.platform.peers.messages import (
@@ -17,13 +19,16 @@ from conflicto.platform.peers.messages import (
     encode_content,
     to_error,
 )
-from conflicto.platform.problems import Overloaded
+from conflicto.platform.problems import InternalError, Overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.peers.forwarding import ForwardedItem
+    from conflicto.platform.problems import DomainError
+
+log = structlog.get_logger(__name__)
 
 SILENCE_S = 2.0
 """Silence after which a peer counts as lost. It answers a ping every half second, whatever its
@@ -90,7 +95,11 @@ class PeerLink:
             self.is_ready = isinstance(message, Serving)
 
     def _resolve(self, forwarded: ForwardedItem, reply: Reply) -> None:
-        error = None if reply.error is None else to_error(reply.error)
+        try:
+            error, value = _outcome(forwarded, reply)
+        except Exception:
+            log.exception("reply-unreadable", batch=forwarded.batch.name)
+            error, value = InternalError(), None
         has_left = isinstance(error, Overloaded) and not self.is_ready
         if reply.is_local or has_left:
             self._on_unanswered(forwarded, False)
@@ -99,10 +108,16 @@ class PeerLink:
         elif error is not None:
             forwarded.future.set_exception(error)
         else:
-            forwarded.future.set_result(forwarded.batch.decode_value(reply.value))
+            forwarded.future.set_result(value)
 
     def _on_lost(self, _: FrameConnection) -> None:
         self.is_ready, self.is_lost = False, True
         waiting, self._waiting = self._waiting, {}
         for forwarded in waiting.values():
             self._on_unanswered(forwarded, True)
+
+
+def _outcome(forwarded: ForwardedItem, reply: Reply) -> tuple[DomainError | None, Any]:
+    if reply.error is not None:
+        return to_error(reply.error), None
+    return None, None if reply.is_local else forwarded.batch.decode_value(reply.value)

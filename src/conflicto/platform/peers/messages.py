@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import structlog
 
 from conflicto.platform.db.sequence import FeedHead
-from conflicto.platform.problems import DomainError, FieldError, Overloaded
+from conflicto.platform.problems import DomainError, FieldError, InternalError, Overloaded
+
+log = structlog.get_logger(__name__)
 
 encode_content = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
@@ -107,11 +110,31 @@ encode_messages = msgspec.msgpack.Encoder().encode
 decode_messages = msgspec.msgpack.Decoder(list[Message]).decode
 
 
+def refusal(number: int, error: Exception) -> Reply:
+    """Return the reply of a command that was refused, or that failed.
+
+    A fault of the program is logged, and is an internal error for the sender.
+    """
+    if isinstance(error, DomainError):
+        try:
+            return error_reply(number, error)
+        except (TypeError, OverflowError) as fault:  # an extension that does not travel
+            error = fault
+    log.error("forwarded-command-failed", exc_info=error)
+    return Reply(number, error=_error_fields(InternalError()))
+
+
 def error_reply(number: int, error: DomainError) -> Reply:
-    """Return the reply of a command that was refused."""
+    """Return the reply of a command that was refused.
+
+    Raises:
+        TypeError, OverflowError: the error has an extension that cannot be encoded.
+    """
     if vars(error).keys() - _BASE_ATTRIBUTES:
         return Reply(number, is_local=True)
-    return Reply(number, error=_error_fields(error))
+    fields = _error_fields(error)
+    encode_content(fields)
+    return Reply(number, error=fields)
 
 
 def _error_fields(error: DomainError) -> ErrorFields:

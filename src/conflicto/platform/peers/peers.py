@@ -29,10 +29,9 @@ from conflicto.platform.peers.messages import (
     Reply,
     Serving,
     encode_content,
-    error_reply,
+    refusal,
 )
 from conflicto.platform.peers.sockets import socket_owners, socket_path
-from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -179,19 +178,19 @@ class Peers:
             connection.send(Pong())
 
     def _write(self, connection: FrameConnection, command: ForwardedCommand) -> None:
-        shared = self._writer.batches.named(command.batch)
-        item, keys = shared.decode_item(command.item), shared.decode_keys(command.keys)
         try:
+            shared = self._writer.batches.named(command.batch)
+            item, keys = shared.decode_item(command.item), shared.decode_keys(command.keys)
             outcome = self._writer.enqueue(command.topic, shared.run, item, keys, max_wait_s=command.max_wait_s)
-        except DomainError as error:
-            connection.send(error_reply(command.number, error))
+        except Exception as error:  # noqa: BLE001 - the sender waits for a reply, which logs it
+            connection.send(refusal(command.number, error))
         else:
             outcome.add_done_callback(partial(_reply, connection, command.number))
 
 
 def _reply(connection: FrameConnection, number: int, done: asyncio.Future[Any]) -> None:
-    error = done.exception()
-    if isinstance(error, DomainError):
-        connection.send(error_reply(number, error))
-    else:
-        connection.send(Reply(number, encode_content(done.result())))
+    try:
+        reply = Reply(number, encode_content(done.result()))
+    except Exception as error:  # noqa: BLE001 - the sender waits for a reply, which logs it
+        reply = refusal(number, error)
+    connection.send(reply)
