@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from conflicto.activities.commands.run import expire_with_session
@@ -23,7 +24,7 @@ from conflicto.platform.event_bus import EventBus
 from conflicto.platform.peers import frames
 from conflicto.platform.peers.commits import CommitCodec
 from conflicto.platform.peers.frames import FrameConnection, encode_frame
-from conflicto.platform.peers.messages import ForwardedCommand, Message, Serving
+from conflicto.platform.peers.messages import VERSION, CommitMessage, ForwardedCommand, HeadFields, Message, Ping, Serving
 from conflicto.platform.peers.peers import Peers
 from conflicto.platform.problems import DomainError, InternalError, NotFound, Unavailable
 from conflicto.responses.commands.submit import Submission, SubmitResult, submit_many
@@ -42,6 +43,8 @@ from tests.support.patience import PATIENCE_S
 
 OLDEST, YOUNGER = 1, 2
 """Process ids: the oldest worker writes."""
+
+GREETING = Serving("conflicto", VERSION)
 
 WORKERS, ITEMS = 4, 24
 
@@ -86,7 +89,7 @@ async def working(url: str, folder: Path, pid: int) -> AsyncIterator[Worker]:
         SharedBatch("submit", submit_many, item=Submission, keys=tuple[tuple[bytes, int] | bytes, ...], value=SubmitResult)
     )
     codec = CommitCodec(STATE_PARTS.handlers, STATE_PARTS.event_fields)
-    peers, commits = Peers(folder, writer, clock, codec, sessions.apply_of_peer, pid), list[Committed]()
+    peers, commits = Peers(folder, writer, clock, codec, sessions.apply_of_peer, GREETING.issuer, pid), list[Committed]()
     sessions.subscribe(bus)
     peers.subscribe(bus)
     bus.subscribe(Committed, commits.append)
@@ -258,7 +261,7 @@ async def beside_a_hung_worker(database_url: str, tmp_path: Path) -> AsyncIterat
     received: list[Message] = []
 
     def accept() -> FrameConnection:
-        return FrameConnection(lambda _, message: received.append(message), lambda _: None, lambda made: made.send(Serving()))
+        return FrameConnection(lambda _, message: received.append(message), lambda _: None, lambda made: made.send(GREETING))
 
     server = await asyncio.get_running_loop().create_unix_server(accept, str(tmp_path / f"{OLDEST}.sock"))
     async with working(database_url, tmp_path, YOUNGER) as worker:
@@ -286,6 +289,34 @@ async def test_workers_meet_after_their_folder_was_away(database_url: str, tmp_p
             async with working(database_url, folder, YOUNGER):
                 await first.meets(YOUNGER)
     assert len([line for line in logs if line["event"] == "peer-scan-failed"]) == 1
+
+
+@pytest.mark.parametrize("greeting", [Serving("another", VERSION), Serving("conflicto", VERSION + 1)])
+async def test_a_worker_of_another_database_or_version_is_ignored(database_url: str, tmp_path: Path, greeting: Serving) -> None:
+    """Neither its commits are followed, nor does it write, although it is the oldest."""
+    stranger, received = list[FrameConnection](), list[Message]()
+
+    def accept() -> FrameConnection:
+        return FrameConnection(lambda _, message: received.append(message), lambda _: None, welcome)
+
+    def welcome(made: FrameConnection) -> None:
+        stranger.append(made)
+        made.send(greeting)
+
+    server = await asyncio.get_running_loop().create_unix_server(accept, str(tmp_path / f"{OLDEST}.sock"))
+    with capture_logs() as logs:
+        async with working(database_url, tmp_path, YOUNGER) as worker:
+            stage = set_stage(worker.kit, people=1)
+            state = await worker.sessions.get(stage.session_id)
+            await until(lambda: any(line["event"] == "worker-ignored" for line in logs))
+            stranger[0].send(CommitMessage([HeadFields(stage.session_id, 2**60, 0, 0, 0, {})], None))
+            await worker.peers._scan()
+            assert (await worker.submit(stage, 0, '"x"')).status == 201
+            await until(lambda: any(isinstance(message, Ping) for message in received))
+            assert worker.peers.ready == frozenset()
+            assert not state.is_behind
+    server.close()
+    assert [line["theirs"] for line in logs if line["event"] == "worker-ignored"] == [structs.asdict(greeting)]
 
 
 async def test_a_hung_writer_is_given_up(beside_a_hung_worker: tuple[Worker, list[Message]]) -> None:
@@ -394,7 +425,7 @@ async def test_unknown_errors_are_those_of_the_domain(pair: tuple[Worker, Worker
 def test_frames_may_arrive_in_any_pieces() -> None:
     received: list[Message] = []
     connection = FrameConnection(lambda _, message: received.append(message), lambda _: None)
-    content = encode_frame([Serving(), Serving()]) + encode_frame([Serving()])
+    content = encode_frame([GREETING, GREETING]) + encode_frame([GREETING])
     for place in range(len(content)):
         connection.data_received(content[place : place + 1])
-    assert received == [Serving()] * 3
+    assert received == [GREETING] * 3

@@ -83,7 +83,9 @@ def build_domain(platform: PlatformServices, sessions: SessionCache, epoch_guard
 
 def _build_peers(platform: PlatformServices, writer: Writer, sessions: SessionCache) -> Peers | None:
     folder, codec = platform.settings.workers_dir, CommitCodec(STATE_PARTS.handlers, STATE_PARTS.event_fields)
-    return None if folder is None else Peers(folder, writer, platform.clock, codec, sessions.apply_of_peer)
+    return (
+        None if folder is None else Peers(folder, writer, platform.clock, codec, sessions.apply_of_peer, platform.identity.issuer)
+    )
 
 
 def _load_types(platform: PlatformServices) -> Registry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from conflicto.platform.peers.frames import FrameConnection
@@ -38,16 +39,23 @@ database does."""
 class PeerLink:
     """A peer that may write for this worker.
 
-    `is_ready` holds from its first message until it leaves or is lost. `on_unanswered` gets each
-    item without an outcome, and whether the peer may have written it.
+    `is_ready` holds from its greeting until it leaves or is lost. A peer whose greeting differs
+    from that of this worker is ignored. `on_unanswered` gets each item without an outcome, and
+    whether the peer may have written it.
     """
 
     def __init__(
-        self, clock: Clock, on_commit: Callable[[CommitMessage], None], on_unanswered: Callable[[ForwardedItem, bool], None]
+        self,
+        clock: Clock,
+        greeting: Serving,
+        on_commit: Callable[[CommitMessage], None],
+        on_unanswered: Callable[[ForwardedItem, bool], None],
     ) -> None:
         self.is_ready = False
         self.is_lost = False
+        self._is_known = False
         self._clock = clock
+        self._greeting = greeting
         self._on_commit = on_commit
         self._on_unanswered = on_unanswered
         self._waiting: dict[int, ForwardedItem] = {}
@@ -87,12 +95,21 @@ class PeerLink:
 
     def _on_message(self, _: FrameConnection, message: Message) -> None:
         self._received_s = self._clock.monotonic_s()
-        if isinstance(message, Reply):
+        if isinstance(message, Serving):
+            self._greet(message)
+        elif not self._is_known:
+            return
+        elif isinstance(message, Reply):
             self._resolve(self._waiting.pop(message.number), message)
         elif isinstance(message, CommitMessage):
             self._on_commit(message)
-        elif isinstance(message, Serving | Leaving):
-            self.is_ready = isinstance(message, Serving)
+        elif isinstance(message, Leaving):
+            self.is_ready = False
+
+    def _greet(self, greeting: Serving) -> None:
+        self.is_ready = self._is_known = greeting == self._greeting
+        if not self._is_known:
+            log.warning("worker-ignored", theirs=msgspec.structs.asdict(greeting), ours=msgspec.structs.asdict(self._greeting))
 
     def _resolve(self, forwarded: ForwardedItem, reply: Reply) -> None:
         try:

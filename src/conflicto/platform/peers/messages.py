@@ -19,8 +19,19 @@ log = structlog.get_logger(__name__)
 encode_content = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
 
+VERSION = 1
+"""Version of these messages. Raise it with every change that an earlier program would misread."""
+
+
 class Serving(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """The sender serves this connection. Until then a hung process may only seem to accept it."""
+    """The sender serves this connection. Until then a hung process may only seem to accept it.
+
+    Workers with another `issuer`, which names the database, or another version of messages ignore
+    each other.
+    """
+
+    issuer: str
+    version: int
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -20,6 +20,7 @@ from conflicto.platform.peers.forwarding import ForwardedItem, write_here, write
 from conflicto.platform.peers.frames import FrameConnection, encode_frame
 from conflicto.platform.peers.link import PeerLink
 from conflicto.platform.peers.messages import (
+    VERSION,
     CommitMessage,
     ForwardedCommand,
     Leaving,
@@ -50,7 +51,10 @@ log = structlog.get_logger(__name__)
 
 
 class Peers:
-    """The peers of this process, for the event loop only. Commits of peers go to `on_commit`."""
+    """The peers of this process, for the event loop only. Commits of peers go to `on_commit`.
+
+    `issuer` names the database, so that workers of another one in the same folder are ignored.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Peers:
         clock: Clock,
         codec: CommitCodec,
         on_commit: Callable[[PeerCommit], None],
+        issuer: str,
         pid: int | None = None,
     ) -> None:
         self.pid = os.getpid() if pid is None else pid
@@ -67,6 +72,7 @@ class Peers:
         self._clock = clock
         self._codec = codec
         self._on_commit = on_commit
+        self._greeting = Serving(issuer, VERSION)
         self._links: dict[int, PeerLink] = {}
         self._followers: set[FrameConnection] = set()
         self._server: asyncio.Server | None = None
@@ -151,7 +157,7 @@ class Peers:
                 link.check()
         for pid in socket_owners(self._directory):
             if pid not in {self.pid, *self._links}:
-                link = PeerLink(self._clock, self._take_commit, self._write_unanswered)
+                link = PeerLink(self._clock, self._greeting, self._take_commit, self._write_unanswered)
                 with suppress(OSError):  # it was killed, or it is about to listen
                     await link.connect(str(self._path(pid)))
                     self._links[pid] = link
@@ -169,7 +175,7 @@ class Peers:
 
     def _welcome(self, follower: FrameConnection) -> None:
         self._followers.add(follower)
-        follower.send(Serving())
+        follower.send(self._greeting)
 
     def _on_message(self, connection: FrameConnection, message: Message) -> None:
         if isinstance(message, ForwardedCommand):

@@ -28,7 +28,7 @@ from conflicto.responses.errors import ValidationOutdated
 from tests.support.samples import activity
 
 MESSAGES: list[Message] = [
-    Serving(),
+    Serving("issuer", 1),
     Ping(),
     Pong(),
     Leaving(),
