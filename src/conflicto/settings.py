@@ -226,8 +226,9 @@ class Settings(BaseModel):
     workers_dir: Path | None = Field(
         None,
         alias="CONFLICTO_WORKERS_DIR",
-        description="Folder in which the workers of one machine find each other, for this account only. `conflicto serve --workers`"
-        " creates one for its workers.",
+        description="Folder in which the workers of one machine find each other. It is made if it is missing. A folder that is"
+        " open to other accounts (`chmod 700`), or whose path has more than 94 bytes, is refused. `conflicto serve --workers` creates"
+        " one for its workers.",
     )
 
     @field_validator("image_origins")

@@ -1,11 +1,15 @@
 """Faults found before a start: one sentence with the remedy, and exit code 3."""
 
+import os
 import resource
+import shutil
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -76,6 +80,43 @@ def test_a_port_in_use_is_reported_with_the_command_that_was_meant(tmp_path: Pat
 
     assert refused.exit_code == 3
     assert f"conflicto types dev {tmp_path} --port {taken_port + 1}" in refused.stderr
+
+
+def test_a_folder_of_workers_that_others_may_enter_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "sockets"
+    folder.mkdir()
+    folder.chmod(0o710)
+
+    refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path / "data", CONFLICTO_WORKERS_DIR=str(folder)))
+
+    assert_refused(refused, f"chmod 700 {folder}", "CONFLICTO_WORKERS_DIR")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_workers_that_belongs_to_another_user_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "sockets"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+
+    refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path / "data", CONFLICTO_WORKERS_DIR=str(folder)))
+
+    assert_refused(refused, f"{folder} belongs to another user", "CONFLICTO_WORKERS_DIR")
+
+
+def test_a_folder_of_workers_with_a_long_path_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 100)
+
+    refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path / "data", CONFLICTO_WORKERS_DIR=str(folder)))
+
+    assert_refused(refused, str(folder), "94 bytes", "CONFLICTO_WORKERS_DIR")
+
+
+def test_a_missing_folder_of_workers_is_made_for_this_account_alone(tmp_path: Path) -> None:
+    folder = Path(mkdtemp()) / "sockets"
+    with served(tmp_path, CONFLICTO_WORKERS_DIR=str(folder)) as server:
+        assert server.call("GET", "/sessions")["total"] == 0
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    shutil.rmtree(folder.parent)
 
 
 def test_a_port_in_use_is_reported_before_anything_is_created(tmp_path: Path, taken_port: int) -> None:

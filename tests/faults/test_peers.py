@@ -19,7 +19,7 @@ UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 def neighbours(postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
     """Two workers of one machine. The first one is older, so it writes."""
     sockets = tmp_path / "sockets"
-    sockets.mkdir()
+    sockets.mkdir(mode=0o700)
     with machines(tmp_path, postgres_url, CONFLICTO_WORKERS_DIR=str(sockets), **UNMEASURED) as servers:
         yield sorted(servers, key=lambda server: server.process.pid)
 

@@ -52,7 +52,7 @@ def neighbours(postgres_template: str, postgres_url: str, tmp_path_factory: pyte
 
 def sockets(folder: Path) -> Path:
     made = folder / "sockets"
-    made.mkdir()
+    made.mkdir(mode=0o700)
     return made
 
 

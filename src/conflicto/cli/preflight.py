@@ -18,6 +18,7 @@ from rich.console import Console
 from conflicto.cli.environment import EXIT_UNUSABLE
 from conflicto.platform.db.dialects.dialect import DatabaseUrlInvalid
 from conflicto.platform.db.dialects.registry import parse_database_url
+from conflicto.platform.peers.sockets import MAX_FOLDER_BYTES, fits, is_of_this_account, is_open_to_others
 from conflicto.platform.sizes import MIB
 
 if TYPE_CHECKING:
@@ -65,6 +66,37 @@ def require_export_directory(settings: Settings) -> None:
         _exit_unusable(fault)
     if fault:
         err.print(f"Exports will fail. {fault}", markup=False)
+
+
+def require_workers_directory(settings: Settings) -> None:
+    """Create the directory of the workers' sockets, and exit with 3 if others may reach them.
+
+    Workers believe what comes over these sockets.
+    """
+    folder = settings.workers_dir
+    fault = folder and (
+        _long_path_error(folder)
+        or _directory_error(folder, "Workers of one machine find each other there", "CONFLICTO_WORKERS_DIR", mode=0o700)
+        or _shared_folder_error(folder)
+    )
+    if fault:
+        _exit_unusable(fault)
+
+
+def _long_path_error(folder: Path) -> str | None:
+    if fits(folder):
+        return None
+    return (
+        f"{folder}: a path of at most {MAX_FOLDER_BYTES} bytes leaves room for sockets. Set CONFLICTO_WORKERS_DIR to a shorter one."
+    )
+
+
+def _shared_folder_error(folder: Path) -> str | None:
+    if not is_of_this_account(folder):
+        return f"{folder} belongs to another user. Set CONFLICTO_WORKERS_DIR to a folder of the user that runs this server."
+    if is_open_to_others(folder):
+        return f"{folder} is open to other users. Run `chmod 700 {folder}`, or set CONFLICTO_WORKERS_DIR to another folder."
+    return None
 
 
 def _directory_error(folder: Path, use: str, setting: str, *, mode: int = 0o777) -> str | None:

@@ -23,6 +23,7 @@ from conflicto.cli.preflight import (
     require_export_directory,
     require_port,
     require_redis,
+    require_workers_directory,
 )
 from conflicto.platform.db.dialects.dialect import ConnectionLimit
 from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
@@ -68,6 +69,7 @@ def serve(
     require_port(host, port)
     require_data_directory(settings)
     require_export_directory(settings)
+    require_workers_directory(settings)
     require_redis(settings)
     with exclusive_database(settings):
         _serve(host, port, settings)
