@@ -242,3 +242,13 @@ def test_workers_of_one_machine_share_its_port_and_survive_each_other(
         assert {status for status, _ in crowd.refused} <= {0, 503}
         assert crowd.lost(server) == {}
         assert server.stop() == 0
+
+
+def test_workers_find_room_for_sockets_beside_a_long_folder_of_temporary_files(
+    postgres_template: str, postgres_url: str, tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    with machines(tmp_path, postgres_url, number=1, workers=2, TMPDIR=str(long)) as (server,):
+        assert server.call("GET", "/sessions")["total"] == 0
+    assert list(long.iterdir()) == []

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import segno
@@ -28,6 +29,7 @@ from conflicto.cli.preflight import (
 from conflicto.platform.db.dialects.dialect import ConnectionLimit
 from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
 from conflicto.platform.logs import configure_logs
+from conflicto.platform.peers.sockets import fits
 from conflicto.platform.shutdown import MAX_REQUESTS_S
 from conflicto.settings import Settings, deprecated_variables, unknown_variables
 
@@ -106,8 +108,15 @@ def _shared_directories(settings: Settings) -> Iterator[None]:
     with ExitStack() as folders:
         for name, folder in given.items():
             if settings.workers > 1 and folder is None:
-                os.environ[name] = folders.enter_context(tempfile.TemporaryDirectory(prefix="conflicto-workers-"))
+                made = tempfile.TemporaryDirectory(prefix="conflicto-workers-", dir=_parent_directory())
+                os.environ[name] = folders.enter_context(made)
         yield
+
+
+def _parent_directory() -> Path:
+    """Return the folder of temporary files, or /tmp if its path leaves no room for sockets."""
+    usual = Path(tempfile.gettempdir())
+    return usual if fits(usual / "conflicto-workers-12345678") else Path("/tmp")  # noqa: S108 - with a new folder for us alone
 
 
 def _limit_pool(db: Database, settings: Settings) -> None:
