@@ -87,7 +87,7 @@ def test_nothing_is_installed_without_a_yes(env: dict[str, str], packed: Path, m
     assert "toast" in run("types", "list", env=env).stdout
 
 
-def test_a_command_that_waits_too_long_for_another_says_so(
+def test_a_command_that_waits_too_long_for_another_explains_it(
     tmp_path: Path, env: dict[str, str], packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "MAX_LOCK_WAIT_S", 0.0)
@@ -110,11 +110,11 @@ def test_other_commands_go_on_while_one_asks_and_it_looks_again_after(
 
     monkeypatch.setattr(index, "MAX_LOCK_WAIT_S", 0.0)
     monkeypatch.setattr(type_packs, "_is_terminal", install_meanwhile)
-    asked = run("types", "install", packed, env=env, stdin="y\n")
+    late = run("types", "install", packed, env=env, stdin="y\n")
 
     assert [each.exit_code for each in others] == [0]
-    assert asked.exit_code == 1
-    assert "Another command changed the packs meanwhile" in asked.stderr
+    assert late.exit_code == 1
+    assert "Another command changed the packs meanwhile" in late.stderr
 
 
 def test_what_cannot_be_installed_is_explained(tmp_path: Path, env: dict[str, str], packed: Path) -> None:

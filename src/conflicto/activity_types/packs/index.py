@@ -63,7 +63,7 @@ class InvalidIndex(ValueError):
 
 
 class PacksBusy(Exception):
-    """Another command changes the packs for longer than this one waits; the message has a remedy."""
+    """Another command changes the packs for too long; the message has a remedy."""
 
 
 def read_index(directory: Path) -> tuple[InstalledPack, ...]:
