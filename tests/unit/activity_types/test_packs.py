@@ -267,9 +267,9 @@ def test_a_crash_leaves_the_old_packs_or_the_new_ones(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("{", "cannot be read"),
+        ("{", "is damaged"),
         ('[{"name": "../up", "version": "1", "sha256": "0", "source": "", "installed_at": ""}]', "no valid entry, at `$[0].name`"),
-        ("0" * 5, "cannot be read"),
+        ("0" * 5, "is damaged"),
         ("{}", "there is no list of packs, or no valid entry, at `$`"),
     ],
 )
