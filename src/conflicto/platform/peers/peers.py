@@ -94,7 +94,10 @@ class Peers:
         self._writer.forwarder = self
 
     async def run(self) -> None:
-        """Look for peers until cancelled. Of looks that fail one after the other, the first is logged."""
+        """Look for peers until cancelled.
+
+        Of looks that fail one after the other, the first is logged.
+        """
         has_failed = False
         while True:
             try:
