@@ -13,7 +13,7 @@ import pytest
 from tests.browser.live_session import wait_until
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
-from tests.support.processes import environment, run
+from tests.support.processes import environment, run_apart
 
 pytestmark = pytest.mark.browser
 
@@ -76,9 +76,9 @@ def test_a_type_is_seen_everywhere_and_reloaded_on_save(url: str, folder: Path, 
 
 
 def test_pictures_show_four_pages_in_two_themes(tmp_path: Path, folder: Path, chromium: str) -> None:
-    done = run("types", "test", folder, "--pictures", tmp_path / "pictures", env=environment(tmp_path / "unused"))
+    done = run_apart("types", "test", folder, "--pictures", tmp_path / "pictures", env=environment(tmp_path / "unused"))
 
-    assert done.exit_code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     pictures = sorted((tmp_path / "pictures").iterdir())
     assert [each.stem for each in pictures] == [
         f"{page}-{theme}" for page in ("host", "phone", "report", "screen") for theme in ("dark", "light")
