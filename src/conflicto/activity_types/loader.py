@@ -17,7 +17,7 @@ from conflicto.activity_types.folder_files.manifest import CATALOG, DEFAULT_ORDE
 from conflicto.activity_types.folder_files.pointer_checks import aggregate_faults, check_config_pointers, check_hint_pointers
 from conflicto.activity_types.folder_files.schema_files import TypeSchemas, read_schemas
 from conflicto.activity_types.folder_files.upgrade_files import read_upgrades
-from conflicto.activity_types.folder_files.view_files import VIEWS, check_views
+from conflicto.activity_types.folder_files.view_files import VIEWS, check_views, module_lines
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.origin import FOLDER, Origin, OriginKind
 from conflicto.activity_types.scopes import scopes_of
@@ -92,6 +92,7 @@ def _read(reader: FolderReader, name: str) -> _Content | None:
 
 def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
     manifest, schemas, aggregate, examples, catalogs, hints, drawings, upgrades = content
+    lines = module_lines(folder)
     return ActivityType(
         name=manifest["type"],
         version=manifest["version"],
@@ -117,7 +118,8 @@ def _build(folder: Path, origin: Origin, content: _Content) -> ActivityType:
         rehearsal_hints=RehearsalHints(**hints),
         drawings=drawings,
         upgrades=upgrades,
-        ui=tuple(view for view in VIEWS if (folder / "ui" / f"{view}.js").is_file()),
+        ui=tuple(view for view in VIEWS if f"{view}.js" in lines),
+        module_lines=lines,
     )
 
 

@@ -37,10 +37,10 @@ class ActivityType:
     `order` is the position in lists. `defaults` apply where the host omits a field; under the
     policy `many`, `defaults_for_many` take precedence. `fresh` is the initial config and secret in
     an editor, which need not be valid yet. `catalogs` are texts by locale and key, `ui` the views
-    in the folder: `participant`, `screen`, `editor`. `origin` is where the folder was found.
-    `license` is an SPDX expression, and `requires` a range of versions of the program.
-    `drawings` are the declared drawings by name of a result, `upgrades` the steps from older
-    versions.
+    in the folder: `participant`, `screen`, `editor`. `module_lines` are the numbers of lines of
+    all modules in `ui` by file name. `origin` is where the folder was found. `license` is an SPDX
+    expression, and `requires` a range of versions of the program. `drawings` are the declared
+    drawings by name of a result, `upgrades` the steps from older versions.
     """
 
     name: str
@@ -65,6 +65,7 @@ class ActivityType:
     examples: tuple[dict[str, Any], ...]
     catalogs: dict[str, dict[str, str]]
     ui: tuple[str, ...]
+    module_lines: dict[str, int]
     rehearsal_hints: RehearsalHints
     drawings: dict[str, dict[str, Any]] = field(default_factory=dict)
     upgrades: Mapping[str, UpgradeSteps] = field(default_factory=dict)

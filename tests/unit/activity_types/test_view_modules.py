@@ -112,3 +112,13 @@ def exports_of(path: Path) -> set[str]:
 
 def test_the_exports_of_the_sdk_are_known() -> None:
     assert {file.name: exports_of(file) for file in (STATIC / "sdk").glob("*.js")} == SDK_EXPORTS
+
+
+def test_modules_have_their_numbers_of_lines(folder: Path) -> None:
+    (folder / "ui").mkdir(exist_ok=True)
+    (folder / "ui/screen.js").write_text('import { face } from "./faces.js";\n\nexport default face;\n')
+    (folder / "ui/faces.js").write_text("export const face = class extends HTMLElement {};")
+
+    lines = load_type(folder).module_lines
+
+    assert (lines["faces.js"], lines["screen.js"]) == (1, 3)

@@ -11,6 +11,8 @@ from conflicto.activity_types.folder_files.view_modules import DEFAULT, ModuleSy
 from conflicto.platform.sizes import KIB
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conflicto.activity_types.folder_files.folder_reader import FolderReader
     from conflicto.activity_types.folder_files.view_modules import ModuleImport
 
@@ -43,6 +45,11 @@ def check_views(reader: FolderReader) -> dict[str, ViewModule]:
         if module is not None and DEFAULT not in module.exports:
             reader.add(f"{UI}/{view}.js", "", "exports nothing by default", "Export a custom element by default.")
     return modules
+
+
+def module_lines(folder: Path) -> dict[str, int]:
+    """Return the numbers of lines of all modules in a type's folder by file name."""
+    return {path.name: len(path.read_bytes().splitlines()) for path in sorted((folder / UI).glob("*.js"))}
 
 
 def _module(reader: FolderReader, file: str) -> ViewModule | None:
