@@ -191,7 +191,8 @@ export default class extends ActivityElement {
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("faulty")
     for name in FAULTS:
-        put_type(folder / "types" / name, name, {"participant": FAULTY % "view() {}"})
+        whole = FAULTY % "view() {}" + "// as long as the bodies that fail\n" * 9
+        put_type(folder / "types" / name, name, {"participant": whole})
     with served(folder / "data", CONFLICTO_ACTIVITY_TYPES=str(folder / "types")) as server:
         yield server
 

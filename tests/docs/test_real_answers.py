@@ -186,7 +186,7 @@ async def _types(api: Recorder) -> None:
         await api.get(f"/activity-types/{known.name}", headers={"if-none-match": read.headers["etag"]})
         await api.post(f"/activity-types/{known.name}/validate", {"config": known.examples[0]["config"], "response_data": 1})
     event = await make_event(api)
-    fault = {"type": "poll", "version": "1", "view": "screen", "error": "Error", "file": "screen.js", "line": 3}
+    fault = {"type": "questions", "version": "1", "view": "screen", "error": "Error", "file": "screen.js", "line": 3}
     await api.post(f"{event.path}/view-faults", fault, token=event.screen)
     await api.get(f"{event.path}/view-faults", event.host)
 

@@ -10,6 +10,7 @@ from conflicto.access.roles import ANYONE, HOSTS
 from conflicto.activities import http as activities_http
 from conflicto.activities import session_http
 from conflicto.activities.view_faults import http as view_faults_http
+from conflicto.activities.view_faults.logged_places import LoggedPlaces
 from conflicto.activities.view_faults.model import ViewFaults
 from conflicto.activity_types import http as types_http
 from conflicto.exports import http as exports_http
@@ -66,7 +67,9 @@ def _session_routes(platform: PlatformServices, domain: DomainServices, receipts
             activities_http.ActivityEndpoints(db, writer, domain.types, receipts),
             activities_http.ActivityControls(db, writer, links),
         ),
-        *view_faults_http.routes(view_faults_http.ViewFaultEndpoints(domain.types, ViewFaults(platform.clock))),
+        *view_faults_http.routes(
+            view_faults_http.ViewFaultEndpoints(domain.types, ViewFaults(platform.clock), LoggedPlaces(platform.clock))
+        ),
     ]
 
 

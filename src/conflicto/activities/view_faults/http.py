@@ -8,12 +8,13 @@ import structlog
 
 from conflicto.access.roles import HOSTS, MEMBERS
 from conflicto.activities.view_faults import schemas
-from conflicto.activities.view_faults.model import ViewFault, ViewFaults
+from conflicto.activities.view_faults.logged_places import LoggedPlaces
+from conflicto.activities.view_faults.model import ViewFaults, place_in
 from conflicto.activity_types.registry import Registry
 from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
 from conflicto.platform.http.routes import Docs, Route, route
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.problems import NotFound
+from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.sizes import KIB
 from conflicto.platform.strict_json import JsonLimits
 from conflicto.sessions.http import CONTROL
@@ -32,21 +33,26 @@ class ViewFaultEndpoints:
 
     types: Registry
     faults: ViewFaults
+    logged: LoggedPlaces
 
     async def report(self, request: Request, session_id: int, body: schemas.ViewFaultIn) -> Response:
-        """Note that a page could not draw a view; the log gets each place once."""
-        if self.types.find_version(body.type, body.version) is None:
+        """Note that a page could not draw a view; the log gets each place once an hour."""
+        known = self.types.find_version(body.type, body.version)
+        if known is None:
             raise NotFound
-        fault = ViewFault(**body.model_dump())
-        if self.faults.is_first(fault):
-            log.error("view-failed", **{name: value for name, value in body if name != "message"})
-        if not request.caller.is_host:
-            self.faults.add(session_id, fault, request.caller.subject)
+        if body.view not in known.ui:
+            views = ", ".join(known.ui) or "none"
+            raise InvalidInput(errors=(FieldError("/view", f"must be a view of {known.name} {known.version}: {views}"),))
+        place, caller = place_in(known, body.view, body.error, body.file, body.line), request.caller
+        if self.logged.add(place, session_id, caller.subject):
+            log.error("view-failed", **place._asdict())
+        if not caller.is_host:
+            self.faults.add(session_id, place, body.message, caller.subject)
         return Response(204, headers=(NO_STORE,))
 
     async def page(self, request: Request, session_id: int) -> Response:
         """List the faults of views that phones and screens reported to this server."""
-        items = [schemas.view_fault_out(fault, pages) for fault, pages in self.faults.of_session(session_id)]
+        items = [schemas.view_fault_out(fault) for fault in self.faults.of_session(session_id)]
         return json_response({"items": items}, headers=(NO_STORE,))
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from conflicto.activity_types.model import ActivityType
     from conflicto.platform.clock import Clock
 
 MAX_FAULTS = 10
-"""Maximum faults of one session; further ones only reach the log."""
+"""Maximum faults of one session. A further one replaces the fault with the fewest pages."""
+
+MAX_FAULTS_OF_PAGE = 3
+"""Maximum faults of one session that a page can report, so that it hides no fault of others."""
 
 MAX_REPORTERS = 20_000
 """Maximum pages that are counted in all sessions, up to 100 bytes each.
@@ -21,24 +25,26 @@ Beyond that the session whose last report is oldest is forgotten.
 MAX_AGE_S = 12 * 3_600
 """Age at which the faults of a session are forgotten, after its last report."""
 
-MAX_LOGGED = 500
-"""Maximum places of faults that a process logs, each once, so that no client can fill a log."""
+OTHER_ERROR = "Error"
+"""Name that stands for the name of any other class of errors."""
 
-
-class ViewFault(NamedTuple):
-    """A fault of a view. `file` and `line` are in the type's folder `ui`; 0 is an unknown line."""
-
-    type: str
-    version: str
-    view: str
-    error: str
-    message: str
-    file: str
-    line: int
+ERRORS = frozenset({
+    OTHER_ERROR, "AggregateError", "EvalError", "InternalError", "RangeError", "ReferenceError", "SuppressedError", "SyntaxError",
+    "TypeError", "URIError",
+    "AbortError", "ConstraintError", "DataCloneError", "DataError", "EncodingError", "HierarchyRequestError", "InvalidAccessError",
+    "InvalidCharacterError", "InvalidModificationError", "InvalidNodeTypeError", "InvalidStateError", "NamespaceError", "NetworkError",
+    "NoModificationAllowedError", "NotAllowedError", "NotFoundError", "NotReadableError", "NotSupportedError", "OperationError",
+    "QuotaExceededError", "SecurityError", "TimeoutError", "UnknownError", "WrongDocumentError",
+    "Stopped",
+})  # fmt: skip
+"""Names of errors of ECMAScript and of the DOM, and `Stopped` of a view that its page cut off."""
 
 
 class FaultPlace(NamedTuple):
-    """The part of a fault that is logged: no text that a page could have taken from an answer."""
+    """The part of a fault that is logged: no text that a page could have taken from an answer.
+
+    `file` and `line` are in the type's folder `ui`; 0 is an unknown line.
+    """
 
     type: str
     version: str
@@ -46,18 +52,57 @@ class FaultPlace(NamedTuple):
     error: str
     file: str
     line: int
+
+
+class ViewFault(NamedTuple):
+    """A fault of a view. `message` is that of the first report, and `pages` reported its place."""
+
+    place: FaultPlace
+    message: str
+    pages: int
+
+
+def place_in(known: ActivityType, view: str, error: str, file: str, line: int) -> FaultPlace:
+    """Return the place of a reported fault in a type that has this view.
+
+    An unknown error becomes `Error`, an unknown file the view's own module, and a line that its
+    file does not have becomes 0: each value that remains is one of the type's own.
+    """
+    lines = known.module_lines.get(file)
+    if lines is None:
+        file, line = f"{view}.js", 0
+    elif line > lines:
+        line = 0
+    return FaultPlace(known.name, known.version, view, error if error in ERRORS else OTHER_ERROR, file, line)
+
+
+@dataclass(slots=True)
+class _Reports:
+    """The message of the first report of a fault, and all that reported it."""
+
+    message: str
+    reporters: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class _SessionFaults:
-    """Reporters by fault, and the time of the last report."""
+    """Reports by the place of the fault, and the time of the last one."""
 
-    reporters: dict[ViewFault, set[str]] = field(default_factory=dict)
+    reports: dict[FaultPlace, _Reports] = field(default_factory=dict)
     reported_s: float = 0.0
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.reporters.values()))
+        return sum(len(each.reporters) for each in self.reports.values())
+
+    def has_share(self, reporter: str) -> bool:
+        """Return whether a page reported as many faults as it may."""
+        return sum(reporter in each.reporters for each in self.reports.values()) >= MAX_FAULTS_OF_PAGE
+
+    def forget_rarest(self) -> int:
+        """Forget the fault with the fewest pages, the first one of several; return their number."""
+        rarest = min(self.reports, key=lambda place: len(self.reports[place].reporters))
+        return len(self.reports.pop(rarest).reporters)
 
 
 class ViewFaults:
@@ -67,36 +112,30 @@ class ViewFaults:
         self._clock = clock
         self._sessions: OrderedDict[int, _SessionFaults] = OrderedDict()
         self._reporters = 0
-        self._logged: set[FaultPlace] = set()
 
-    def add(self, session_id: int, fault: ViewFault, reporter: str) -> None:
+    def add(self, session_id: int, place: FaultPlace, message: str, reporter: str) -> None:
         """Count a page that reports a fault; the same page counts once."""
         self._forget_old()
         found = self._sessions.setdefault(session_id, _SessionFaults())
         self._sessions.move_to_end(session_id)
         found.reported_s = self._clock.monotonic_s()
-        reporters = found.reporters.get(fault)
-        if reporters is None:
-            if len(found.reporters) >= MAX_FAULTS:
-                return
-            reporters = found.reporters[fault] = set()
-        if reporter not in reporters and self._has_room(session_id):
-            reporters.add(reporter)
+        reports = found.reports.get(place)
+        if found.has_share(reporter) or (reports is not None and reporter in reports.reporters):
+            return
+        if reports is None:
+            if len(found.reports) >= MAX_FAULTS:
+                self._reporters -= found.forget_rarest()
+            reports = found.reports[place] = _Reports(message)
+        if self._has_room(session_id):
+            reports.reporters.add(reporter)
             self._reporters += 1
 
-    def of_session(self, session_id: int) -> list[tuple[ViewFault, int]]:
-        """Return the faults of a session with their numbers of pages, in the order of arrival."""
+    def of_session(self, session_id: int) -> list[ViewFault]:
+        """Return the faults of a session in the order of arrival."""
         self._forget_old()
         found = self._sessions.get(session_id)
-        return [(fault, len(reporters)) for fault, reporters in found.reporters.items()] if found else []
-
-    def is_first(self, fault: ViewFault) -> bool:
-        """Return whether a fault has a place that was not logged yet, and note it."""
-        place = FaultPlace(fault.type, fault.version, fault.view, fault.error, fault.file, fault.line)
-        if place in self._logged or len(self._logged) >= MAX_LOGGED:
-            return False
-        self._logged.add(place)
-        return True
+        reports = found.reports.items() if found else ()
+        return [ViewFault(place, each.message, len(each.reporters)) for place, each in reports]
 
     def _has_room(self, session_id: int) -> bool:
         """Return whether one more page can be counted, after forgetting other sessions."""

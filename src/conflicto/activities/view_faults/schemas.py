@@ -25,9 +25,11 @@ class ViewFaultIn(StrictModel):
 
     type: TypeName
     version: TypeVersion
-    view: Annotated[StrictStr, text_pattern(r"^[a-z]{1,20}$", "must be up to 20 lower-case letters, such as screen")]
+    view: Annotated[StrictStr, text_pattern(r"^[a-z]{1,20}$", "must be up to 20 lower-case letters, such as screen")] = Field(
+        description="View that this version of the type has."
+    )
     error: Annotated[StrictStr, text_pattern(r"^[A-Za-z]{1,40}$", "must be up to 40 letters, such as TypeError")] = Field(
-        description="Name of the error's class."
+        description="Name of the error's class; one that neither ECMAScript nor the DOM defines counts as `Error`."
     )
     message: Annotated[StrictStr, StringConstraints(max_length=300)] = Field("", description="For the host; never logged.")
     file: Annotated[
@@ -36,8 +38,8 @@ class ViewFaultIn(StrictModel):
             r"^[A-Za-z0-9_\-][A-Za-z0-9_\-/]{0,95}\.js$",
             "must be the path of a module, of letters, digits, - _ and /, such as parts/face.js",
         ),
-    ] = Field(description="Module in the type's folder `ui`.")
-    line: StrictInt = Field(0, ge=0, le=1_000_000, description="0: unknown.")
+    ] = Field(description="Module in the type's folder `ui`; any other one counts as the view's own, at an unknown line.")
+    line: StrictInt = Field(0, ge=0, le=1_000_000, description="0: unknown, as is a line that the file does not have.")
 
 
 class ViewFaultOut(BaseModel):
@@ -49,7 +51,7 @@ class ViewFaultOut(BaseModel):
     version: str
     view: str
     error: str
-    message: str
+    message: str = Field(description="Message of the first report.")
     file: str
     line: int
     pages: int = Field(description="Phones, or screens, that reported the fault.")
@@ -63,6 +65,6 @@ class ViewFaultsOut(BaseModel):
     items: list[ViewFaultOut]
 
 
-def view_fault_out(fault: ViewFault, pages: int) -> dict[str, Any]:
+def view_fault_out(fault: ViewFault) -> dict[str, Any]:
     """Return a fault as the host reads it."""
-    return {**fault._asdict(), "pages": pages}
+    return {**fault.place._asdict(), "message": fault.message, "pages": fault.pages}
