@@ -9,7 +9,7 @@ import pytest
 from conflicto.app import App
 from conflicto.platform.db.group import Committed
 from conflicto.sessions.events import SessionChanged
-from tests.api.test_streams import data_of
+from tests.api.test_streams import busy, data_of
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted
 from tests.support.wire import listening, streamed
@@ -113,3 +113,13 @@ async def test_a_stream_is_removed_once(api: Api, app: App, port: int) -> None:
         for _ in range(2):
             follower.on_disconnect()
         assert app.edge.streams.open_count == 0
+
+
+async def test_streams_of_answers_end_with_the_session(api: Api, each_port: int) -> None:
+    event = await make_event(api)
+    wall = await busy(event, seats=1)
+    path = f"{event.path}/activities/{wall['id']}/responses/since/0"
+    async with streamed(each_port, path, event.host) as stream:
+        await stream.until(1)
+        await api.patch(event.path, {"status": "completed"}, token=event.host)
+        assert len((await stream.to_end()).events) == 1

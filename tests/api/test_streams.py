@@ -329,16 +329,6 @@ async def test_a_stream_outlives_the_memory_that_it_was_read_from(api: Api, port
             assert old is not api.app.domain.sessions.cached(event.id)
 
 
-async def test_streams_of_answers_end_with_the_session(api: Api, port: int) -> None:
-    event = await make_event(api)
-    wall = await busy(event, seats=1)
-    path = f"{event.path}/activities/{wall['id']}/responses/since/0"
-    async with streamed(port, path, event.host) as stream:
-        await stream.until(1)
-        await api.patch(event.path, {"status": "completed"}, token=event.host)
-        assert len((await stream.to_end()).events) == 1
-
-
 async def test_changes_are_streamed_from_a_position_by_accept(api: Api, port: int) -> None:
     event = await make_event(api)
     await busy(event)
