@@ -284,6 +284,18 @@ async def test_deleted_session_is_forgotten_at_once(kit: Kit) -> None:
         await heads.get(stage.session_id)
 
 
+async def test_session_deleted_by_a_peer_is_forgotten_at_once(kit: Kit) -> None:
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db, STATE_PARTS)
+    await heads.get(stage.session_id)
+
+    theirs = await asyncio.to_thread(committed_by, kit, stage.session_id, delete_session, stage.session_id, actor="test")
+    heads.apply_of_peer(PeerCommit(theirs.heads, theirs.events))
+
+    assert list(heads._deleted_ids) == [stage.session_id]
+    with pytest.raises(NotFound):
+        await heads.get(stage.session_id)
+
+
 async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_SESSIONS", 2)
     monkeypatch.setattr(module, "MAX_DELETED_IDS", 2)

@@ -204,11 +204,7 @@ class SessionCache:
                     continue
                 state.apply_commit(locked, events.get(session_id, ()))
                 state.idle_ticks = 0
-                self._uses_since_measurement += 1
-                if self._uses_since_measurement >= USES_PER_MEASUREMENT:
-                    self._measure(state)
-                if state.session.deleted:
-                    self._mark_deleted(session_id)
+                self._check_changed(state)
 
     def apply_of_peer(self, commit: PeerCommit) -> None:
         """Apply a commit of another worker of this machine.
@@ -228,8 +224,7 @@ class SessionCache:
             changed = events.get(session_id, ())
             state.apply_commit(head, changed)
             self._bus.publish(RemoteCommits(changed, state.ts))
-            if state.session.deleted:
-                self._mark_deleted(session_id)
+            self._check_changed(state)
 
     def reset(self) -> None:
         """Remove all states, because a new epoch of the database has begun."""
@@ -370,6 +365,14 @@ class SessionCache:
         before, now = self._sizes.get(session_id, 0), memory_bytes(state)
         self._sizes[session_id] = now
         self._account.add(now - before)
+
+    def _check_changed(self, state: SessionState) -> None:
+        """Measure a changed state from time to time, and remove it if its session was deleted."""
+        self._uses_since_measurement += 1
+        if self._uses_since_measurement >= USES_PER_MEASUREMENT:
+            self._measure(state)
+        if state.session.deleted:
+            self._mark_deleted(state.session.id)
 
     def _mark_deleted(self, session_id: int) -> None:
         self._drop(session_id)
