@@ -37,7 +37,7 @@ MEMBERS = {
         "x_min": -3, "x_max": 9, "y_min": -3, "y_max": 9,
     },
     "middle": {"path": "/a", "op": "median", "percentiles": [10, 90]},
-    "score": {"path": "", "op": "score", "rule": "distance", "key": "/at", "tolerance": 2, "speed": True},
+    "score": {"path": "", "op": "score", "rule": "distance", "key": "/at", "tolerance": 2, "speed": True, "partial": "closeness"},
 }  # fmt: skip
 BASIS = TallyInputs(msgspec.json.encode(SPEC).decode(), '{"right":1,"at":{"a":1}}', 1_000_000, 10, counts_authors=True)
 

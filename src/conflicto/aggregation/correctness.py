@@ -69,10 +69,19 @@ def _has_shares(given: object, correct: object, tolerance: float | None) -> bool
 
 def _is_near(given: object, correct: object, tolerance: float | None) -> bool:
     """Compare the Euclidean distance with the tolerance, over the numbers of the correct value."""
+    squared = squared_distance(given, correct)
+    return squared is not None and squared <= decimal_units(tolerance or 0) ** 2
+
+
+def squared_distance(given: object, correct: object) -> int | None:
+    """Return the square of the Euclidean distance, in squared units.
+
+    The result is None if the correct value has no numbers, or the answer lacks one of them.
+    """
     ours, theirs = _amounts(given), _amounts(correct)
     if not theirs or not theirs.keys() <= ours.keys():
-        return False
-    return sum((ours[name] - amount) ** 2 for name, amount in theirs.items()) <= decimal_units(tolerance or 0) ** 2
+        return None
+    return sum((ours[name] - amount) ** 2 for name, amount in theirs.items())
 
 
 def _amounts(value: object) -> dict[str, int]:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflicto.aggregation.correctness import RULES
-from conflicto.aggregation.spec import refers_to_config
+from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+from conflicto.aggregation.spec import parse_spec, refers_to_config
+from conflicto.platform.instants import US_PER_S
 from tests.support.tallies import result
 
 
@@ -150,9 +152,68 @@ def test_score_compares_by_the_rule(entry: dict[str, Any], secret: Any, right: l
     assert [answer for answer in wrong if is_right(entry, answer, secret)] == []
 
 
+def earned(entry: dict[str, Any], answer: Any, secret: Any) -> tuple[int, int]:
+    """Return the points of an answer, and 1 if it counts as right."""
+    found = result({"op": "score", **entry}, answer, secret=secret)
+    return sum(each["points"] for each in found["best"]), found["correct"]
+
+
+CLOSE = {"partial": "closeness", "rule": "distance", "key": "", "tolerance": 10}
+
+
+@pytest.mark.parametrize(
+    ("entry", "secret", "answers"),
+    [
+        (CLOSE, 100, {100: (1000, 1), 97: (700, 1), 110: (0, 1), 111: (0, 0), 100.1: (990, 1), 99.9999: (999, 1)}),
+        (CLOSE | {"points": 3}, 0, {0: (3, 1), 3: (2, 1), 4: (1, 1), 7: (0, 1)}),
+        (CLOSE | {"tolerance": 0}, 0, {0: (1000, 1), 1: (0, 0), '"0"': (0, 0)}),
+        (CLOSE | {"tolerance": "/missing"}, 0, {0: (1000, 1), 1: (0, 0)}),
+        (CLOSE | {"points": 10}, {"x": 0, "y": 0}, {'{"x":3,"y":4}': (5, 1), '{"x":1,"y":1}': (8, 1), '{"x":3}': (0, 0), "[3,4]": (0, 0)}),
+        (CLOSE | {"key": "/none"}, {}, {1: (0, 0)}),
+        (
+            {"partial": "elements", "key": ""}, ["a", "b", "c"],
+            {'["c","b","a"]': (1000, 1), '["a","b"]': (666, 0), '["a","b","z"]': (333, 0), '["y","z"]': (0, 0), '"a"': (333, 0),
+             '["a","b","c","z"]': (666, 0), '["a","a"]': (333, 0), "[]": (0, 0)},
+        ),
+        ({"partial": "elements", "key": ""}, [], {"[]": (1000, 1), '["a"]': (0, 0), "[" + "1," * 200 + "1]": (0, 0)}),
+        (
+            {"partial": "members", "key": ""}, ["a", "b", "c"],
+            {'["a","b","c"]': (1000, 1), '["a","c","b"]': (333, 0), '["a","b"]': (666, 0), '["a","b","c","d"]': (750, 0), '"a"': (0, 0)},
+        ),
+        (
+            {"partial": "members", "key": "", "tolerance": 1}, {"dog": "Hund", "year": 1990},
+            {'{"dog":"Hund","year":1991}': (1000, 1), '{"dog":"Hund","year":1992}': (500, 0), '{"cat":"Hund"}': (0, 0)},
+        ),
+        ({"partial": "members", "key": ""}, 7, {"7": (1000, 1), "8": (0, 0)}),
+        (
+            {"partial": "members", "all": [{"path": "/x", "key": "/x"}, {"path": "/y", "key": "/y"}, {"path": "/z", "key": "/z"}]},
+            {"x": 1, "y": 2, "z": 3}, {'{"x":1,"y":2,"z":3}': (1000, 1), '{"x":1,"y":2}': (666, 0), '{"x":2}': (0, 0)},
+        ),
+        ({"partial": "members", "all": [{"path": "/x", "key": ""}]}, [1, 2], {'{"x":[2,1]}': (1000, 1), '{"x":[1]}': (0, 0)}),
+    ],
+)  # fmt: skip
+def test_partial_credit_is_exact(entry: dict[str, Any], secret: Any, answers: dict[Any, tuple[int, int]]) -> None:
+    given = {text: msgspec.json.decode(str(text)) for text in answers}
+    assert {text: earned(entry, answer, secret) for text, answer in given.items()} == answers
+
+
+@given(st.integers(0, 100), st.integers(1, 100), st.integers(1, 1000))
+def test_closeness_falls_in_a_line_and_is_rounded_down(distance: int, tolerance: int, points: int) -> None:
+    right = max(Fraction(0), points * (1 - Fraction(distance, tolerance)))
+    assert earned(CLOSE | {"tolerance": tolerance / 10, "points": points}, distance / 10, 0)[0] == int(right)
+
+
+def test_partial_points_fall_with_time_too() -> None:
+    entry = {"op": "score", "path": "", **CLOSE, "speed": True}
+    context = RoundContext(100, 0, 10, None)
+    fold = parse_spec(msgspec.json.encode({"s": entry}).decode())["s"].fold(context)
+    assert fold.read(95, ResponseMetadata(1, 10 * US_PER_S, 0, "")).points == 250
+
+
 def test_score_of_absurd_answers_is_no_error() -> None:
     many = {str(each): 5e-324 * each for each in range(200)}
-    for rule in RULES:
+    partial = [{"rule": "distance", "partial": "closeness"}, {"partial": "elements"}, {"partial": "members"}]
+    for rule in [*({"rule": rule} for rule in RULES), *partial]:
         for answer in (many, many | {"x": 1}, [1e308] * 200, {"a": True}, None, 2**53, -1e308):
             for secret in (many, None, [], {"a": None}, -1e308):
-                is_right({"rule": rule, "key": "", "tolerance": 1e308}, answer, secret)
+                is_right(rule | {"key": "", "tolerance": 1e308}, answer, secret)

@@ -1,6 +1,7 @@
 """`score`: points for responses that match a value in the activity's secret, by a rule.
 
-With `all`, several members must match. With `speed`, earlier responses earn more points.
+With `all`, several members must match. With `partial`, answers that are right in part earn a part
+of the points. With `speed`, earlier responses earn more points.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.correctness import EQUAL, RULES, CorrectValue
+from conflicto.aggregation.correctness import DISTANCE, EQUAL, RULES, CorrectValue
 from conflicto.aggregation.operation import (
     Operation,
     OperationResult,
@@ -22,6 +23,7 @@ from conflicto.aggregation.operation import (
     one_of_check,
     whole_number_check,
 )
+from conflicto.aggregation.partial_credit import CLOSENESS, MEMBERS, PARTIALS, partial_points
 from conflicto.aggregation.pointer import MISSING, find, parse
 from conflicto.aggregation.spill.store import GroupItem
 from conflicto.aggregation.values import as_number
@@ -55,13 +57,15 @@ class EarnedPoints(NamedTuple):
 class ScoreFold:
     """Reads points: an answer that meets all targets earns `points`.
 
-    With a duration, points fall to half over the round.
+    With a duration, points fall to half over the round. With `partial`, an answer earns a part of
+    the points of its moment.
     """
 
     targets: tuple[CorrectValue, ...]
     points: int = 1000
     started_us: int | None = None
     duration_us: int | None = None
+    partial: str | None = None
 
     @property
     def correct_value(self) -> object:
@@ -70,8 +74,15 @@ class ScoreFold:
 
     def read(self, value: object, metadata: ResponseMetadata) -> EarnedPoints:
         """Return the points that a response earns."""
-        is_right = all(target.is_met(value) for target in self.targets)
-        return EarnedPoints(metadata.participant_id, is_right, self._points_at(metadata.received_us) if is_right else 0)
+        points = self._points_at(metadata.received_us)
+        if self.partial is None or len(self.targets) > 1:
+            met = sum(target.is_met(value) for target in self.targets)
+            is_right = met == len(self.targets)
+            earned = points * met // len(self.targets) if self.partial or is_right else 0
+        else:
+            earned = partial_points(self.partial, self.targets[0], value, points)
+            is_right = self.targets[0].is_met(value) if self.partial == CLOSENESS else earned == points
+        return EarnedPoints(metadata.participant_id, is_right, earned)
 
     def empty(self) -> ScoreState:
         """Return an empty state."""
@@ -231,7 +242,19 @@ def _check_together(options: object) -> str | None:
     given: Mapping[str, Any] = options if isinstance(options, dict) else {}
     if ("key" in given) == ("all" in given):
         return "needs either `key`, or `all` with several members"
-    return None if "key" in given or not {"rule", "tolerance"} & given.keys() else "takes `rule` and `tolerance` in `all`"
+    if "key" not in given and {"rule", "tolerance"} & given.keys():
+        return "takes `rule` and `tolerance` in `all`"
+    return _partial_fault(given)
+
+
+def _partial_fault(given: Mapping[str, Any]) -> str | None:
+    """Return the fault of `partial` beside the other options."""
+    partial, rule = given.get("partial"), given.get("rule", EQUAL)
+    if "all" in given:
+        return None if partial in {None, MEMBERS} else f'takes only `partial` "{MEMBERS}" with `all`'
+    if partial == CLOSENESS and (rule != DISTANCE or "tolerance" not in given):
+        return f'needs `rule` "{DISTANCE}" and a `tolerance` for `partial` "{CLOSENESS}"'
+    return None if partial in {None, CLOSENESS} or rule == EQUAL else f'needs `rule` "{EQUAL}" for `partial` "{partial}"'
 
 
 def _target(given: Mapping[str, Any], secret: object) -> CorrectValue:
@@ -244,11 +267,13 @@ def _target(given: Mapping[str, Any], secret: object) -> CorrectValue:
 
 def _build(options: Mapping[str, Any], context: RoundContext) -> ScoreFold:
     timed = bool(options.get("speed")) and context.duration_seconds is not None
+    targets = tuple(_target(each, context.secret) for each in options.get("all", [options]))
     return ScoreFold(
-        targets=tuple(_target(each, context.secret) for each in options.get("all", [options])),
+        targets=targets,
         points=options.get("points", 1000),
         started_us=context.started_us if timed else None,
         duration_us=(context.duration_seconds or 0) * US_PER_S if timed else None,
+        partial=options.get("partial") if len(targets) > 1 or "key" in options else None,
     )
 
 
@@ -270,6 +295,7 @@ class ScoreResult(OperationResult):
 OPERATION = Operation(
     _build,
     ScoreResult,
-    {"points": whole_number_check(1, 1_000_000), "speed": check_boolean, "all": _check_members} | _TARGET_OPTIONS,
+    {"points": whole_number_check(1, 1_000_000), "speed": check_boolean, "all": _check_members, "partial": one_of_check(*PARTIALS)}
+    | _TARGET_OPTIONS,
     check_together=_check_together,
 )
