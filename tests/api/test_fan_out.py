@@ -16,6 +16,8 @@ from tests.support.api import Api, make_event
 from tests.support.checks import eventually
 from tests.support.wire import EventReader, connected, get, listening, streamed
 
+pytestmark = pytest.mark.in_process
+
 
 @pytest.fixture
 async def port(app: App) -> AsyncIterator[int]:
