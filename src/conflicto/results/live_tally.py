@@ -14,7 +14,7 @@ from conflicto.platform.problems import DomainError, Unavailable
 from conflicto.platform.sizes import MIB
 from conflicto.results.background import start_task
 from conflicto.results.change_modes import INVALID, Change
-from conflicto.results.segment_progress import SegmentProgress
+from conflicto.results.segment_service import SegmentProgress
 from conflicto.results.tally import RoundTally
 
 if TYPE_CHECKING:

@@ -27,13 +27,12 @@ class Stopwatch:
         self._role: Role = role
 
     def record(self, statement: object, duration_s: float) -> None:
-        """Report a statement if it was slow.
+        """Report a slow statement.
 
         A composed statement may hold values, so only its type is reported.
         """
-        if duration_s >= self.threshold_s:
-            text = statement if isinstance(statement, str) else type(statement).__name__
-            self._slow_queries.report(self._role, text, duration_s)
+        text = statement if isinstance(statement, str) else type(statement).__name__
+        self._slow_queries.report(self._role, text, duration_s)
 
     def commit(self, commit: Callable[[], None]) -> None:
         """Run a driver's commit."""
@@ -41,7 +40,9 @@ class Stopwatch:
         try:
             commit()
         finally:
-            self.record("COMMIT", perf_counter() - began_s)
+            duration_s = perf_counter() - began_s
+            if duration_s >= self.threshold_s:
+                self.record("COMMIT", duration_s)
 
 
 class TimedCursor:

@@ -219,16 +219,15 @@ class Request:
         leading zeros. Query fields appear once, ordered by name, without the preference `wait`.
         """
         if self._canonical_target == b"":
-            self._canonical_target = self._spell_target()
+            self._canonical_target = None
+            for value in self.params.values():
+                if isinstance(value, str) and not _POSITION.fullmatch(value):
+                    return None
+            path = self.route.path.format_map(self.params)
+            self._canonical_target = self._with_query(path) if self.query_string else path.encode()
         return self._canonical_target
 
-    def _spell_target(self) -> bytes | None:
-        for value in self.params.values():
-            if isinstance(value, str) and not _POSITION.fullmatch(value):
-                return None
-        path = self.route.path.format_map(self.params)
-        if not self.query_string:
-            return path.encode()
+    def _with_query(self, path: str) -> bytes | None:
         fields = [(name, value) for name, value in sorted(self._fields().items()) if name not in PREFERENCES]
         if not all(_VALUE.fullmatch(value) for _, value in fields):
             return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 
 from conflicto.platform.http.server.http_connection import ALL, HttpConnection
-from conflicto.platform.http.server.request_cycle import head_to_bytes
+from conflicto.platform.http.server.message_heads import head_to_bytes
 from conflicto.platform.problems import DomainError
 from conflicto.platform.sizes import KIB
 

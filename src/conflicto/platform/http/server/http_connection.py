@@ -18,8 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from conflicto.platform.http.asgi import CONNECTION, CONNECTION_EXTENSION
 from conflicto.platform.http.path_prefix import without_prefix
 from conflicto.platform.http.server import deadlines
-from conflicto.platform.http.server.request_cycle import RequestCycle
-from conflicto.platform.http.server.request_head import (
+from conflicto.platform.http.server.message_heads import (
     MAX_HEAD_BYTES,
     MAX_HEADERS,
     RefusedRequest,
@@ -27,6 +26,7 @@ from conflicto.platform.http.server.request_head import (
     require_one_host,
     set_target,
 )
+from conflicto.platform.http.server.request_cycle import RequestCycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from conflicto.platform.http.server.message_heads import head_to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from conflicto.platform.http.messages import Header
     from conflicto.platform.http.server.connection_manager import ConnectionManager
 
     Message = Any  # ASGI
@@ -117,15 +116,3 @@ class RequestCycle(RequestResponseCycle):
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
-
-
-def head_to_bytes(status: int, headers: Collection[Header], date_line: bytes) -> bytes:
-    """Return a response head as bytes.
-
-    Raises:
-        ValueError: a header holds a line break or NUL.
-    """
-    lines = b"".join(map(b"%b: %b\r\n".__mod__, map(tuple, headers)))
-    if lines.count(b"\n") != len(headers) or b"\0" in lines:
-        raise ValueError("a header holds a line break or NUL")
-    return STATUS_LINE[status] + date_line + lines + b"\r\n"

@@ -1,4 +1,4 @@
-"""Checks of a request's head, and its target as fields of the ASGI scope."""
+"""Heads of messages: checks of a request's, its target in an ASGI scope, a response's as bytes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from conflicto.platform.sizes import KIB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from uvicorn._types import HTTPScope
 
@@ -70,3 +71,15 @@ def set_target(scope: HTTPScope, target: bytes, refusals: Refusals) -> None:
         raise RefusedRequest(refusals.not_http) from None
     scope["raw_path"] = url.path or b""
     scope["query_string"] = url.query or b""
+
+
+def head_to_bytes(status: int, headers: Collection[Header], date_line: bytes) -> bytes:
+    """Return a response head as bytes.
+
+    Raises:
+        ValueError: a header holds a line break or NUL.
+    """
+    lines = b"".join(map(b"%b: %b\r\n".__mod__, map(tuple, headers)))
+    if lines.count(b"\n") != len(headers) or b"\0" in lines:
+        raise ValueError("a header holds a line break or NUL")
+    return STATUS_LINE[status] + date_line + lines + b"\r\n"
