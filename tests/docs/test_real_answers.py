@@ -247,6 +247,7 @@ async def _every_op(api: Recorder, event: Event, anna: Seat) -> None:
     members = {
         "pairs": {"path": "/order", "op": "pairs", "of": ["a", "b"]},
         "amounts": {"path": "/given", "op": "amounts", "of": ["a", "b"]},
+        "quartiles": {"path": "/given", "op": "quartiles", "of": ["a", "b"]},
         "grid": {"path": "/at", "op": "grid", "names": ["first"]},
     }
     shown: set[str] = set()

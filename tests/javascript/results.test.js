@@ -36,6 +36,23 @@ const RESULTS = {
     max: 5,
     percentiles: [{ percent: 90, value: 4.5 }],
   },
+  quartiles: {
+    op: "quartiles",
+    answers: 2,
+    options: [
+      { value: "a", answers: 2, min: 1, lower_quartile: 2, median: 3, upper_quartile: 4, max: 5, percentiles: [] },
+      {
+        value: "b",
+        answers: 0,
+        min: null,
+        lower_quartile: null,
+        median: null,
+        upper_quartile: null,
+        max: null,
+        percentiles: [],
+      },
+    ],
+  },
   number: { op: "number", answers: 2, mean: 2, min: 1, max: 3, histogram: [{ from: 1, to: 3, count: 2 }] },
   pairs: { op: "pairs", answers: 1, pairs: [{ first: "a", second: "b", count: 1 }], truncated: false },
   rank: { op: "rank", answers: 1, ranking: [{ value: "b", points: 2 }], truncated: false },
@@ -90,6 +107,7 @@ test("every chart of every operation has the names and figures of its table", as
         amounts: "Pear",
         grid: "Heart",
         median: "90 %",
+        quartiles: "3 (2 – 4)",
         pairs: "Apple – Pear",
         votes: "Why?",
       };

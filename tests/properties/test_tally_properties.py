@@ -30,6 +30,7 @@ AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}, "rank"
 MEMBERS = {
     "given": {"path": "", "op": "amounts", "of": ["a", "b", "é"], "missing": "zero"},
     "listed": {"path": "", "op": "amounts", "of": ["r1"], "option": "/target", "amount": "/vote"},
+    "quartiles": {"path": "", "op": "quartiles", "of": ["a", "é"], "percentiles": [10], "min": -5},
     "pairs": {"path": "", "op": "pairs", "of": [1, "x", True, "a"], "top": 3},
     "matches": {"path": "", "op": "pairs", "of": ["a", "b"], "with": ["x", True, 1]},
     "cells": {

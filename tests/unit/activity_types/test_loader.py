@@ -14,6 +14,7 @@ from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.folder_files.manifest import DEFAULTS
 from conflicto.activity_types.kit.conformance import failures
 from conflicto.activity_types.loader import load_type
+from conflicto.aggregation.operations import OPERATIONS
 
 TYPES = Path(__file__).parents[2] / "support/types"
 
@@ -138,7 +139,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     ),
     "a bad operation": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "average"}),
-        "toast/aggregate.json:1 at /breads/op: must be one of amounts, count, grid, median, number, pairs, rank, score, votes, words",
+        f"toast/aggregate.json:1 at /breads/op: must be one of {', '.join(OPERATIONS)}",
     ),
     "a bad pointer": (
         lambda at: changed(at / "aggregate.json", breads={"path": "bread", "op": "count"}),

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflicto.aggregation.correctness import RULES
-from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+from conflicto.aggregation.operation import Fold, ResponseMetadata, RoundContext, State
 from conflicto.aggregation.spec import parse_spec, refers_to_config
+from conflicto.aggregation.spill.store import SpillStore
 from conflicto.platform.instants import US_PER_S
 from tests.support.tallies import result
 
@@ -59,6 +60,58 @@ def test_amounts_equal_a_recount_in_fractions(answers: list[dict[str, float]]) -
     assert [each[1:3] for each in found] == [(len(values), float(sum(values))) for values in given.values()]
     assert [each[3] for each in found] == [float(sum(values) / len(values)) if values else None for values in given.values()]
     assert [each[4] for each in found] == [float(sum(values) / total) if total else None for values in given.values()]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("ab"), st.floats(-1e9, 1e9) | st.integers(-99, 99)), max_size=20))
+def test_quartiles_of_options_are_the_quartiles_of_their_numbers(answers: list[dict[str, float]]) -> None:
+    found = result({"op": "quartiles", "of": ["a", "b", "c"], "percentiles": [90]}, *answers)["options"]
+    assert [each["value"] for each in found] == ["a", "b", "c"]
+    for option in found:
+        alone = result({"op": "median", "path": f"/{option.pop('value')}", "percentiles": [90]}, *answers)
+        assert option == {name: value for name, value in alone.items() if name != "op"}
+
+
+def test_quartiles_take_numbers_of_lists_within_a_range() -> None:
+    entry = {"op": "quartiles", "of": ["a", "b"], "option": "/id", "amount": "/n", "max": 10}
+    answer = [{"id": "a", "n": 1}, {"id": "a", "n": 0.2}, {"id": "b", "n": 11}, {"id": "c", "n": 1}, 3]
+    found = result(entry, answer, [{"id": "b", "n": 1.7e308}] * 2, {"a": 1})
+    assert (found["answers"], [(each["answers"], each["median"]) for each in found["options"]]) == (1, [(1, 1.2), (0, None)])
+    config = {"options": [{"id": "b"}]}
+    assert result({"op": "quartiles", "of": "/options/*/id"}, {"b": 4}, config=config)["options"][0]["max"] == 4
+
+
+def test_quartiles_on_disk_and_in_parts_equal_those_in_memory() -> None:
+    entry = {"op": "quartiles", "of": ["a", "b"], "percentiles": [10]}
+    answers = {"a": -2.5, "b": 0}, {"a": 7}, {"a": -2.5}, {"a": 1e300, "b": -0.0}, {"b": 0.5}, {"a": -3}
+    fold = parse_spec(msgspec.json.encode({"r": {"path": "", **entry}}).decode())["r"].fold(RoundContext())
+    read = [fold.read(each, ResponseMetadata(1, 0, 0, "")) for each in answers]
+    whole, part, spill = fold.empty(), fold.empty(), SpillStore(2**22)
+    number = spill.add_state()
+    for each in read[:4]:
+        whole.add(each)
+    detached = whole.detach()
+    detached.store(spill, number)
+    for each in read[4:]:
+        whole.add(each)
+        part.add(each)
+    whole.remove(read[1])
+    detached = whole.detach()
+    detached.store(spill, number)
+    left = result(entry, *answers[:1], *answers[2:])
+    assert msgspec.json.decode(msgspec.json.encode(detached.stored_result(spill, number))) == left
+    assert (whole.entries, part.entries) == (0, 2)
+
+    part.merge(msgspec.msgpack.decode(msgspec.msgpack.encode(_all_of(fold, read[:4]).dump())))
+    part.remove(read[1])
+    assert msgspec.json.decode(msgspec.json.encode(part.result())) == left
+    spill.close()
+
+
+def _all_of(fold: Fold, read: list[Any]) -> State:
+    state = fold.empty()
+    for each in read:
+        state.add(each)
+    return state
 
 
 def test_pairs_of_a_list_are_each_two_of_its_options() -> None:

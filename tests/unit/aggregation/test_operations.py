@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import conflicto
 from conflicto.aggregation.operations import OPERATIONS
-from conflicto.aggregation.operations.median import QUARTERS
+from conflicto.aggregation.quantiles import QUARTERS
 from conflicto.responses.model import Moderation
 from conflicto.results.tally import RoundTally, TallyInputs
 from tests.support.samples import response
@@ -276,6 +276,7 @@ ENTRIES: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "pairs": ({"of": ["a", "b"]}, [["a", "b"]]),
     "count": ({}, ["a", 1, None, {"x": [1]}]),
     "median": ({"percentiles": [5]}, [1, 2.5]),
+    "quartiles": ({"of": ["a", "b"], "percentiles": [5]}, [{"a": 1}, {"a": 2.5}]),
     "number": ({"bins": 2}, [1, 2.5, 9]),
     "rank": ({"rule": "borda", "of": ["a", "b", "c"]}, [["a"], ["b", "a"]]),
     "score": ({"key": ""}, [1, 2]),

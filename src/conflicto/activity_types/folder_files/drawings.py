@@ -29,9 +29,9 @@ NO_CHART = "none"
 """Chart of a result that is not drawn."""
 
 OPERATIONS_BY_MEMBER: Mapping[str, frozenset[str]] = {
-    "names": frozenset({"amounts", "count", "pairs", "rank"}),
+    "names": frozenset({"amounts", "count", "pairs", "quartiles", "rank"}),
     "figure": frozenset({"amounts"}),
-    "unit": frozenset({"amounts", "median", "number"}),
+    "unit": frozenset({"amounts", "median", "number", "quartiles"}),
 }
 """Operations whose results have what a member declares."""
 

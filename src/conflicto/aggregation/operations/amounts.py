@@ -1,7 +1,6 @@
 """`amounts`: sum, mean and share of the numbers that responses give to each option.
 
-An answer is an object with a number for each option, or a list of objects that name an option and
-a number. Sums are exact in decimal.
+Sums are exact in decimal.
 """
 
 from __future__ import annotations
@@ -13,18 +12,15 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from conflicto.aggregation.bounded_state import BoundedState
-from conflicto.aggregation.choices import choices_check, places_by_name, read_choices
-from conflicto.aggregation.decimals import UNITS, decimal_units, rounded_quotient
-from conflicto.aggregation.operation import Operation, OperationResult, check_pointer, one_of_check
-from conflicto.aggregation.pointer import MISSING, find, parse
-from conflicto.aggregation.values import MAX_ELEMENTS, as_number, listable_text, normalize
+from conflicto.aggregation.decimals import UNITS, rounded_quotient
+from conflicto.aggregation.operation import Operation, OperationResult, one_of_check
+from conflicto.aggregation.option_numbers import ANSWER_OPTIONS, OPTION_CHECKS, OptionNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from conflicto.aggregation.operation import ResponseMetadata, RoundContext
 
-MAX_OPTIONS = 100
 ENTRIES_PER_OPTION = 10
 """Entries that one option counts as: its sum has up to 700 digits."""
 
@@ -36,44 +32,18 @@ ReadAmounts = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class AmountsFold:
-    """Reads the amounts of `options`.
+    """Reads the amounts of options."""
 
-    `option` leads from an element of a list to its option, `amount` from an element or a value to
-    its number.
-    """
-
-    options: tuple[bytes, ...]
-    option: tuple[str, ...]
-    amount: tuple[str, ...]
+    numbers: OptionNumbers
     is_missing_zero: bool
-    places: Mapping[object, int]
-    """Places of the options by their canonical JSON text, and by the name of a member."""
 
     def read(self, value: object, metadata: ResponseMetadata) -> ReadAmounts | None:  # noqa: ARG002 - Fold's signature
         """Return the amount of each option, None for an answer without any."""
-        amounts: dict[int, int] = {}
-        for key, element in self._members(value):
-            place, number = self.places.get(key), as_number(find(element, self.amount))
-            if place is not None and number is not None:
-                amounts[place] = amounts.get(place, 0) + decimal_units(number)
-        return tuple(amounts.items()) or None
+        return tuple(self.numbers.read(value).items()) or None
 
     def empty(self) -> AmountsState:
         """Return an empty state."""
-        return AmountsState(self.options, is_missing_zero=self.is_missing_zero)
-
-    def _members(self, value: object) -> Iterator[tuple[object, object]]:
-        """Yield each option of an answer, as a key of `places`, with its element."""
-        if not isinstance(value, dict | list) or len(value) > MAX_ELEMENTS:
-            return
-        if isinstance(value, dict):
-            yield from ((normalize(name), below) for name, below in value.items())
-            return
-        for each in value:
-            found = find(each, self.option)
-            text = None if found is MISSING else listable_text(found)
-            if text is not None:
-                yield text, each
+        return AmountsState(self.numbers.options, is_missing_zero=self.is_missing_zero)
 
 
 class AmountsState(BoundedState):
@@ -134,15 +104,7 @@ class AmountsState(BoundedState):
 
 
 def _build(options: Mapping[str, Any], context: RoundContext) -> AmountsFold:
-    texts = read_choices(options["of"], context.config, MAX_OPTIONS)
-    enumerated: list[tuple[object, int]] = [(text, place) for place, text in enumerate(texts)]
-    return AmountsFold(
-        options=texts,
-        option=parse(options.get("option", "")) or (),
-        amount=parse(options.get("amount", "")) or (),
-        is_missing_zero=options.get("missing") == ZERO,
-        places=dict([*enumerated, *places_by_name(texts).items()]),
-    )
+    return AmountsFold(OptionNumbers.parse(options, context.config), options.get("missing") == ZERO)
 
 
 class OptionAmount(BaseModel):
@@ -165,8 +127,8 @@ class AmountsResult(OperationResult):
 OPERATION = Operation(
     _build,
     AmountsResult,
-    {"of": choices_check(MAX_OPTIONS), "option": check_pointer, "amount": check_pointer, "missing": one_of_check(IGNORE, ZERO)},
+    OPTION_CHECKS | {"missing": one_of_check(IGNORE, ZERO)},
     required=frozenset({"of"}),
     config_options=frozenset({"of"}),
-    answer_options={"option": "/*", "amount": "/*"},
+    answer_options=ANSWER_OPTIONS,
 )

@@ -74,19 +74,24 @@ class ScoreFold:
 
     def read(self, value: object, metadata: ResponseMetadata) -> EarnedPoints:
         """Return the points that a response earns."""
-        points = self._points_at(metadata.received_us)
-        if self.partial is None or len(self.targets) > 1:
-            met = sum(target.is_met(value) for target in self.targets)
-            is_right = met == len(self.targets)
-            earned = points * met // len(self.targets) if self.partial or is_right else 0
-        else:
-            earned = partial_points(self.partial, self.targets[0], value, points)
-            is_right = self.targets[0].is_met(value) if self.partial == CLOSENESS else earned == points
-        return EarnedPoints(metadata.participant_id, is_right, earned)
+        if self.partial is None:
+            is_right = all(target.is_met(value) for target in self.targets)
+            return EarnedPoints(metadata.participant_id, is_right, self._points_at(metadata.received_us) if is_right else 0)
+        return self._read_in_part(self.partial, value, metadata)
 
     def empty(self) -> ScoreState:
         """Return an empty state."""
         return ScoreState()
+
+    def _read_in_part(self, partial: str, value: object, metadata: ResponseMetadata) -> EarnedPoints:
+        """Return the points of a response that may be right in part."""
+        points, first = self._points_at(metadata.received_us), self.targets[0]
+        if len(self.targets) > 1:
+            met = sum(target.is_met(value) for target in self.targets)
+            return EarnedPoints(metadata.participant_id, met == len(self.targets), points * met // len(self.targets))
+        earned = partial_points(partial, first, value, points)
+        is_right = first.is_met(value) if partial == CLOSENESS else earned == points
+        return EarnedPoints(metadata.participant_id, is_right, earned)
 
     def _points_at(self, at_us: int) -> int:
         """Return the points of a correct response sent at `at_us`, µs since 1970 UTC.

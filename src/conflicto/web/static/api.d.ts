@@ -106,14 +106,14 @@ export interface LeaderboardEntry {
 }
 
 export interface MedianResult {
-  answers: number;
-  op: "median";
   min: number | null;
   lower_quartile: number | null;
   median: number | null;
   upper_quartile: number | null;
   max: number | null;
   percentiles: Array<Percentile>;
+  answers: number;
+  op: "median";
 }
 
 export type Moderation = "visible" | "pending" | "hidden";
@@ -136,6 +136,17 @@ export interface OptionAmount {
   sum: number | null;
   mean: number | null;
   share: number | null;
+}
+
+export interface OptionQuartiles {
+  min: number | null;
+  lower_quartile: number | null;
+  median: number | null;
+  upper_quartile: number | null;
+  max: number | null;
+  percentiles: Array<Percentile>;
+  value: any;
+  answers: number;
 }
 
 export type Overlay = "join" | "black" | "leaderboard" | "names";
@@ -222,6 +233,12 @@ export interface Problem {
   dependency?: string;
 }
 
+export interface QuartilesResult {
+  answers: number;
+  op: "quartiles";
+  options: Array<OptionQuartiles>;
+}
+
 export interface RankResult {
   answers: number;
   op: "rank";
@@ -248,7 +265,7 @@ export type ResponsePolicy = "one" | "first" | "many";
 
 export type ResponsesVisibility = "host" | "screen" | "participants";
 
-export type Result = AmountsResult | CountResult | GridResult | MedianResult | NumberResult | PairsResult | RankResult | ScoreResult | VotesResult | WordsResult;
+export type Result = AmountsResult | CountResult | GridResult | MedianResult | NumberResult | PairsResult | QuartilesResult | RankResult | ScoreResult | VotesResult | WordsResult;
 
 export type ResultsVisibility = "after_reveal" | "after_answer" | "always" | "host";
 

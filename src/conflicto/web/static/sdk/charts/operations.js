@@ -8,6 +8,7 @@ import { charts as ofGrid, describe as grid, pictures as gridPictures } from "./
 import { charts as ofMedian, describe as median, pictures as medianPictures } from "./median.js";
 import { charts as ofNumber, describe as number, pictures as numberPictures } from "./number.js";
 import { charts as ofPairs, describe as pairs } from "./pairs.js";
+import { charts as ofQuartiles, describe as quartiles } from "./quartiles.js";
 import { charts as ofRank, describe as rank } from "./rank.js";
 import { charts as ofScore, describe as score, pictures as scorePictures } from "./score.js";
 import { charts as ofVotes, describe as votes } from "./votes.js";
@@ -32,6 +33,7 @@ export const OPERATIONS = {
   median: { charts: ofMedian, describe: median, pictures: medianPictures },
   number: { charts: ofNumber, describe: number, pictures: numberPictures },
   pairs: { charts: ofPairs, describe: pairs },
+  quartiles: { charts: ofQuartiles, describe: quartiles },
   rank: { charts: ofRank, describe: rank },
   score: { charts: ofScore, describe: score, pictures: scorePictures },
   votes: { charts: ofVotes, describe: votes },
