@@ -160,6 +160,27 @@ async def test_no_route_accepts_unknown_fields(api: Api) -> None:
             assert "errors" in problem or "no body" in problem["detail"]
 
 
+async def test_an_unknown_field_is_refused_with_the_known_ones(api: Api) -> None:
+    event = await make_event(api)
+    activity = await event.activity()
+
+    async def only_error(answer: Any) -> tuple[str, str]:
+        (error,) = refused(answer, 422, "invalid-input")["errors"]
+        return error["pointer"], error["message"]
+
+    at, message = await only_error(
+        await api.patch(f"{event.path}/activities/{activity['id']}", {"status": "active"}, token=event.host)
+    )
+    assert (at, message.partition(";")[0]) == ("", "holds a field that is not known here")
+    assert {"`title`", "`config`", "`secret`"} <= set(message.partition("known are ")[2].split(", "))
+    assert await only_error(await api.patch(event.path, {"word_filter": {"mode": "off", MARKER: 1}}, token=event.host)) == (
+        "/word_filter", "holds a field that is not known here; known are `mode`, `languages`, `words`",
+    )  # fmt: skip
+    assert await only_error(await api.get(f"{event.path}/activities?{MARKER}=1", token=event.host)) == (
+        "/query", "holds a field that is not known here; known are `cursor`, `limit`, `offset`, `status`",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [

@@ -19,13 +19,12 @@ from pydantic import BaseModel, ValidationError
 from conflicto.platform.http.formats import AS_TEXT
 from conflicto.platform.http.problem_response import invalid_input
 from conflicto.platform.http.request_body import until_disconnect
-from conflicto.platform.problems import InvalidInput
+from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from conflicto.platform.http.messages import Request, Response
-    from conflicto.platform.problems import FieldError
 
     Endpoint = Callable[..., Awaitable[Response]]
     """Function of a route, with the arguments that it declares."""
@@ -92,7 +91,7 @@ def decode_body(model: type[M], body: bytes) -> M:
     try:
         decoded: M = model.__pydantic_validator__.validate_python(value, from_attributes=True)
     except ValidationError as error:
-        raise invalid_input(error.errors(include_url=False, include_input=False)) from error
+        raise invalid_input(error.errors(include_url=False, include_input=False), model) from error
     return decoded
 
 
@@ -106,8 +105,8 @@ def decode_query(model: type[M], request: Request) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in errors]) from error
+        found = invalid_input(error.errors(include_url=False, include_input=False), model).errors
+        raise InvalidInput(errors=tuple(FieldError(f"/query{each.pointer}", each.message) for each in found)) from error
 
 
 @functools.cache

@@ -11,7 +11,9 @@ from conflicto.platform.problems import DomainError, FieldError, InternalError, 
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pydantic import BaseModel
 
     from conflicto.platform.http.messages import Header
 
@@ -87,23 +89,41 @@ def problem_response(error: Exception, *, request_id: str, server: str) -> Respo
     return Response(STATUS[known.kind], encode(problem_document(known, request_id=request_id, server=server)), tuple(headers))
 
 
-def invalid_input(errors: Sequence[Mapping[str, Any]]) -> InvalidInput:
+def invalid_input(errors: Sequence[Mapping[str, Any]], model: type[BaseModel] | None = None) -> InvalidInput:
     """Convert Pydantic's errors to pointers and messages, without the input.
 
     The pointer of an unknown field is that of its object, because the name of the field is input
-    too.
+    too. The message lists the fields that the object of a `model` may hold.
     """
-    return InvalidInput(errors=tuple(_field_error(error) for error in errors[:20]))
+    return InvalidInput(errors=tuple(_field_error(error, model) for error in errors[:20]))
 
 
-def _field_error(error: Mapping[str, Any]) -> FieldError:
+def unknown_field(known: Iterable[str]) -> str:
+    """Return the message for an object with an unknown field.
+
+    >>> unknown_field(["title", "status"])
+    'holds a field that is not known here; known are `title`, `status`'
+    """
+    names = ", ".join(f"`{name}`" for name in known)
+    return f"{UNKNOWN_FIELD}; known are {names}" if names else UNKNOWN_FIELD
+
+
+def _field_error(error: Mapping[str, Any], model: type[BaseModel] | None) -> FieldError:
     location = tuple(error["loc"])
     parts = location[1:] if location and location[0] == "body" else location
     if error["type"] == "extra_forbidden":
-        return FieldError(_pointer(parts[:-1]), UNKNOWN_FIELD)
+        return FieldError(_pointer(parts[:-1]), unknown_field(_known_names(model, parts[:-1])))
     if error["type"] == "string_pattern_mismatch":
         return FieldError(_pointer(parts), pattern_message(error["ctx"]["pattern"]))
     return FieldError(_pointer(parts), str(error["msg"]))
+
+
+def _known_names(model: type[BaseModel] | None, parts: tuple[Any, ...]) -> list[str]:
+    """Return the names of the fields at a place in a model, none if it has no model there."""
+    fields: Mapping[Any, Any] = getattr(model, "model_fields", {})
+    for step in parts:
+        fields = getattr(getattr(fields.get(step), "annotation", None), "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]
 
 
 def _pointer(parts: tuple[Any, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.platform.http.problem_response import UNKNOWN_FIELD
+from conflicto.platform.http.problem_response import unknown_field
 from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.problems import FieldError, InvalidInput
 
@@ -23,4 +23,4 @@ def require_known_fields(request: Request) -> None:
     """
     route = request.route
     if route.path.startswith(PREFIX) and not request.query_names() <= route.query_fields:
-        raise InvalidInput(errors=(FieldError("/query", UNKNOWN_FIELD),))
+        raise InvalidInput(errors=(FieldError("/query", unknown_field(sorted(route.query_fields))),))
