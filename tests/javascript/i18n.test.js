@@ -86,3 +86,15 @@ test("a captive portal's reply is no catalog, and the next call asks again", asy
   await loadDeferredTexts();
   assert.deepEqual([requests.length, t("problem.unavailable")], [2, "No"]);
 });
+
+test("an axis shows years in full, and shortens from five digits", async () => {
+  const { formatCompact } = await loadWith("en", {});
+  assert.deepEqual([1815, -1999, 0.25, 9999, 10_000, 1_250_000].map(formatCompact), [
+    "1815",
+    "-1999",
+    "0.3",
+    "9999",
+    "10K",
+    "1.3M",
+  ]);
+});

@@ -8,12 +8,17 @@ export const boot = JSON.parse(document.getElementById("boot")?.textContent ?? "
 const pluralRules = new Intl.PluralRules(boot.locale);
 const numberFormat = new Intl.NumberFormat(boot.locale, { maximumFractionDigits: 2 });
 
+const plainFormat = new Intl.NumberFormat(boot.locale, { useGrouping: false, maximumFractionDigits: 1 });
 const compactFormat = new Intl.NumberFormat(boot.locale, { notation: "compact", maximumFractionDigits: 1 });
 
 /** @param {number} value */
 export const formatNumber = (value) => numberFormat.format(value);
-/** @param {number} value */
-export const formatCompact = (value) => compactFormat.format(value);
+/**
+ * Returns a short text for an axis. Up to four digits stay, so that a year is one.
+ *
+ * @param {number} value
+ */
+export const formatCompact = (value) => (Math.abs(value) < 10_000 ? plainFormat : compactFormat).format(value);
 /** @param {string | number | Date} instant */
 export const formatTime = (instant) =>
   new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
