@@ -129,6 +129,14 @@ class Settings(BaseModel):
         alias="CONFLICTO_ACTIVITY_TYPES",
         description="Folders of additional activity types, separated by `:`. Each folder is one type or contains several.",
     )
+    session_types_mb: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        alias="CONFLICTO_SESSION_TYPES_MB",
+        description="MiB of activity types that hosts may install for their own sessions, all sessions together; 0: hosts install none."
+        " Each has up to 256 KiB, and a session up to 5. Their views run in sandboxed frames.",
+    )
     public_url: str = Field(
         "",
         alias="CONFLICTO_PUBLIC_URL",

@@ -35,6 +35,7 @@ KINDS = {
         "/api/v1/rejected-activity-types",
         "/api/v1/sessions/{session_id}/names", "/api/v1/sessions/{session_id}/links",
         "/api/v1/sessions/{session_id}/rehearsal", "/api/v1/sessions/{session_id}/export",
+        "/api/v1/sessions/{session_id}/activity-types",
         "/api/v1/sessions/{session_id}/view-faults", "/api/v1/sessions/{session_id}/exports/{export_id}",
         "/api/v1/sessions/{session_id}/exports/{export_id}/file",
         "/health/live", "/health/ready", "/metrics",

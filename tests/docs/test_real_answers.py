@@ -1,15 +1,19 @@
 """Tests of real responses against the OpenAPI document: no field is undocumented or missing."""
 
+import base64
 import copy
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import jsonschema_rs
 import pytest
 
+from conflicto.activity_types.packs.packing import pack_folder
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.app import App
+from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, document_of, make_event
 
 Document = dict[str, Any]
@@ -70,10 +74,12 @@ def _route(app: App, method: str, path: str) -> Any:
 
 
 @pytest.fixture
-async def recorder(app: App) -> Any:
-    recorder = Recorder(app)
-    yield recorder
-    await recorder.http.aclose()
+async def recorder(app: App, settings: Settings) -> Any:
+    allowing = settings.model_copy(update={"session_types_mb": 1})
+    async with App(allowing, clock=app.platform.clock).running() as served:
+        recorder = Recorder(served)
+        yield recorder
+        await recorder.http.aclose()
 
 
 async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +195,18 @@ async def _types(api: Recorder) -> None:
     fault = {"type": "questions", "version": "1", "view": "screen", "error": "Error", "file": "screen.js", "line": 3}
     await api.post(f"{event.path}/view-faults", fault, token=event.screen)
     await api.get(f"{event.path}/view-faults", event.host)
+    await _session_types(api, event)
+
+
+async def _session_types(api: Recorder, event: Event) -> None:
+    """Check, install, list and remove a type for one session."""
+    pack = pack_folder(Path(__file__).parents[2] / "examples/types/points")
+    body = {"pack": base64.b64encode(pack.body).decode()}
+    path = f"{event.path}/activity-types"
+    await api.post(path, body, token=event.host)
+    await api.post(path, body | {"sha256": pack.sha256}, token=event.host)
+    await api.get(path, event.host)
+    await api.delete(f"{path}/points", event.host)
 
 
 async def _answers(api: Recorder, event: Event, anna: Seat) -> None:

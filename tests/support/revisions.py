@@ -53,6 +53,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "ends_us": 2 * T, "scopes_text": '{"host":["b"]}', "focus_response_id": FIRST, "min_group": 3,
          "type_version": "1"}
     ],
+    "session_types": [
+        {"session_id": SESSION, "name": "lunch", "version": "x" + 16 * "0", "own_version": "1", "sha256": 64 * "0", "size_bytes": 4,
+         "installed_us": T, "pack": b"PK\x05\x06"}
+    ],
     "activity_rounds": [
         {"activity_id": POLL, "round": 1, "session_id": SESSION, "live": 2, "live_last_ts": T + 6, "live_changed_ts": T + 6, "visible": 2,
          "visible_last_ts": T + 6, "visible_changed_ts": T + 6, "started_ts": T + 2, "duration_seconds": 60, "release_us": T}

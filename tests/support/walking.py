@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "POST /activity-types/{type}/validate": {"config": {}},
     "POST /sessions/{session_id}/rehearsal": {"participants": 1},
     "POST /sessions/{session_id}/show": {"activity_id": None},
+    "POST /sessions/{session_id}/activity-types": {"pack": "UEsDBA=="},
     "POST /sessions/{session_id}/view-faults": {
         "type": "poll",
         "version": "1",

@@ -13,6 +13,7 @@ from conflicto.activities.commands import edit, run
 from conflicto.activities.content_validation import validated_content
 from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
+from conflicto.activities.session_types.loader import SessionTypeLoader
 from conflicto.activity_types.errors import TypeUnavailable
 from conflicto.activity_types.registry import Registry
 from conflicto.aggregation.spec import validate_spec
@@ -76,6 +77,7 @@ class ActivityEndpoints:
     writer: Writer
     types: Registry
     receipts: Receipts
+    loader: SessionTypeLoader
     pages: BatchedRead[ActivityListKey, tuple[RowBatch[tuple[Activity, Content]], int | None]] = field(init=False)
     single: BatchedRead[ActivityKey, tuple[Activity, Content]] = field(init=False)
 
@@ -88,6 +90,7 @@ class ActivityEndpoints:
         """Create an activity; with a status, move it there at once."""
         texts = self._texts(body)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
+        await self.loader.load(body.type, body.type_version)
         version, content = validated_content(self.types, body.type, body.type_version, content)
         fields = body.model_dump(exclude={*JSON_FIELDS, "status"}) | self._type_defaults(body) | {"type_version": version}
         activity, content, status = await self.writer.run(
@@ -126,6 +129,7 @@ class ActivityEndpoints:
 
     async def replace(self, request: Request, activity_id: UUID, body: schemas.ActivityPut, query: schemas.ForceQuery) -> Response:
         """Replace all fields of the activity; without `order_index` it keeps its position."""
+        await self.loader.load(body.type, body.type_version)
         fields = body.model_dump(exclude=set(JSON_FIELDS)) | self._type_defaults(body)
         if body.order_index is None:
             fields.pop("order_index")
@@ -158,7 +162,10 @@ class ActivityEndpoints:
         self, request: Request, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
     ) -> Response:
         revisions = required_revisions(request)
-        session_id = await _session_of(self.db, request, activity_id)
+        activity, _ = await self.db.read(_read_activity, _activity_key(request, activity_id))
+        session_id = activity.session_id
+        await self.loader.load(activity.type, activity.type_version)
+        await self.loader.load(fields.get("type", activity.type), fields.get("type_version"))
         activity, content = await self.writer.run(
             session_id, edit.change_activity, activity_id, fields, texts, types=self.types, revisions=revisions, force=force
         )

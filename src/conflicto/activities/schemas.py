@@ -17,7 +17,6 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.activity_types.schemas import VERSION_PATTERN
 from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.formats import JsonText, OptionalJsonText, Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example
@@ -40,7 +39,13 @@ TypeName = Annotated[
 Seconds = Annotated[StrictInt, Field(ge=1, le=S_PER_DAY)]
 CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
 MinGroup = Annotated[StrictInt, Field(ge=0, le=MAX_MIN_GROUP)]
-TypeVersion = Annotated[StrictStr, VERSION_PATTERN]
+TypeVersion = Annotated[
+    StrictStr,
+    text_pattern(
+        r"^([0-9]{1,5}(\.[0-9]{1,5}){0,2}|x[0-9a-f]{16})$",
+        "must be one to three numbers, such as 2 or 1.4.0",
+    ),
+]
 OrderIndex = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
+PARSED = frozenset({OriginKind.INCLUDED, OriginKind.SESSION})
 VERSIONS = "versions"
 """Subfolder with the folders of older versions, by version."""
 
@@ -64,7 +65,7 @@ def load_type(folder: Path, origin: Origin = FOLDER, *, name: str | None = None)
         reader.add(
             MANIFEST_FILE, "/version", f"must be the folder's name, {folder.name}", "Rename the folder, or write its name here."
         )
-    if origin.kind is not OriginKind.INCLUDED:  # the bundler parsed their views
+    if origin.kind not in PARSED:  # the bundler, or the check before installation, parsed their views
         check_views(reader)
     if reader.faults or content is None:
         raise InvalidActivityType(reader.faults)

@@ -1,4 +1,4 @@
-"""Origin of a type: the program itself, a package or pack that was installed, or a folder."""
+"""Origin of a type: the program itself, an installed package or pack, a folder, or a host."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class OriginKind(StrEnum):
     PACKAGE = "package"
     PACK = "pack"
     FOLDER = "folder"
+    SESSION = "session"
 
 
 class Origin(NamedTuple):

@@ -43,6 +43,9 @@ class FoundTypes(NamedTuple):
 
 NO_TYPES = FoundTypes((), ())
 
+MAX_SESSION_TYPES = 32
+"""Types for one session in memory, each of a pack up to 256 KiB. The oldest is removed first."""
+
 UNRECORDED = "unknown"
 """Version of activities from before versions were stored: the oldest registered one, if any."""
 
@@ -59,6 +62,7 @@ class Registry:
         self.rejected = tuple(rejected)
         self._left_out = frozenset(each.name for each in self.rejected)
         self._recorded = frozenset(recorded)
+        self._of_sessions: dict[tuple[str, str], ActivityType] = {}
         self._versions: dict[str, dict[str, ActivityType]] = {}
         for each in sorted(types, key=lambda each: version_key(each.version), reverse=True):
             self._versions.setdefault(each.name, {})[each.version] = each
@@ -77,8 +81,16 @@ class Registry:
         """Return the type of an activity by its stored version; None as in `is_unavailable`."""
         versions = self._versions.get(name)
         if versions is None or version is None:
-            return None
-        return next(reversed(versions.values())) if version == UNRECORDED else versions.get(version)
+            return None if version is None else self._of_sessions.get((name, version))
+        if version == UNRECORDED:
+            return next(reversed(versions.values()))
+        return versions.get(version) or self._of_sessions.get((name, version))
+
+    def add_session_type(self, added: ActivityType) -> None:
+        """Add a type for one session, which `find_version` alone returns."""
+        while len(self._of_sessions) >= MAX_SESSION_TYPES:
+            self._of_sessions.pop(next(iter(self._of_sessions)), None)
+        self._of_sessions[added.name, added.version] = added
 
     def is_unavailable(self, name: str, version: str | None) -> bool:
         """Return whether an activity's type was registered, but not in this version here.

@@ -11,6 +11,8 @@ from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.activities import store as activities_store
 from conflicto.activities.expiry import ExpiryTimer
 from conflicto.activities.queries import stored_versions
+from conflicto.activities.session_types import store as session_types_store
+from conflicto.activities.session_types.model import is_session_version
 from conflicto.activity_types.packs.index import packed_types
 from conflicto.activity_types.registry import UNRECORDED, load_registry
 from conflicto.app.services import DomainServices
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
 PURGE_STEPS = {
     "tally_segments": results_store.purge, "responses": responses_store.purge, "participants": participants_store.purge,
-    "activities": activities_store.purge,
+    "activities": activities_store.purge, "session_types": session_types_store.purge,
 }  # fmt: skip
 """Removal of a deleted session's rows, by table."""
 
@@ -93,7 +95,7 @@ def _load_types(platform: PlatformServices) -> Registry:
     types = load_registry(platform.settings.activity_types, packed_types(platform.settings.packs_path))
     known = [each.name for each in types.all()]
     missing = platform.db.query(stored_versions, without=known)
-    return types.with_recorded(each.type for each in missing if each.version != UNRECORDED)
+    return types.with_recorded(each.type for each in missing if each.version != UNRECORDED and not is_session_version(each.version))
 
 
 def _build_code_guard(platform: PlatformServices, tokens: Tokens) -> CodeGuard:

@@ -28,6 +28,7 @@ from conflicto.platform.metrics.exposition import MetricsExposition
 from conflicto.platform.response_cache.auth_cache import AuthCache
 from conflicto.web import pages as web_pages
 from conflicto.web.kept_builds import KeptBuilds
+from conflicto.web.session_types import SessionTypeFiles
 
 if TYPE_CHECKING:
     from conflicto.app.services import DomainServices, PlatformServices
@@ -57,6 +58,7 @@ def build_edge(platform: PlatformServices, domain: DomainServices) -> EdgeServic
     pages = web_pages.Pages(
         settings.public_url, domain.types.every_version(), settings.image_origins, settings.retention_days, server=issuer,
         kept_builds=KeptBuilds(settings.builds_path, platform.clock),
+        session_types=SessionTypeFiles(platform.db) if settings.session_types_mb else None,
     )  # fmt: skip
     page_routes = web_pages.routes(pages, anyone=ANYONE)
     pipeline = RequestPipeline(Dependencies(

@@ -9,6 +9,9 @@ from conflicto.access.receipts import Receipts
 from conflicto.access.roles import ANYONE, HOSTS
 from conflicto.activities import http as activities_http
 from conflicto.activities import session_http
+from conflicto.activities.session_types import http as session_types_http
+from conflicto.activities.session_types.loader import SessionTypeLoader
+from conflicto.activities.session_types.model import max_bytes
 from conflicto.activities.view_faults import http as view_faults_http
 from conflicto.activities.view_faults.logged_places import LoggedPlaces
 from conflicto.activities.view_faults.model import ViewFaults
@@ -57,18 +60,21 @@ def build_routes(platform: PlatformServices, domain: DomainServices, delivery: D
 
 def _session_routes(platform: PlatformServices, domain: DomainServices, receipts: Receipts) -> list[Route]:
     db, writer = platform.db, domain.writer
-    links = link_http.LinkTokens(db, writer, domain.tokens, platform.clock)
+    links, loader = link_http.LinkTokens(db, writer, domain.tokens, platform.clock), SessionTypeLoader(db, domain.types)
     return [
         *sessions_http.routes(
             sessions_http.SessionEndpoints(db, writer, links), sessions_http.SessionActionEndpoints(db, writer, links)
         ),
         *session_http.routes(session_http.SessionDeletion(writer, receipts)),
         *activities_http.routes(
-            activities_http.ActivityEndpoints(db, writer, domain.types, receipts),
+            activities_http.ActivityEndpoints(db, writer, domain.types, receipts, loader),
             activities_http.ActivityControls(db, writer, links),
         ),
+        *session_types_http.routes(
+            session_types_http.SessionTypeEndpoints(db, writer, domain.types, max_bytes(platform.settings.session_types_mb))
+        ),
         *view_faults_http.routes(
-            view_faults_http.ViewFaultEndpoints(domain.types, ViewFaults(platform.clock), LoggedPlaces(platform.clock))
+            view_faults_http.ViewFaultEndpoints(domain.types, loader, ViewFaults(platform.clock), LoggedPlaces(platform.clock))
         ),
     ]
 

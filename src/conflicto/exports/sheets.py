@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.activities.queries import activities_in_order, activity_with_content, counts_by_round
+from conflicto.activities.session_types.loader import load_types
 from conflicto.exports.layouts import anonymous_row, headings_of, is_anonymous, seat_rows, table_blocks, wide_blocks
 from conflicto.exports.questions import Question, anonymous_response, export_question
 from conflicto.exports.rows import CODEBOOK_COLUMNS, LONG_COLUMNS, RESPONSE_COLUMNS, codebook_rows, long_rows, response_row
@@ -74,6 +75,7 @@ def codebook_sheet(questions: Sequence[Question]) -> Sheet:
 
 def session_questions(tx: ReadTx, session_id: int, types: Registry) -> list[Question]:
     """Return the activities of a session in order, prepared for export."""
+    load_types(tx, session_id, types)
     questions = []
     for each in activities_in_order(tx, session_id):
         activity, content = activity_with_content(tx, each.id)

@@ -9,6 +9,7 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+import conflicto.activities.session_types.tables
 import conflicto.activities.tables
 import conflicto.participants.tables
 import conflicto.responses.tables

@@ -13,6 +13,7 @@ import structlog
 
 from conflicto.activities.model import ActivityStatus, ResponsePolicy
 from conflicto.activities.queries import activity_with_content
+from conflicto.activities.session_types.loader import SessionTypeLoader
 from conflicto.activity_types.response_generator.generator import ResponseGenerator
 from conflicto.joining.commands import JoinRequest, join_many
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone
@@ -130,6 +131,7 @@ class Simulation:
 
     def __init__(self, context: Context, session_id: int, *, bots: int, seconds: float, language: str, rng: Random) -> None:
         self._context = context
+        self._loader = SessionTypeLoader(context.db, context.types)
         self._session_id = session_id
         self._bot_count = bots
         self._language = language
@@ -211,6 +213,7 @@ class Simulation:
 
     async def _new_round(self, activity: Activity) -> SimulatedRound:
         round_ = SimulatedRound(activity, self._context.clock.monotonic_s())
+        await self._loader.load(activity.type, activity.type_version)
         activity_type = self._context.types.find_version(activity.type, activity.type_version)
         if activity_type is not None:
             _, content = await self._context.db.read(activity_with_content, activity.id)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
+from conflicto.activities.session_types.loader import SessionTypeLoader
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.db.epochs import EpochChanged
 from conflicto.platform.problems import InvalidInput
@@ -82,6 +83,7 @@ class ResponseValidator:
 
     def __init__(self, db: Database, types: Registry, sessions: SessionCache, budget: CacheBudget | None = None) -> None:
         self._types = types
+        self._loader = SessionTypeLoader(db, types)
         self._sessions = sessions
         account = (budget or CacheBudget()).account("checks", share=CACHE_SHARE, evict=self._evict_oldest, age=self._age)
         self._checks: ActivityCache[SchemaValidator | None] = ActivityCache(
@@ -145,9 +147,11 @@ class ResponseValidator:
     async def _problem(self, activity: Activity, text: str) -> DomainError | None:
         """Return the problem of a response by the activity's version of its type."""
         if self._types.find_version(activity.type, activity.type_version) is None:
+            if not self._types.is_unavailable(activity.type, activity.type_version):
+                return None
+            await self._loader.load(activity.type, activity.type_version)
             if self._types.is_unavailable(activity.type, activity.type_version):
                 return self._types.unavailable(activity.type, activity.type_version)
-            return None
         check = await self._checks.get(activity)
         if check is None:
             return self._types.unavailable(activity.type, activity.type_version)

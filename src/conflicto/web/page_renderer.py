@@ -37,7 +37,7 @@ STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("b
 HOST_PROBLEMS = (
     "already-revealed", "answers-exist", "author-hidden", "export-busy", "export-failed", "export-not-ready", "export-unknown",
     "moderation-off", "move-not-allowed", "names-hidden", "not-timed", "operator-only", "owner-only", "pattern-too-large",
-    "rehearsal-there", "revision-stale", "scan", "too-many-activities", "too-many-links", "too-many-rehearsals",
+    "pack-", "rehearsal-there", "revision-stale", "scan", "session-type", "too-many-activities", "too-many-links", "too-many-rehearsals",
     "transition-not-allowed",
 )  # fmt: skip
 """Prefixes of problem codes that only hosts receive."""
@@ -96,6 +96,7 @@ class PageRenderer:
         *,
         retention_days: int = 0,
         server: str = "",
+        installs_types: bool = False,
     ) -> None:
         self._assets = assets
         self._image_origins = list(image_origins)
@@ -103,6 +104,7 @@ class PageRenderer:
         self._public_url = public_url
         self._prefix = prefix_of(public_url)
         self._server = server
+        self._installs_types = installs_types
         self.catalogs = catalogs()
         self._types = keyed_types(types)
         self._cache: dict[tuple[str, Appearance], Asset] = {}
@@ -149,6 +151,8 @@ class PageRenderer:
             boot["deferred"] = f"{boot['base']}/{TEXTS}/{locale}.json"
         else:
             boot["languages"] = NAMES
+        if page == "control" and self._installs_types:
+            boot["installs_types"] = True
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from conflicto.activity_types.model import ActivityType
     from conflicto.web.kept_builds import KeptBuilds
+    from conflicto.web.session_types import SessionTypeFiles
 
     Headers = tuple[Header, ...]
 
@@ -97,13 +98,19 @@ class Pages:
         *,
         server: str = "",
         kept_builds: KeptBuilds | None = None,
+        session_types: SessionTypeFiles | None = None,
     ) -> None:
+        """Pages of a server.
+
+        `session_types` are the files of types for one session, None if hosts may install none.
+        """
         self._policy = CONTENT_SECURITY_POLICY.format(image_origins="".join(f" {origin}" for origin in image_origins))
         self._security_headers: Headers = ((b"content-security-policy", self._policy.encode()), *SECURITY_HEADERS)
         self._public_url = public_url
         self._prefix = prefix_of(public_url)
         self._server = server
         self._kept_builds = kept_builds
+        self._session_types = session_types
         self._types = tuple(types)
         self._image_origins = tuple(image_origins)
         self._retention_days = retention_days
@@ -114,7 +121,7 @@ class Pages:
 
     @cached_property
     def _frames(self) -> FrameHeaders:
-        return FrameHeaders(self._public_url, self._prefix, self._types)
+        return FrameHeaders(self._public_url, self._prefix, self._types, has_session_types=self._session_types is not None)
 
     @cached_property
     def _renderer(self) -> PageRenderer:
@@ -125,6 +132,7 @@ class Pages:
             self._image_origins,
             retention_days=self._retention_days,
             server=self._server,
+            installs_types=self._session_types is not None,
         )
 
     def prepare(self) -> None:
@@ -184,6 +192,8 @@ class Pages:
         build, name = request.params["build"], request.params["name"]
         is_newest = build == self._assets.build
         found = self._assets.files.get(name) if is_newest else await self._earlier_file(build, name)
+        if found is None and self._session_types is not None:
+            found = await self._session_types.find(name)
         if found is None:
             raise NotFound
         further = () if is_newest else (self._newest_build,)

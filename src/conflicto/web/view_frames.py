@@ -67,11 +67,11 @@ class FrameHeaders:
     They hold for this build and for earlier ones, whose files are kept for open pages.
     """
 
-    def __init__(self, public_url: str, prefix: str, types: Iterable[ActivityType]) -> None:
+    def __init__(self, public_url: str, prefix: str, types: Iterable[ActivityType], *, has_session_types: bool = False) -> None:
         """Headers for a server with these types; without framed types, its pages allow no frame."""
         self._public_host = urlsplit(public_url).netloc
         self._prefix = prefix
-        self._has_frames = any(is_framed(known) and known.ui for known in types)
+        self._has_frames = has_session_types or any(is_framed(known) and known.ui for known in types)
 
     def of_file(self, build: str, name: str, request: Request) -> Headers:
         """Return the further headers of a file. `name` is its path below the build's."""

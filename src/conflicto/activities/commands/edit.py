@@ -24,6 +24,8 @@ from conflicto.activities.model import (
 )
 from conflicto.activities.privacy import has_binding_settings, weakened_settings
 from conflicto.activities.queries import activity_with_content, count_responses
+from conflicto.activities.session_types import store as session_types_store
+from conflicto.activities.session_types.commands import require_installed
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions.commands import Revisions, clear_activity, require_active, require_revision
 from conflicto.sessions.idempotency import store as idempotency
@@ -84,6 +86,7 @@ def create_activity(
     if earlier:
         return *activity_with_content(tx, UUID(earlier.entity)), earlier.status
     _require_capacity(tx, session_id, more=1)
+    require_installed(tx, session_id, new.type, new.type_version)
     if status is ActivityStatus.ACTIVE:
         require_active(session_by_id(tx, session_id))
     activity = add_activity(tx, session_id, new)
@@ -143,6 +146,7 @@ def change_activity(
     changed = replace(wanted, type_version=version)
     if (changed, new_content) == (activity, content):
         return activity, content
+    require_installed(tx, activity.session_id, changed.type, version)
     frozen = {"type_version"} if _changes_version(types, activity, changed) else set()
     _require_no_responses(tx, (activity, changed), (content, new_content), frozen, force=force)
     head = tx.head(activity.session_id)
@@ -174,10 +178,11 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
 
 
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, lifetime_s: int = DEFAULT_LIFETIME_S) -> Session:
-    """Create a draft session with the same activities and no answers."""
+    """Create a draft session with the same activities and own types, and no answers."""
     original = session_by_id(tx, session_id)
     properties = {name: getattr(original, name) for name in NewSession.__slots__}
     copy, _ = create_session_with_links(tx, NewSession(**properties | {"title": title or original.title}), lifetime_s=lifetime_s)
+    session_types_store.copy(tx, session_id, copy.id)
     for activity in store.activities_in_order(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         fields = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}

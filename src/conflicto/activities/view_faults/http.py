@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from conflicto.access.roles import HOSTS, MEMBERS
+from conflicto.activities.session_types.loader import SessionTypeLoader
 from conflicto.activities.view_faults import schemas
 from conflicto.activities.view_faults.logged_places import LoggedPlaces
 from conflicto.activities.view_faults.model import ViewFaults, place_in
@@ -32,11 +33,13 @@ class ViewFaultEndpoints:
     """Endpoints of the faults of views of a session."""
 
     types: Registry
+    loader: SessionTypeLoader
     faults: ViewFaults
     logged: LoggedPlaces
 
     async def report(self, request: Request, session_id: int, body: schemas.ViewFaultIn) -> Response:
         """Note that a page could not draw a view; the log gets each place once an hour."""
+        await self.loader.load(body.type, body.version)
         known = self.types.find_version(body.type, body.version)
         if known is None:
             raise NotFound

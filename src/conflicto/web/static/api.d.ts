@@ -231,6 +231,9 @@ export interface Problem {
   from?: string;
   to?: string;
   dependency?: string;
+  faults?: Array<string>;
+  sha256?: string;
+  activities?: number;
 }
 
 export interface QuartilesResult {

@@ -17,6 +17,7 @@ export interface Boot {
   base: string; // address of this build's files
   deferred: string | null; // address of the texts that are not part of the HTML
   image_origins: string[];
+  installs_types?: boolean; // hosts may install types for their session
   languages: Record<string, string>;
   limits: Record<string, number>;
   locale: string;
@@ -25,7 +26,7 @@ export interface Boot {
   server: string; // id of the installation
   texts: Texts;
   types: Record<string, Partial<TypeData>>;
-  versions?: Record<string, Partial<TypeData>>; // older versions by key
+  versions?: Record<string, Partial<TypeData>>; // older versions, and types for one session, by key
 }
 
 // A catalog: texts by key. A plural form has the key of the text and `.one`, `.few` …

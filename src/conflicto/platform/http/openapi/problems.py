@@ -87,6 +87,9 @@ class Problem(BaseModel):
     from_: str = Field("", alias="from", description="`move-not-allowed`, `transition-not-allowed`: the present state.")
     to: str = Field("", description="`move-not-allowed`, `transition-not-allowed`: the requested state.")
     dependency: str = Field("", description="`not-ready`: `database`, `schema`, `writer` or `readers`.")
+    faults: list[str] = Field([], description="`pack-rejected`: the faults of the pack, each with file, line and remedy.")
+    sha256: str = Field("", description="`pack-not-confirmed`: the digest of the pack that was sent.")
+    activities: int = Field(0, description="`session-type-in-use`: the activities that have the type.")
 
 
 def problem_schemas() -> dict[str, Any]:

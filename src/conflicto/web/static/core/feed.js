@@ -17,6 +17,17 @@ const PAUSE_MS = { min: 500, max: 10_000 };
 const MAX_SHORT_STREAMS = 3; // polls replace streams for a while after this number
 const BUILD_CHECK_MS = 15_000; // a server may be replaced between two polls; a stream would end
 
+/**
+ * Fetches the data of types that a host installed for this session. Most sessions have none.
+ *
+ * @param {any[]} found activities, and anything else
+ */
+export async function learnTypes(found) {
+  if (!found.some((each) => each?.type_version?.startsWith("x"))) return;
+  const module = await import("./session_types.js").catch(() => null);
+  await module?.learnTypes(found);
+}
+
 const CURSOR = /^id: \d{16}$/m;
 
 export class FeedFollower {
@@ -185,7 +196,7 @@ export class FeedFollower {
       const events = (remainder + value).split("\n\n");
       remainder = events.pop() ?? "";
       this.#hasStarted ||= events.some((event) => CURSOR.test(event));
-      if (this.#hasStarted) this.#deliver(events.map((event) => this.#read(event)).filter(Boolean));
+      if (this.#hasStarted) await this.#deliver(events.map((event) => this.#read(event)).filter(Boolean));
     }
     if (!this.#hasStarted) throw new Problem(response.status, { code: "foreign" });
     this.#mayBeOutdated = true;
@@ -223,7 +234,7 @@ export class FeedFollower {
       throw new Problem(response.status, { code: "foreign" });
     this.#cursor = page.cursor;
     this.#mayBeOutdated ||= Date.now() - this.#checkedAt > BUILD_CHECK_MS;
-    this.#deliver(page.items);
+    await this.#deliver(page.items);
     if (page.closed && !page.has_more) return false;
     this.#polls += 1;
     if (this.#polls >= this.#pollsBeforeStream) {
@@ -256,10 +267,11 @@ export class FeedFollower {
   }
 
   /** @param {Change[]} items */
-  #deliver(items) {
+  async #deliver(items) {
     this.#failures = 0;
     this.#foreignSince = 0;
     this.#connected(true);
+    await learnTypes(items.map(({ data }) => data));
     this.#apply(items);
     if (this.#mayBeOutdated) this.#checkBuild();
   }

@@ -16,7 +16,7 @@ const NO_TYPE = { views: [], texts: {}, config_defaults: {}, value_sources: {}, 
 export const typeOf = (key) => ({ ...NO_TYPE, ...(boot.types[key] ?? boot.versions?.[key]) });
 
 /**
- * Returns the key of an activity's version of its type: `mood`, or `mood.1` for an older version. It is "" if the
+ * Returns the key of an activity's version of its type: `mood`, or `mood.1` for one of `boot.versions`. It is "" if the
  * activity is plain JSON here. An activity that is not stored yet has the newest version.
  *
  * @param {ActivityLike} activity
@@ -25,7 +25,8 @@ export function typeKey({ type, type_version: version }) {
   const { version: newest, older = [] } = boot.types[type] ?? {};
   const stored = version === "unknown" ? (older.at(-1) ?? newest) : version;
   if (stored === undefined || stored === newest) return type;
-  return stored && older.includes(stored) ? `${type}.${stored}` : "";
+  const key = `${type}.${stored}`;
+  return boot.versions && key in boot.versions ? key : "";
 }
 
 /**

@@ -13,8 +13,8 @@ const VISIBILITIES = ["after_reveal", "after_answer", "always", "host"];
 const MODERATIONS = ["off", "after", "before"];
 
 // Returns the state of the dialog: a new activity of a type, or a copy of an existing one.
-export function editorState(type, activity = null) {
-  const { key, known } = versionOf(type, activity);
+export function editorState(type, activity = null, version) {
+  const { key, known } = versionOf(activity ?? { type, type_version: version });
   const { config, secret = null } = activity ?? known?.fresh ?? {};
   const fields = activity ?? {
     results_visibility: "after_reveal",
@@ -29,6 +29,7 @@ export function editorState(type, activity = null) {
     type,
     key,
     known,
+    version, // of a new activity, undefined for the newest one
     aggregate: activity?.aggregate ?? null,
     fields: { ...fields },
     json: {},
@@ -41,8 +42,8 @@ export function editorState(type, activity = null) {
 }
 
 // Returns the key and the data of an activity's version of its type, or of the newest one.
-function versionOf(type, activity) {
-  const key = typeKey(activity ?? { type });
+function versionOf(activity) {
+  const key = typeKey(activity);
   const isKnown = key in boot.types || key in (boot.versions ?? {});
   return { key, known: isKnown ? typeOf(key) : undefined };
 }
@@ -73,7 +74,11 @@ export function drawEditor(edited, store, { close, draw }) {
     h(
       "div",
       { class: "stack" },
-      h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
+      h(
+        "h2",
+        {},
+        `${edited.known?.icon ?? "{ }"} ${edited.known ? (edited.known.title ?? titleOf(edited.type)) : t("host.add_other")}`,
+      ),
       edited.known ? content(edited, change, draw) : opaque(edited, draw),
       h(
         "details",
@@ -229,7 +234,7 @@ async function save(edited, store, { close, draw }) {
   };
   const saved =
     edited.id === null
-      ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type })
+      ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type, type_version: edited.version })
       : await changed(edited, store, body);
   if (saved) close();
   else {

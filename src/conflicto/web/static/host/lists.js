@@ -3,7 +3,7 @@
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
-import { titleOf } from "../core/types.js";
+import { titleOf, typeKey, typeOf } from "../core/types.js";
 import { responseText } from "../core/value_text.js";
 import { drawBulkRemoval, renewCode } from "./bulk_removal.js";
 import { drawListFooter } from "./list_footer.js";
@@ -116,7 +116,7 @@ export function drawAgenda(store, open) {
               h(
                 "div",
                 { class: "row" },
-                h("span", { class: "icon", "aria-hidden": "true" }, boot.types[each.type]?.icon ?? "{ }"),
+                h("span", { class: "icon", "aria-hidden": "true" }, typeOf(typeKey(each)).icon ?? "{ }"),
                 h("span", { class: "grow", dir: "auto" }, questionOf(each)),
                 each.status === "draft"
                   ? null
@@ -194,12 +194,20 @@ function adding(open) {
           key: type,
         }),
       ),
+      open.sessionTypes.items.map(({ type, type_version, icon, title }) =>
+        button(
+          [h("span", { class: "icon", "aria-hidden": "true" }, icon), title],
+          () => open.create(type, {}, type_version),
+          { key: type_version },
+        ),
+      ),
       button(
         [h("span", { class: "icon", "aria-hidden": "true" }, "{ }"), t("host.add_other")],
         () => open.create("custom"),
         { key: "+" },
       ),
     ),
+    open.sessionTypes.view(),
     open.rejectedTypes.view(),
   );
 }

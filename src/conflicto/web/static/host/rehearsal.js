@@ -1,7 +1,8 @@
 // The rehearsal of a session: adds scripted participants, and removes them with their responses.
 
 import { h } from "../core/dom.js";
-import { boot, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
+import { typeKey } from "../core/types.js";
 
 const DEFAULT_PARTICIPANTS = 30;
 const MAX_PARTICIPANTS = 200;
@@ -12,7 +13,7 @@ let wanted = DEFAULT_PARTICIPANTS;
 export function drawRehearsed(store) {
   const here = store.people.filter((each) => each.scripted).length;
   if (!here) return null;
-  const isUnknown = store.shown?.status === "active" && !boot.types[store.shown.type];
+  const isUnknown = store.shown?.status === "active" && !typeKey(store.shown);
   return h(
     "div",
     { class: "banner row wrap", key: "rehearsed", role: "status" },

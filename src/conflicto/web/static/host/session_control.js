@@ -3,7 +3,7 @@
 
 import { questionOf } from "../core/activity.js";
 import { Problem } from "../core/api.js";
-import { FeedFollower, Fold } from "../core/feed.js";
+import { FeedFollower, Fold, learnTypes } from "../core/feed.js";
 import { t } from "../core/i18n.js";
 import { syncClock } from "../screen/clock.js";
 
@@ -85,6 +85,7 @@ export class SessionControl {
   async #loadActivities() {
     for (let cursor = ""; cursor !== null;) {
       const page = await this.client.get(`${this.path}/activities?limit=1000${cursor && `&cursor=${cursor}`}`);
+      await learnTypes(page.items);
       this.mergeAll("activity", page.items);
       cursor = page.next_cursor;
     }

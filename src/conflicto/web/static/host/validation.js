@@ -11,7 +11,10 @@ export class Validation {
   #isRefused = false;
 
   constructor(type, known) {
-    this.#path = `/activity-types/${type}/validate${known ? `?version=${known.version}` : ""}`;
+    // A type for one session is not in the list of types: saving validates it.
+    this.#path = known?.version?.startsWith("x")
+      ? null
+      : `/activity-types/${type}/validate${known ? `?version=${known.version}` : ""}`;
   }
 
   // Returns the error of a field. Untouched fields have none until saving was refused.
@@ -23,6 +26,7 @@ export class Validation {
 
   schedule(pointer, client, { config, secret }, ready) {
     this.#touched.add(pointer);
+    if (!this.#path) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
       this.#requests += 1;

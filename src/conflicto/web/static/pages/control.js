@@ -14,6 +14,7 @@ import { drawFilter, filterState } from "../host/filter.js";
 import { drawInvitation } from "../host/invitation.js";
 import { SessionStore } from "../host/session_store.js";
 import { RejectedTypes } from "../host/rejected_types.js";
+import { SessionTypes } from "../host/session_types.js";
 import { Starters } from "../host/starters.js";
 import { drawSession } from "../host/view.js";
 import { ViewFaults } from "../host/view_faults.js";
@@ -42,18 +43,20 @@ dialog.addEventListener("close", () => (inside = null));
 const store = new SessionStore(new Client(`host.${id}`), id, draw);
 store.outdated = () => moveOnWhenQuiet(() => !store.isBusy && !store.isOffline && !store.undo);
 const rejectedTypes = new RejectedTypes(store.client, draw);
+const sessionTypes = new SessionTypes(store, draw);
 const viewFaults = new ViewFaults(store, draw);
 const starters = new Starters(store.client, draw);
 const timeAnnouncer = new TimeAnnouncer();
 const open = {
   starters,
   rejectedTypes,
+  sessionTypes,
   viewFaults,
   invite: () => show(() => drawInvitation(store, show, closing)),
   keys: () => show(keyList),
   screen: () => store.run(async () => window.open(await store.screenLink(), `screen-${id}`)),
   filter: () => editFilter(filterState(store.session.word_filter)),
-  create: (type, example = {}) => edit({ ...editorState(type), ...example }),
+  create: (type, example = {}, version) => edit({ ...editorState(type, null, version), ...example }),
   edit: (activity) => edit(editorState(activity.type, activity)),
 };
 const commands = commandsOf(store, { help: open.keys });

@@ -5,6 +5,7 @@ import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
 import { watchForNewerPage } from "../core/newer_page.js";
+import { learnTypes } from "../core/feed.js";
 import { enableAppearance } from "../elements/appearance_loader.js";
 import { adoptToken } from "../elements/link_token.js";
 import { fetchResults } from "../elements/results.js";
@@ -48,6 +49,7 @@ async function load() {
     client.get(`${path}/rehearsal`),
     client.get(`${path}/leaderboard?limit=1000`).catch(() => null),
   ]);
+  await learnTypes(items);
   const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
   const draw = () => drawReport({ session, rehearsal, ranks, parts }, draw);
   draw();
