@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import Connection
 
 from conflicto.access.identity import KEY_FILE
+from conflicto.activities.session_types import store as session_types
+from conflicto.activities.session_types.model import SessionType
 from conflicto.app import App
 from conflicto.platform.db.dialects import postgresql_restore
 from conflicto.platform.db.metadata import SIGNING_KEY
@@ -55,6 +57,9 @@ async def _full(api: Api) -> dict[str, Any]:
     accepted(await api.delete(f"/activities/{gone['id']}", event.host), 204)
     counted = RoundKey(event.id, UUID(poll["id"]), 1)
     await api.app.domain.writer.run((), results.save_segment, counted, b"a basis that was", Segment(1, 2, 3), b"\x00state")
+    await api.app.domain.writer.run(
+        (), session_types.add, SessionType(event.id, "mood", "x" + 16 * "0", "1", 64 * "0", 4, 1), b"PK\xff\x00"
+    )
     return {"event": event, "anna": anna, "poll": poll}
 
 
