@@ -17,6 +17,7 @@ from conflicto.activity_types import registry
 from conflicto.activity_types.packs.archive import write_archive
 from conflicto.activity_types.packs.packing import pack_folder
 from conflicto.app import App
+from conflicto.cli.type_upgrade import upgrade_activities
 from conflicto.settings import Settings
 from conflicto.web import session_types as files
 from tests.support.api import Api, Event, make_event
@@ -133,6 +134,15 @@ async def test_a_copy_of_the_session_has_its_types(allowed: Api) -> None:
     (listed,) = accepted(await allowed.get(f"{path}/activity-types", copy["host_token"]))["items"]
     (activity,) = accepted(await allowed.get(f"{path}/activities", copy["host_token"]))["items"]
     assert listed["type_version"] == activity["type_version"] == VERSION
+
+
+@pytest.mark.parametrize("folders", [(), (POINTS,)])
+async def test_an_upgrade_leaves_types_of_sessions_alone(allowed: Api, folders: tuple[Path, ...]) -> None:
+    event = await make_event(allowed)
+    await installed(event)
+    await running(event)
+    summary = upgrade_activities(allowed.app.platform.db, registry.load_registry(folders), ["points"], dry_run=True)
+    assert (summary.unavailable, summary.failed, dict(summary.stranded), dict(summary.activities)) == ([], 0, {}, {})
 
 
 async def test_a_type_is_removed_once_no_activity_has_it(allowed: Api) -> None:

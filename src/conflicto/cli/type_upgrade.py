@@ -9,6 +9,7 @@ from uuid import UUID
 
 from conflicto.activities.model import StoredVersion
 from conflicto.activities.queries import stored_versions, typed_activities
+from conflicto.activities.session_types.model import is_session_version
 from conflicto.activity_types.upgrade import UpgradeFailed
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.transaction import WriteTx
@@ -99,17 +100,22 @@ def upgrade_activities(db: Database, types: Registry, names: Sequence[str], *, d
                 newest = types.get(activity.type).version
                 summary.stranded[Stride(activity.type, activity.type_version or "", newest)] += 1
     planned = {(stride.type, stride.source) for stride in summary.activities}
-    stored = [each for each in db.query(stored_versions) if each.type in names and (each.type, each.version) not in planned]
+    stored = [
+        each
+        for each in db.query(stored_versions)
+        if each.type in names and (each.type, each.version) not in planned and not is_session_version(each.version)
+    ]
     summary.unavailable = sorted(each for each in stored if types.is_unavailable(each.type, each.version))
     return summary
 
 
 def _outdated(db: Database, types: Registry, names: Sequence[str]) -> Iterator[Activity]:
-    """Yield the activities that do not have the newest version of their type."""
+    """Yield activities without the newest version of their type, except types of sessions."""
     newest = {name: types.get(name).version for name in names}
     after = UUID(int=0)
     while batch := db.query(_read_batch, names, after):
-        yield from (each for each in batch if each.type_version != newest[each.type])
+        outdated = (each for each in batch if each.type_version != newest[each.type])
+        yield from (each for each in outdated if not is_session_version(each.type_version))
         after = batch[-1].id
 
 
