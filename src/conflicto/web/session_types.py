@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conflicto.web.assets import Asset
 
 MAX_CACHED_TYPES = 16
-"""Types whose files are in memory, each up to 1 MiB with its data in all languages."""
+"""Types whose files are in memory, with their data in all languages."""
 
 _PATH = re.compile(r"(?:types|frames)/([a-z0-9][a-z0-9_-]{0,63})\.(x[0-9a-f]{16})/[^/]+")
 _DATA = {"page": type_data, "host": host_type_data}

@@ -30,7 +30,7 @@ MAX_CHECK_S = 30
 """Seconds of a check, beside others. Pages wait 10 s for an answer."""
 
 MAX_CPU_S = 10
-"""Processor time of a check. A pack of the size limit takes 5 s."""
+"""Processor time of a check. The example type of 100 points takes 0.5 s."""
 
 MAX_CHECK_BYTES = 2 * GIB
 """Address space of the child process."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from conflicto.platform.sizes import KIB, MIB
 
 MAX_PACK_BYTES = 256 * KIB
-"""Bytes of one pack: 20 times those of the largest included type."""
+"""Bytes of one pack."""
 
 MAX_TYPES = 5
 """Types of one session."""
