@@ -2,7 +2,7 @@
 // same custom element as a view in the page: properties become messages to the frame, and its messages become events.
 
 import { patch } from "../core/dom.js";
-import { boot, loadDeferredTexts } from "../core/i18n.js";
+import { boot } from "../core/i18n.js";
 import { nameOf, titleOf, typeOf } from "../core/types.js";
 import { appearanceOf, loadStyles, watchAppearance } from "./frame_appearance.js";
 import { Heartbeat, hasStoppedPage } from "./frame_heartbeat.js";
@@ -27,6 +27,7 @@ export class FramedView extends HTMLElement {
   #endings = [];
   #isScheduled = false;
   #isReady = false;
+  #hasAllTexts = false;
   #form = document.createElement("div");
   #frame = document.createElement("iframe");
   #reader;
@@ -117,8 +118,9 @@ export class FramedView extends HTMLElement {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = ({ data }) => this.#attempt(() => this.#receive(this.#reader.read(data)));
-    const [css] = await Promise.all([loadStyles(), loadDeferredTexts()]).catch(() => [""]);
+    const css = await loadStyles().catch(() => "");
     if (this.#port !== port1) return;
+    this.#hasAllTexts = !boot.deferred;
     const start = { version: PROTOCOL_VERSION, css, boot: bootOf(this.#shows.type), ...this.#changes() };
     this.#frame.contentWindow?.postMessage(start, "*", [port2]); // an opaque origin has no name
   }
@@ -220,9 +222,16 @@ export class FramedView extends HTMLElement {
     queueMicrotask(() => {
       this.#isScheduled = false;
       if (!this.#port || !this.#isReady) return;
-      const changes = this.#changes();
+      const changes = { ...this.#changes(), ...this.#newTexts() };
       if (Object.keys(changes).length) this.#post("set", changes);
     });
+  }
+
+  // A phone loads some texts after its first view, and draws again.
+  #newTexts() {
+    if (this.#hasAllTexts || boot.deferred) return null;
+    this.#hasAllTexts = true;
+    return { texts: boot.texts };
   }
 
   #changes() {

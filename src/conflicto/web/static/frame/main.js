@@ -44,9 +44,10 @@ function fail(fault, isFatal) {
   send("fault", { ...fault, isFatal });
 }
 
-function receive({ type: kind, n, ...changes }) {
+function receive({ type: kind, n, texts, ...changes }) {
   if (kind === "ping") return send("pong", { n });
   apply(changes);
+  if (texts) void addTexts(texts);
   setTimeout(sendHeight);
 }
 
@@ -64,6 +65,13 @@ async function begin({ css, boot, ...changes }) {
     send("ready", { isInstant: shown.isInstant === true, showsResults: shown.showsResults === true });
     sendHeight();
   });
+}
+
+// The texts are read when the module is evaluated, so it is imported after the view's.
+async function addTexts(texts) {
+  const { boot } = await import("../core/i18n.js");
+  Object.assign(boot.texts, texts);
+  element.redraw?.();
 }
 
 async function load() {
