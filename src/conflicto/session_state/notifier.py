@@ -9,8 +9,12 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
+
+log = structlog.get_logger(__name__)
 
 DEBOUNCE_S = 0.03
 """Delay between a change and its notification: a burst arrives as one page."""
@@ -96,8 +100,8 @@ class Notifier:
         """Wake all subscribers after `DEBOUNCE_S`; one wake covers all changes until then."""
         if self._subscribers and not self._is_scheduled:
             self._is_scheduled = True
-            next(iter(self._subscribers)).prepare()
             asyncio.get_running_loop().call_later(DEBOUNCE_S, self.notify_now)
+            _guard(next(iter(self._subscribers)).prepare)
 
     def notify_now(self) -> None:
         """Wake all present subscribers."""
@@ -111,7 +115,15 @@ class Notifier:
 
 def _wake_in_batches(subscribers: list[Subscriber]) -> None:
     for subscriber in subscribers[-MAX_WAKES_PER_TURN:]:
-        subscriber.wake()
+        _guard(subscriber.wake)
     del subscribers[-MAX_WAKES_PER_TURN:]
     if subscribers:
         asyncio.get_running_loop().call_soon(_wake_in_batches, subscribers)
+
+
+def _guard(notice: Callable[[], None]) -> None:
+    """Notify one subscriber. Its fault is logged and stops no other."""
+    try:
+        notice()
+    except Exception:
+        log.exception("subscriber-failed")

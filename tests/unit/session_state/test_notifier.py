@@ -63,3 +63,24 @@ async def test_many_are_woken_in_turns_and_others_come_in_between(monkeypatch: p
 
     assert sorted(order) == list(range(35))
     assert all(after - before <= 10 for before, after in zip([0, *turns], turns, strict=False))
+
+
+class Failing(Subscriber):
+    """A subscriber that can neither prepare nor be woken."""
+
+    __slots__ = ()
+
+    def prepare(self) -> None:
+        raise ArithmeticError
+
+    wake = prepare
+
+
+async def test_a_failing_subscriber_stops_no_other_and_no_later_notification() -> None:
+    bell, failing, waiter = Notifier(), Failing(None), Subscriber(None)
+    bell.subscribe(failing)
+    bell.notify()
+    bell.subscribe(waiter)
+    for _ in range(2):
+        await asyncio.wait_for(waiter.wait(), PATIENCE_S)
+        bell.notify()
