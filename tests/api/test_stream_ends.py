@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
 
 import pytest
@@ -59,6 +60,23 @@ async def test_one_bearers_oldest_stream_makes_room_for_the_newest(
             await event.activity(title="newest", status="published")
             for stream in (new, other):
                 assert "newest" in (await stream.until(1))[0]["data"]
+
+
+@pytest.mark.in_process
+async def test_streams_that_stall_make_room_for_newer_ones_of_their_token(
+    api: Api, app: App, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conflicto.feed.streams.MAX_STREAMS_PER_TOKEN", 2)
+    event = await make_event(api)
+    path = f"{event.path}/events"
+    async with AsyncExitStack() as stack:
+        for opened in range(1, 6):
+            stream = await stack.enter_async_context(streamed(port, path, event.host))
+            await stream.part()
+            assert app.edge.streams.open_count == min(opened, 2)
+            for each in app.edge.connections.connections:
+                if getattr(each, "follower", None) is not None and not each.is_stalled:
+                    each.pause_writing()
 
 
 @pytest.mark.in_process

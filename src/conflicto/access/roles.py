@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,8 @@ class Caller:
     """A caller: a role, the token's subject, and its session and seat (None for the admin).
 
     `link` is the id of the link behind a host's or a screen's token, and `scope` is its scope.
-    `end_s` is the absolute end of the token and all renewals, in seconds since 1970 UTC.
+    In seconds since 1970 UTC, `end_s` is the absolute end of the token and all renewals, and
+    `expires_s` the end of what this token opens. The same caller may have several tokens.
     """
 
     role: Role
@@ -53,6 +54,7 @@ class Caller:
     link: UUID | None = None
     scope: Scope | None = None
     end_s: int | None = None
+    expires_s: int | None = field(default=None, compare=False)
 
     @property
     def is_host(self) -> bool:

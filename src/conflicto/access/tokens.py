@@ -141,7 +141,7 @@ class Tokens:
             "ver": version, "jti": str(link), "iat": now, "exp": expires_s, "end": end_s,
         }  # fmt: skip
         token = self._encode(claims, role)
-        self._cache_verified(token, _claims(_caller(role, session_id, subject, link, end_s), version, (now, expires_s)))
+        self._cache_verified(token, _claims(_caller(role, session_id, subject, link, (end_s, expires_s)), version, now))
         return token
 
     def mint_ticket(self, caller: Caller, session_id: int, *, version: int, until_s: int) -> str:
@@ -176,9 +176,8 @@ class Tokens:
         until_s, link = payload["til"], payload["lnk"]
         if claims.expires_s <= self._clock.wall_us() // US_PER_S or type(until_s) is not int or type(link) is not str:
             raise TokenInvalid
-        return replace(claims, expires_s=until_s, caller=replace(claims.caller, link=_link_id(link) if link else None)), str(
-            payload["jti"]
-        )
+        caller = replace(claims.caller, link=_link_id(link) if link else None, expires_s=until_s)
+        return replace(claims, expires_s=until_s, caller=caller), str(payload["jti"])
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a token.
@@ -264,7 +263,7 @@ class Tokens:
             link = _link_id(token_id)
         if type(end_s) is not int:
             raise TokenInvalid
-        return _claims(_caller(role, session_id, subject, link, end_s), version, (issued_s, min(expires_s, end_s)))
+        return _claims(_caller(role, session_id, subject, link, (end_s, min(expires_s, end_s))), version, issued_s)
 
 
 _encode_claims = JSONEncoder(separators=(",", ":")).encode
@@ -274,12 +273,13 @@ def _base64url(data: bytes) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
-def _caller(role: Role, session_id: int, subject: str, link: UUID, end_s: int) -> Caller:
+def _caller(role: Role, session_id: int, subject: str, link: UUID, ends_s: tuple[int, int]) -> Caller:
+    end_s, expires_s = ends_s
     if role is not Role.PARTICIPANT:
-        return Caller(role, subject, session_id, link=link, end_s=end_s)
+        return Caller(role, subject, session_id, link=link, end_s=end_s, expires_s=expires_s)
     if not subject.isascii() or not subject.isdecimal() or len(subject) > MAX_PARTICIPANT_ID_DIGITS:
         raise TokenInvalid
-    return Caller(role, subject, session_id, int(subject), end_s=end_s)
+    return Caller(role, subject, session_id, int(subject), end_s=end_s, expires_s=expires_s)
 
 
 def _link_id(text: str) -> UUID:
@@ -289,9 +289,9 @@ def _link_id(text: str) -> UUID:
         raise TokenInvalid from error
 
 
-def _claims(caller: Caller, version: int, life: tuple[int, int]) -> Claims:
-    session_id = caller.session_id or 0
-    return Claims(caller, session_id, version, life[0] + LIFETIME_S[caller.role] // 2, life[1])
+def _claims(caller: Caller, version: int, issued_s: int) -> Claims:
+    session_id, expires_s = caller.session_id or 0, caller.expires_s or 0
+    return Claims(caller, session_id, version, issued_s + LIFETIME_S[caller.role] // 2, expires_s)
 
 
 def digest(secret: str) -> str:

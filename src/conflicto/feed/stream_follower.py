@@ -80,6 +80,14 @@ class StreamFollower(Subscriber):
             self._is_queued = True
             self._registry.fan_out.put(self)
 
+    def finish(self) -> None:
+        """End soon; at once if the client does not read, so that its place is free."""
+        if self._connection.is_stalled:
+            self._leave()
+            self._connection.transport.abort()
+        else:
+            super().finish()
+
     def prepare(self) -> None:
         """Read the next page into memory before thousands of followers want it at once."""
         state = self._state
@@ -119,6 +127,7 @@ class StreamFollower(Subscriber):
             self._end()
             return
         if not self._registry.is_open or now_s >= self._ends_at_s:
+            _is_done_at_once(self.reauthenticate())  # an expired token ends the stream without a bookmark
             self._connection.write(with_retry(self._source.keep_alive()))
             self._end()
             return

@@ -19,6 +19,7 @@ from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.platform.http.messages import Response
 from conflicto.platform.ids import random_up_to
+from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import DomainError
 from conflicto.session_state.notifier import Subscriber
 from conflicto.session_state.views import view_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable
     from typing import Any
 
+    from conflicto.access.roles import Caller
     from conflicto.feed.pages import Page
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.sse_sources import EventSource, PlanPage
@@ -123,7 +125,7 @@ class StreamRegistry:
     def _follow(self, request: Request, source: FeedEventSource, first: tuple[bytes, bool], connection: StreamConnection) -> None:
         """Follow the session on a connection of the fast path."""
         follower = StreamFollower(
-            self, connection, source, request.params["session_id"], request.reauthenticate, ends_at_s=self.ends_at_s()
+            self, connection, source, request.params["session_id"], request.reauthenticate, ends_at_s=self.ends_at_s(request.caller)
         )
         follower.begin(first[0], is_last=first[1])
 
@@ -170,9 +172,12 @@ class StreamRegistry:
         self._reads.discard(task)
         _ = task.cancelled() or task.exception()  # retrieved, so that asyncio does not log it again
 
-    def ends_at_s(self) -> float:
-        """Return a random end of a stream that begins now."""
-        return self.clock.monotonic_s() + LIFETIME_S[0] + random_up_to(LIFETIME_S[1] - LIFETIME_S[0])
+    def ends_at_s(self, caller: Caller) -> float:
+        """Return a random end of a stream that begins now, at the latest when its token expires."""
+        lifetime_s = LIFETIME_S[0] + random_up_to(LIFETIME_S[1] - LIFETIME_S[0])
+        if caller.expires_s is not None:
+            lifetime_s = min(lifetime_s, caller.expires_s - self.clock.wall_us() / US_PER_S)
+        return self.clock.monotonic_s() + lifetime_s
 
     @staticmethod
     def silence_s() -> float:
@@ -185,14 +190,14 @@ class StreamRegistry:
     def add(self, stream: OpenStream, subject: str) -> None:
         """Add a stream.
 
-        If its token has too many, end the oldest, whose client is most likely gone.
+        If its token has too many, end the oldest ones, whose clients are most likely gone.
         """
         self.open_count += 1
         self._wheel.put(stream, 1)
         streams = self._by_subject.setdefault(subject, [])
         streams.append(stream)
-        if len(streams) > MAX_STREAMS_PER_TOKEN:
-            streams[0].finish()
+        for oldest in streams[:-MAX_STREAMS_PER_TOKEN]:
+            oldest.finish()
 
     def remove(self, stream: OpenStream, subject: str) -> None:
         """Remove a stream."""
@@ -214,7 +219,7 @@ class Stream:
         self._source = source
         self._first_events = first
         self._state: SessionState | None = None
-        self._ends_at_s = streams.ends_at_s()
+        self._ends_at_s = streams.ends_at_s(request.caller)
         self.due_s = 0.0
         self.subscriber = Subscriber(request.caller.participant_id)
 
