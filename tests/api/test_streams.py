@@ -234,6 +234,21 @@ async def test_no_event_follows_the_end_of_a_token(
         assert stream.received.events == []
 
 
+@pytest.mark.parametrize("fast_path", [True, False])
+async def test_streams_of_the_operator_have_no_token_that_expires(
+    api: Api, port: int, clock: HandClock, monkeypatch: pytest.MonkeyPatch, fast_path: bool
+) -> None:
+    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 40 * 86_400)
+    monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (1e9, 1e9))
+    api.app.edge.connections.fast_path = api.app.edge.fast_path if fast_path else None
+    event = await make_event(api)
+    async with streamed(port, f"{event.path}/events", api.admin) as stream:
+        await stream.part()
+        clock.advance(31 * 86_400)
+        await api.patch(event.path, {"title": "a month later"}, token=api.admin)
+        assert "a month later" in (await stream.until(1))[0]["data"]
+
+
 async def test_tickets_open_one_stream_once(api: Api, port: int, clock: HandClock) -> None:
     event, other = await make_event(api), await make_event(api)
     anna = await event.join()
