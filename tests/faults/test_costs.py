@@ -1,7 +1,15 @@
 """Bounded work: the largest input of every route and page costs little processor time."""
 
+import pytest
+
+from conflicto.settings import Settings
 from tests.support.api import Api
-from tests.support.costs import MAX_SLICE_S, MAX_TOTAL_S, costs_of, prepared_requests
+from tests.support.costs import MAX_SLICE_S, MAX_TOTAL_S, SETTINGS, costs_of, prepared_requests
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update=SETTINGS)
 
 
 async def test_the_largest_accepted_input_of_every_route_costs_little(api: Api) -> None:

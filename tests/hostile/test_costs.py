@@ -7,10 +7,16 @@ import http.cookies
 
 import pytest
 
+from conflicto.settings import Settings
 from tests.support.api import Api
-from tests.support.costs import MAX_KEPT_BYTES, kept_by, prepared_requests
+from tests.support.costs import MAX_KEPT_BYTES, SETTINGS, kept_by, prepared_requests
 
 pytestmark = pytest.mark.in_process
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update=SETTINGS)
 
 
 async def test_the_largest_input_of_every_route_leaves_little_and_meets_no_cookie_parser(

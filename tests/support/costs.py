@@ -5,6 +5,7 @@ memory.
 """
 
 import asyncio
+import base64
 import gc
 import json
 import time
@@ -13,10 +14,12 @@ from asyncio.events import Handle
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from conflicto.access.roles import Role
+from conflicto.activity_types.packs.packing import Packed, pack_folder
 from conflicto.app import App
 from conflicto.platform.http.routes import Route
 from tests.support.api import Api, Event, Seat, make_event
@@ -46,6 +49,11 @@ QUERIES = {
 }
 PAGE_QUERY = "&".join(["lang=%64e"] * 100)
 
+SESSION_TYPES = "POST /sessions/{session_id}/activity-types"
+REMOVED_TYPE = "DELETE /sessions/{session_id}/activity-types/{type}"
+SETTINGS = {"session_types_mb": 1}
+"""Settings that open routes which are off by default."""
+
 AS_HOST = {"GET /sessions/{session_id}/names", f"GET {ACTIVITY}/results", f"GET {ACTIVITY}/responses"}
 """Routes for several roles that a host may call in any state."""
 
@@ -66,6 +74,7 @@ def large_bodies(scene: "Scene") -> dict[str, Any]:
     activity = {"type": "lunch", "config": config(200_000)}
     return {
         "POST /activity-types/{type}/validate": {"config": config(200_000)},
+        SESSION_TYPES: {"pack": base64.b64encode(packed_type().body).decode()},
         "POST /sessions/{session_id}/activities": activity,
         f"PUT {ACTIVITY}": activity,
         "PUT /activities/{activity_id}": activity,
@@ -78,6 +87,12 @@ def large_bodies(scene: "Scene") -> dict[str, Any]:
         "PATCH /participants/{participant_id}": {"nickname": name},
         "POST /seats/redeem": {"seat_token": scene.seat_link},
     }
+
+
+@cache
+def packed_type() -> Packed:
+    """Return the pack of an example type."""
+    return pack_folder(Path(__file__).parents[2] / "examples/types/points")
 
 
 @dataclass
@@ -138,8 +153,13 @@ class Scene:
         activity = self.draft if is_of_drafts else self.poll
         return {
             "session_id": self.event.id, "activity_id": activity["id"], "participant_id": self.seat.id, "response_id": self.row["id"],
-            "code": self.event.code, "timestamp": "0", "type": "poll", "link_id": self.link_id, "export_id": self.export_id,
+            "code": self.event.code, "timestamp": "0", "type": self.type_name(route), "link_id": self.link_id, "export_id": self.export_id,
         }  # fmt: skip
+
+    @staticmethod
+    def type_name(route: Route) -> str:
+        """Return a type of the server, or the one that a session had installed."""
+        return "points" if f"{route.method} {below_prefix(route)}" == REMOVED_TYPE else "poll"
 
 
 CHANGING = {"POST", "PUT", "PATCH"}
@@ -180,9 +200,12 @@ async def prepared_requests(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
 
 async def _prepared(api: Api, route: Route, shared: Scene | None) -> PreparedRequest:
     known = shared or await scene(api)
+    name = f"{route.method} {below_prefix(route)}"
     if has(route, "export_id"):
         known.export_id = await known.event.exported()
-    name = f"{route.method} {below_prefix(route)}"
+    if name == REMOVED_TYPE:
+        path, body = f"{known.event.path}/activity-types", large_bodies(known)[SESSION_TYPES]
+        accepted(await api.post(path, body | {"sha256": packed_type().sha256}, token=known.event.host), 201)
     tokens = {
         Role.ADMIN: api.admin, Role.HOST: known.event.host, Role.SCREEN: known.event.screen, Role.PARTICIPANT: known.seat.token,
     }  # fmt: skip

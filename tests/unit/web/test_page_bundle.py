@@ -73,7 +73,7 @@ def test_a_phone_begins_with_three_modules_and_never_loads_those_of_hosts() -> N
     host = {path.as_posix() for path in (*BUNDLE.glob("chunks/host*.js"), *BUNDLE.glob("chunks/activity_view*.js"))}
     phones = {name for name in files_in(BUNDLE) if re.fullmatch(r"pages/participant\.js|types/\w+/participant\.js", name)}
 
-    assert imports_of("frame/main.js", static=False) == set()
+    assert imports_of("frame/main.js", static=True) == set()
     assert imports_of("sdk/v1.js", static=False) == {"chunks/sdk.js"}
     assert imports_of("pages/participant.js", static=True) == {"chunks/core.js", "chunks/sdk.js"}
     assert host
