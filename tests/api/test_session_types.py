@@ -95,6 +95,16 @@ async def test_a_type_of_a_session_checks_counts_and_exports_answers(allowed: Ap
     assert EXAMPLE["config"]["options"][0]["text"] in headings
 
 
+async def test_an_activity_without_a_version_has_the_type_of_its_session(allowed: Api) -> None:
+    event = await make_event(allowed)
+    await installed(event)
+    fields = {"type": "points", "secret": EXAMPLE.get("secret")}
+
+    assert (await event.activity(**fields, config=EXAMPLE["config"]))["type_version"] == VERSION
+    body = {"title": "T", **fields, "config": {"nonsense": 1}}
+    refused(await allowed.post(f"{event.path}/activities", body, token=event.host), 422, "invalid-input")
+
+
 async def test_another_process_and_a_restart_know_the_type(allowed: Api, settings: Settings) -> None:
     event = await make_event(allowed)
     await installed(event)

@@ -90,6 +90,8 @@ class ActivityEndpoints:
         """Create an activity; with a status, move it there at once."""
         texts = self._texts(body)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
+        wanted = await self.loader.wanted_version(session_id, body.type, body.type_version)
+        body = body.model_copy(update={"type_version": wanted})
         await self.loader.load(body.type, body.type_version)
         version, content = validated_content(self.types, body.type, body.type_version, content)
         fields = body.model_dump(exclude={*JSON_FIELDS, "status"}) | self._type_defaults(body) | {"type_version": version}

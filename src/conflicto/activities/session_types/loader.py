@@ -33,6 +33,12 @@ class SessionTypeLoader:
         self._types = types
         self._loads: dict[tuple[str, str], asyncio.Task[None]] = {}
 
+    async def wanted_version(self, session_id: int, name: str, version: str | None) -> str | None:
+        """Return the version for a new activity: without one, that of the session's own type."""
+        if version is not None or self._types.find(name) is not None:
+            return version
+        return await self._db.read(store.find_version, session_id, name)
+
     async def load(self, name: str, version: str | None) -> None:
         """Add a type to the registry, if the version is one of a session and its pack is stored."""
         if version is None or not is_session_version(version) or self._types.find_version(name, version) is not None:

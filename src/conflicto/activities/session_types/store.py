@@ -34,6 +34,11 @@ def find_pack(tx: ReadTx, name: str, version: str) -> bytes | None:
     return None if row is None else row.pack
 
 
+def find_version(tx: ReadTx, session_id: int, name: str) -> str | None:
+    """Return the version of a session's own type, or None."""
+    return next((each.version for each in of_session(tx, session_id) if each.name == name), None)
+
+
 def other_digest(tx: ReadTx, version: str, sha256: str) -> bool:
     """Return whether another archive has this version."""
     found = select(session_types.c.sha256).where(session_types.c.version == version, session_types.c.sha256 != sha256)
