@@ -59,7 +59,7 @@ async def checked_pack(archive: bytes, turn: asyncio.Semaphore) -> PackSummary:
             [f"A type for one session has up to {MAX_PACK_BYTES // KIB} KiB. Remove some files, or make pictures smaller."]
         )
     try:
-        name, files = read_archive(archive)
+        name, files = await asyncio.to_thread(read_archive, archive)  # it may unpack far more than it is
     except InvalidPack as error:
         raise rejected([str(error)]) from None
     async with turn:
