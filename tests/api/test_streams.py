@@ -218,13 +218,15 @@ async def test_tokens_that_expire_end_their_streams(api: Api, port: int, clock: 
         await stream.to_end()
 
 
-@pytest.mark.parametrize("fast_path", [True, False])
-async def test_no_event_follows_the_end_of_a_token(
-    api: Api, port: int, clock: HandClock, monkeypatch: pytest.MonkeyPatch, fast_path: bool
-) -> None:
+@pytest.fixture(params=["fast path", "slow path"])
+def endless_streams(api: Api, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Let streams end with their token alone, on each path."""
     monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 40 * 86_400)
     monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (1e9, 1e9))
-    api.app.edge.connections.fast_path = api.app.edge.fast_path if fast_path else None
+    api.app.edge.connections.fast_path = api.app.edge.fast_path if request.param == "fast path" else None
+
+
+async def test_no_event_follows_the_end_of_a_token(api: Api, port: int, clock: HandClock, endless_streams: None) -> None:
     event = await make_event(api)
     async with streamed(port, f"{event.path}/events", event.screen) as stream:
         await stream.part()
@@ -234,13 +236,9 @@ async def test_no_event_follows_the_end_of_a_token(
         assert stream.received.events == []
 
 
-@pytest.mark.parametrize("fast_path", [True, False])
 async def test_streams_of_the_operator_have_no_token_that_expires(
-    api: Api, port: int, clock: HandClock, monkeypatch: pytest.MonkeyPatch, fast_path: bool
+    api: Api, port: int, clock: HandClock, endless_streams: None
 ) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 40 * 86_400)
-    monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (1e9, 1e9))
-    api.app.edge.connections.fast_path = api.app.edge.fast_path if fast_path else None
     event = await make_event(api)
     async with streamed(port, f"{event.path}/events", api.admin) as stream:
         await stream.part()
